@@ -1,0 +1,7 @@
+// Everything operator formulas are written in.
+#pragma once
+
+#include "hwaro/math/basic.h"
+#include "hwaro/math/exponential.h"
+#include "hwaro/math/hyperbolic.h"
+#include "hwaro/math/vec.h"
