@@ -1,0 +1,197 @@
+#include "hwaro/base/parallel.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "hwaro/base/error.h"
+#include "hwaro/base/thread_pool.h"
+
+namespace hwaro {
+namespace {
+
+// ---- how many CPUs -------------------------------------------------------------------------------------------------
+
+int affinity_cpus() {
+#if defined(__linux__)
+  for (int capacity = 1024; capacity <= (1 << 20); capacity *= 2) {
+    cpu_set_t* set = CPU_ALLOC(capacity);
+    if (!set) break;
+    const std::size_t size = CPU_ALLOC_SIZE(capacity);
+    const bool ok = sched_getaffinity(0, size, set) == 0;
+    const int error = errno;
+    const int count = ok ? CPU_COUNT_S(size, set) : 0;
+    CPU_FREE(set);
+    if (ok) return count;
+    if (error != EINVAL) break;  // EINVAL: the kernel's mask is wider than ours
+  }
+#endif
+  const long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online > 0 ? static_cast<int>(online) : 1;
+}
+
+std::string read_small_file(const std::string& path) {
+  std::string text;
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return text;
+  char buffer[4096];
+  for (ssize_t got; (got = read(fd, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(got));
+  close(fd);
+  return text;
+}
+
+// CPUs granted by one control group: quota / period, or infinity.
+double quota_v2(const std::string& directory) {
+  const std::string text = read_small_file(directory + "/cpu.max");  // "max 100000" or "150000 100000"
+  double quota = 0, period = 0;
+  if (std::sscanf(text.c_str(), "%lf %lf", &quota, &period) == 2 && quota > 0 && period > 0) return quota / period;
+  return std::numeric_limits<double>::infinity();
+}
+double quota_v1(const std::string& directory) {
+  const double quota = std::atof(read_small_file(directory + "/cpu.cfs_quota_us").c_str());
+  const double period = std::atof(read_small_file(directory + "/cpu.cfs_period_us").c_str());
+  return quota > 0 && period > 0 ? quota / period : std::numeric_limits<double>::infinity();
+}
+
+// The tightest quota on the way from the process's group up to the root. In a container the group's path is often not
+// visible below the mount point, where the walk still finds the container's own group at the top.
+template <class Quota>
+double tightest(const std::string& mount, std::string path, Quota quota) {
+  double limit = std::numeric_limits<double>::infinity();
+  for (;;) {
+    limit = std::min(limit, quota(mount + path));
+    if (path.empty()) return limit;
+    path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
+  }
+}
+
+double cgroup_cpus() {
+  double limit = std::numeric_limits<double>::infinity();
+  const std::string groups = read_small_file("/proc/self/cgroup");  // lines "id:controllers:/path"
+  for (std::size_t at = 0; at < groups.size();) {
+    std::size_t end = groups.find('\n', at);
+    if (end == std::string::npos) end = groups.size();
+    const std::string line = groups.substr(at, end - at);
+    at = end + 1;
+    const std::size_t first = line.find(':');
+    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    std::string path = line.substr(second + 1);
+    if (path == "/") path.clear();
+    if (controllers == ",,") {
+      limit = std::min(limit, tightest("/sys/fs/cgroup", path, quota_v2));
+    } else if (controllers.find(",cpu,") != std::string::npos) {
+      limit = std::min(limit, tightest("/sys/fs/cgroup/cpu", path, quota_v1));
+    }
+  }
+  return limit;
+}
+
+// ---- settings ------------------------------------------------------------------------------------------------------
+
+// A positive integer from the environment; 0 where it is not set. A list ("4,2", OpenMP's nested form) gives its head.
+std::int64_t positive_from_environment(const char* name, bool strict) {
+  const char* text = std::getenv(name);
+  if (!text || !*text) return 0;
+  char* end = nullptr;
+  errno = 0;
+  const long long value = std::strtoll(text, &end, 10);
+  const bool clean = end != text && errno == 0 && (*end == '\0' || (!strict && *end == ','));
+  if (clean && value > 0) return value;
+  if (strict) raise<ValueError>(name, " must be a positive integer, but got '", text, "'");
+  return 0;  // OMP_NUM_THREADS belongs to others, who may allow more than we do
+}
+
+constexpr int kMaxThreads = 4096;
+std::atomic<int> thread_count{0};  // 0: not decided yet
+
+int decide_thread_count() {
+  std::int64_t count = positive_from_environment("HWARO_NUM_THREADS", true);
+  if (count == 0) count = positive_from_environment("OMP_NUM_THREADS", false);
+  if (count == 0) count = available_cpus();
+  int expected = 0;
+  const int decided = static_cast<int>(std::min<std::int64_t>(count, kMaxThreads));
+  return thread_count.compare_exchange_strong(expected, decided) ? decided : expected;
+}
+
+std::atomic<void* (*)()> enter_hook{nullptr};
+std::atomic<void (*)(void*)> leave_hook{nullptr};
+
+class LongWork {
+ public:
+  LongWork() {
+    if (in_parallel_region()) return;
+    leave_ = leave_hook.load(std::memory_order_acquire);
+    auto* enter = enter_hook.load(std::memory_order_acquire);
+    if (enter && leave_) {
+      token_ = enter();
+    } else {
+      leave_ = nullptr;
+    }
+  }
+  ~LongWork() {
+    if (leave_) leave_(token_);
+  }
+  LongWork(const LongWork&) = delete;
+  LongWork& operator=(const LongWork&) = delete;
+
+ private:
+  void* token_ = nullptr;
+  void (*leave_)(void*) = nullptr;
+};
+
+}  // namespace
+
+int available_cpus() {
+  const int cpus = affinity_cpus();
+  const double quota = cgroup_cpus();
+  if (quota >= cpus) return std::max(cpus, 1);
+  return std::max(static_cast<int>(quota + 0.999), 1);  // a fraction of a CPU still needs a thread to use it
+}
+
+int get_num_threads() {
+  const int count = thread_count.load(std::memory_order_relaxed);
+  return count > 0 ? count : decide_thread_count();
+}
+
+void set_num_threads(int threads) {
+  HWARO_CHECK(threads > 0, "set_num_threads expects a positive integer");
+  thread_count.store(std::min(threads, kMaxThreads), std::memory_order_relaxed);
+}
+
+std::uint64_t parallel_chunks_stolen() {
+  ThreadPool* pool = ThreadPool::instance();
+  return pool ? pool->chunks_stolen() : 0;
+}
+
+void set_long_work_hooks(LongWorkHooks hooks) {
+  enter_hook.store(hooks.enter, std::memory_order_release);
+  leave_hook.store(hooks.leave, std::memory_order_release);
+}
+
+void parallel_for(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
+  if (n <= 0) return;
+  static const std::int64_t grain_override = positive_from_environment("HWARO_GRAIN", true);
+  if (grain_override > 0) grain = grain_override;
+  if (grain < 1) grain = 1;
+  if (n <= grain) return body(0, n);
+
+  LongWork long_work;
+  const std::int64_t chunks = (n - 1) / grain + 1;
+  const int threads = get_num_threads();
+  ThreadPool* pool = threads > 1 ? ThreadPool::instance() : nullptr;
+  if (pool) return pool->run(n, grain, chunks, threads, body);
+  ParallelRegion region;
+  for (std::int64_t begin = 0; begin < n; begin += grain) body(begin, n - begin < grain ? n : begin + grain);
+}
+
+}  // namespace hwaro
