@@ -1,0 +1,103 @@
+# The verbs of the project. Each does all the set-up it needs; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PRESET ?= dev
+CMAKE_ARGS ?=
+PYTEST_ARGS ?=
+DEMO_ARGS ?=
+BENCH ?= benchmarks/compare.py
+BENCH_ARGS ?=
+
+export HOME := $(or $(HOME),$(CURDIR)/build/home)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export HWARO_PRESET = $(PRESET)
+tree = $(CURDIR)/build/$(PRESET)
+python = PYTHONPATH='$(tree)/python' .venv/bin/python
+setup = tools/setup.sh build
+pytest = $(python) -m pytest -n 2 $(PYTEST_ARGS)
+
+# A verb is never a file, and verbs run one after the other.
+.NOTPARALLEL:
+.PHONY: help demo demo-compare test test-cpp test-python test-consumer conformance check fmt bench \
+        asan tsan docs coverage wheel build clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo:  ## train a small CNN on Fashion-MNIST with Hwaro (DEMO_ARGS=…); results in runs/demo
+	@$(setup) demo
+	@$(MAKE) build
+	$(python) -m hwaro examples/python/fashion_mnist.py --out runs/demo $(DEMO_ARGS)
+
+demo-compare:  ## the same script with Hwaro and with PyTorch, losses and times side by side
+	@$(setup) demo conformance
+	@$(MAKE) build
+	$(python) tools/demo_compare.py $(DEMO_ARGS)
+
+build:  ## compile into build/$(PRESET) (PRESET=dev, release, asan or tsan)
+	@$(setup)
+	@tools/build.sh $(PRESET) $(CMAKE_ARGS)
+
+test:  ## C++ tests, Python tests and a C++ consumer of the installed library; no PyTorch
+	@$(setup) test
+	@$(MAKE) build
+	@$(MAKE) test-cpp test-python test-consumer
+
+test-cpp:
+	$(tree)/hwaro_tests
+
+test-python:
+	$(pytest) tests/python
+
+test-consumer:
+	tools/consumer.sh $(tree)
+
+conformance:  ## compare with PyTorch 2.13.0, cell by cell (installs PyTorch into .venv)
+	@$(setup) test conformance
+	@$(MAKE) build
+	$(pytest) tests/conformance
+
+check:  ## format, layers, the door to bytes, weak symbols, stubs, clang-tidy where installed
+	@$(setup) check
+	@$(MAKE) build
+	tools/check.sh $(tree)
+
+fmt:  ## format all C++ files
+	@$(setup) check
+	tools/format.sh --fix
+
+bench:  ## run BENCH=path/to/compare.py (default benchmarks/compare.py) against PyTorch; BENCH_ARGS=…
+	@test -f '$(BENCH)' || { echo "bench: there is no $(BENCH); say BENCH=path/to/compare.py" >&2; exit 2; }
+	@$(setup) test conformance
+	@$(MAKE) build
+	$(python) '$(BENCH)' hwaro torch $(BENCH_ARGS)
+
+asan:  ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(setup) test
+	@$(MAKE) build PRESET=asan
+	tools/sanitize.sh asan $(PYTEST_ARGS)
+
+tsan:  ## C++ tests and the threading tests of Python under ThreadSanitizer
+	@$(setup) test
+	@$(MAKE) build PRESET=tsan
+	tools/sanitize.sh tsan $(PYTEST_ARGS)
+
+coverage:  ## line coverage of the C++ engine by all tests, in build/coverage/report
+	@$(setup) test coverage
+	tools/coverage.sh
+
+docs:  ## the documentation as a web site, in site/
+	@$(setup) docs
+	@$(MAKE) build
+	tools/docs.sh $(tree)
+
+wheel:  ## a wheel in dist/
+	@$(setup)
+	.venv/bin/python -m pip wheel --quiet --no-deps --no-build-isolation -w dist .
+	@ls -l dist/*.whl
+
+clean:  ## remove what was built (the .venv stays)
+	rm -rf build dist site

@@ -1,0 +1,61 @@
+# Which compilers, which flags. Include it right after project().
+#
+#   hwaro_flags                    interface target with the flags of every file of the project
+#   hwaro_add_isa_library(<isa> <source>...)
+#                                  object library hwaro_isa_<isa>: the same sources, once per instruction set
+
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
+  message(FATAL_ERROR "Hwaro needs g++ >= 12, and this is ${CMAKE_CXX_COMPILER_VERSION}")
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 16)
+  message(FATAL_ERROR "Hwaro needs clang >= 16, and this is ${CMAKE_CXX_COMPILER_VERSION}")
+elseif(NOT CMAKE_CXX_COMPILER_ID MATCHES "^(GNU|Clang)$")
+  message(FATAL_ERROR "Hwaro is built with g++ or clang; ${CMAKE_CXX_COMPILER_ID} is not supported")
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+
+# A compiler cache speeds up clean rebuilds; where there is none, nothing else changes.
+if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(HWARO_CCACHE ccache)
+  mark_as_advanced(HWARO_CCACHE)
+  if(HWARO_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${HWARO_CCACHE}")
+  endif()
+endif()
+
+set(HWARO_SANITIZE "" CACHE STRING "address (with undefined behaviour) or thread; empty for none")
+set_property(CACHE HWARO_SANITIZE PROPERTY STRINGS "" address thread)
+
+# No contraction: an fma is written where it is meant, so that results do not depend on what the compiler fuses.
+add_library(hwaro_flags INTERFACE)
+target_compile_options(hwaro_flags INTERFACE -ffp-contract=off -fno-math-errno -Wall -Wextra -Wno-psabi)
+if(HWARO_SANITIZE STREQUAL "address")
+  set(flags -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+elseif(HWARO_SANITIZE STREQUAL "thread")
+  set(flags -fsanitize=thread)
+elseif(HWARO_SANITIZE)
+  message(FATAL_ERROR "HWARO_SANITIZE is '${HWARO_SANITIZE}'; it is address, thread or empty")
+endif()
+if(HWARO_SANITIZE)
+  target_compile_options(hwaro_flags INTERFACE ${flags})
+  target_link_options(hwaro_flags INTERFACE ${flags})
+  target_compile_definitions(hwaro_flags INTERFACE HWARO_SANITIZE=1)
+endif()
+
+set(HWARO_ISA_FLAGS_base "")
+set(HWARO_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi -mbmi2)
+set(HWARO_ISA_FLAGS_avx512 ${HWARO_ISA_FLAGS_avx2} -mavx512f -mavx512dq -mavx512bw -mavx512vl
+    -mprefer-vector-width=512)
+
+function(hwaro_add_isa_library isa)
+  add_library(hwaro_isa_${isa} OBJECT ${ARGN})
+  target_include_directories(hwaro_isa_${isa} PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
+  target_compile_definitions(hwaro_isa_${isa} PRIVATE HWARO_ISA=${isa})
+  target_compile_options(hwaro_isa_${isa} PRIVATE ${HWARO_ISA_FLAGS_${isa}})
+  target_link_libraries(hwaro_isa_${isa} PRIVATE hwaro_flags)
+endfunction()

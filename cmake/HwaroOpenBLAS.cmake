@@ -1,0 +1,37 @@
+# Finds the OpenBLAS of the scipy-openblas32 package in the Python that builds the extension.
+# It is opened at the first product, not linked, so it only has to lie next to libhwaro.so.
+#
+#   HWARO_OPENBLAS_LIBRARY   the shared library
+#   HWARO_OPENBLAS_LICENSE   its licence texts, which have to travel with it
+#   hwaro_copy_openblas(<target> <folder>)   puts it into a folder when the target is built
+
+if(NOT HWARO_OPENBLAS_LIBRARY)
+  if(NOT Python_EXECUTABLE)
+    find_package(Python 3.10 REQUIRED COMPONENTS Interpreter)
+  endif()
+  execute_process(
+    COMMAND "${Python_EXECUTABLE}" -c
+            "import os, scipy_openblas32 as b; print(os.path.join(b.get_lib_dir(), b.get_library(fullname=True)), end='')"
+    OUTPUT_VARIABLE library ERROR_VARIABLE error RESULT_VARIABLE result)
+  if(NOT result EQUAL 0 OR NOT EXISTS "${library}")
+    message(FATAL_ERROR "Hwaro needs scipy-openblas32 in ${Python_EXECUTABLE}: "
+                        "pip install -r tools/requirements-build.txt, or set HWARO_OPENBLAS_LIBRARY\n${error}")
+  endif()
+  set(HWARO_OPENBLAS_LIBRARY "${library}" CACHE FILEPATH "OpenBLAS of scipy-openblas32")
+endif()
+
+if(NOT HWARO_OPENBLAS_LICENSE)
+  file(GLOB HWARO_OPENBLAS_LICENSE_FOUND
+       "${HWARO_OPENBLAS_LIBRARY}/../../../scipy_openblas32-*.dist-info/licenses/LICENSE.txt"
+       "${HWARO_OPENBLAS_LIBRARY}/../../../scipy_openblas32-*.dist-info/LICENSE.txt")
+  if(NOT HWARO_OPENBLAS_LICENSE_FOUND)
+    message(FATAL_ERROR "found no licence text for ${HWARO_OPENBLAS_LIBRARY}; set HWARO_OPENBLAS_LICENSE to it")
+  endif()
+  list(GET HWARO_OPENBLAS_LICENSE_FOUND 0 HWARO_OPENBLAS_LICENSE)
+endif()
+
+function(hwaro_copy_openblas target folder)
+  add_custom_command(TARGET ${target} POST_BUILD VERBATIM
+    COMMAND ${CMAKE_COMMAND} -E make_directory "${folder}"
+    COMMAND ${CMAKE_COMMAND} -E copy_if_different "${HWARO_OPENBLAS_LIBRARY}" "${folder}")
+endfunction()

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Configures (when needed) and compiles one preset: tools/build.sh PRESET [-DNAME=VALUE …]. JOBS limits the compilers.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+preset=$1
+shift
+cache=build/$preset/CMakeCache.txt
+
+# A new `.venv` may hold another Python, whose paths an old cache would not notice.
+fresh=()
+if [ -f "$cache" ] && [ .venv/pyvenv.cfg -nt "$cache" ]; then fresh=(--fresh); fi
+if [ ! -f "build/$preset/build.ninja" ] || [ CMakePresets.json -nt "$cache" ] || [ $# -gt 0 ] || [ ${#fresh[@]} -gt 0 ]; then
+  .venv/bin/cmake ${fresh[@]+"${fresh[@]}"} --preset "$preset" "-DPython_EXECUTABLE=$PWD/.venv/bin/python" "$@"
+  touch "$cache"
+fi
+exec .venv/bin/cmake --build "build/$preset" --parallel "${JOBS:-$(nproc)}"

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Installs a build into a temporary prefix and builds and runs what a user of the C++ library would write:
+# tools/consumer.sh BUILD_FOLDER. Prints how long one consumer file takes to compile.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tree=$1
+cmake=.venv/bin/cmake
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+"$cmake" --install "$tree" --prefix "$work/prefix" >/dev/null
+build() {  # build FOLDER NAME: configures and compiles a project against the installed library alone
+  "$cmake" -S "$1" -B "$work/$2" -G Ninja -DCMAKE_MAKE_PROGRAM="$PWD/.venv/bin/ninja" -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/log" 2>&1 || { cat "$work/log" >&2; return 1; }
+  local start=$EPOCHREALTIME
+  "$cmake" --build "$work/$2" >"$work/log" 2>&1 || { cat "$work/log" >&2; return 1; }
+  awk -v name="$2" -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "consumer: %s built in %.1f s\n", name, b - a }'
+}
+
+build tests/consumer consumer
+"$work/consumer/consumer"

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Runs the tests of a sanitizer build: tools/sanitize.sh asan|tsan [PYTEST ARGUMENT …]
+# Python itself is not instrumented, so the sanitizer's runtime is loaded before it, and leaks of Python do not count.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+kind=$1
+shift
+tree=build/$kind
+
+# UBSan's symbolizer and the death of a child must not hide behind exit status 0.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1:abort_on_error=0}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
+"$tree/hwaro_tests"
+
+compiler=$(sed -n 's/^CMAKE_CXX_COMPILER:[^=]*=//p' "$tree/CMakeCache.txt")
+library() {  # library NAME: the shared runtime of the compiler's sanitizer, by g++'s or by clang's name
+  local gnu clang
+  gnu=$("$compiler" "-print-file-name=lib$1.so")
+  clang=$("$compiler" "-print-file-name=libclang_rt.$1-$(uname -m).so")
+  if [ -e "$gnu" ]; then readlink -f "$gnu"; elif [ -e "$clang" ]; then readlink -f "$clang"; else
+    echo "sanitize: $compiler has no shared lib$1" >&2
+    return 1
+  fi
+}
+
+tests=(tests/python)
+if [ "$kind" = tsan ]; then
+  mapfile -t tests < <(find tests/python -name 'test_*thread*.py' -o -name 'test_*parallel*.py' | sort)
+  if [ ${#tests[@]} -eq 0 ]; then
+    echo "sanitize: there are no threading tests of Python"
+    exit 0
+  fi
+fi
+runtime=$(library "${kind}")
+# libstdc++ goes with it: an exception thrown before the runtime finds it would end the process.
+preload="$runtime $("$compiler" -print-file-name=libstdc++.so.6)"
+LD_PRELOAD=$preload ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 PYTHONMALLOC=malloc \
+  HWARO_PRESET=$kind PYTHONPATH=$PWD/$tree/python .venv/bin/python -m pytest "$@" "${tests[@]}"
