@@ -21,13 +21,13 @@ if(NOT HWARO_OPENBLAS_LIBRARY)
 endif()
 
 if(NOT HWARO_OPENBLAS_LICENSE)
-  file(GLOB HWARO_OPENBLAS_LICENSE_FOUND
-       "${HWARO_OPENBLAS_LIBRARY}/../../../scipy_openblas32-*.dist-info/licenses/LICENSE.txt"
-       "${HWARO_OPENBLAS_LIBRARY}/../../../scipy_openblas32-*.dist-info/LICENSE.txt")
-  if(NOT HWARO_OPENBLAS_LICENSE_FOUND)
+  get_filename_component(site_packages "${HWARO_OPENBLAS_LIBRARY}/../../.." ABSOLUTE)
+  file(GLOB licenses "${site_packages}/scipy_openblas32-*.dist-info/licenses/LICENSE.txt"
+                     "${site_packages}/scipy_openblas32-*.dist-info/LICENSE.txt")
+  if(NOT licenses)
     message(FATAL_ERROR "found no licence text for ${HWARO_OPENBLAS_LIBRARY}; set HWARO_OPENBLAS_LICENSE to it")
   endif()
-  list(GET HWARO_OPENBLAS_LICENSE_FOUND 0 HWARO_OPENBLAS_LICENSE)
+  list(GET licenses 0 HWARO_OPENBLAS_LICENSE)
 endif()
 
 function(hwaro_copy_openblas target folder)

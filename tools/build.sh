@@ -5,12 +5,12 @@ cd "$(dirname "$0")/.."
 preset=$1
 shift
 cache=build/$preset/CMakeCache.txt
+rules=build/$preset/build.ninja
 
 # A new `.venv` may hold another Python, whose paths an old cache would not notice.
 fresh=()
 if [ -f "$cache" ] && [ .venv/pyvenv.cfg -nt "$cache" ]; then fresh=(--fresh); fi
-if [ ! -f "build/$preset/build.ninja" ] || [ CMakePresets.json -nt "$cache" ] || [ $# -gt 0 ] || [ ${#fresh[@]} -gt 0 ]; then
+if [ ! -f "$rules" ] || [ CMakePresets.json -nt "$rules" ] || [ $# -gt 0 ] || [ ${#fresh[@]} -gt 0 ]; then
   .venv/bin/cmake ${fresh[@]+"${fresh[@]}"} --preset "$preset" "-DPython_EXECUTABLE=$PWD/.venv/bin/python" "$@"
-  touch "$cache"
 fi
 exec .venv/bin/cmake --build "build/$preset" --parallel "${JOBS:-$(nproc)}"
