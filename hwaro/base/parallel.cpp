@@ -1,6 +1,5 @@
 #include "hwaro/base/parallel.h"
 
-#include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -8,17 +7,13 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <limits>
-#include <string>
 
+#include "hwaro/base/cgroup.h"
 #include "hwaro/base/error.h"
 #include "hwaro/base/thread_pool.h"
 
 namespace hwaro {
 namespace {
-
-// ---- how many CPUs -------------------------------------------------------------------------------------------------
 
 int affinity_cpus() {
 #if defined(__linux__)
@@ -37,66 +32,6 @@ int affinity_cpus() {
   const long online = sysconf(_SC_NPROCESSORS_ONLN);
   return online > 0 ? static_cast<int>(online) : 1;
 }
-
-std::string read_small_file(const std::string& path) {
-  std::string text;
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return text;
-  char buffer[4096];
-  for (ssize_t got; (got = read(fd, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(got));
-  close(fd);
-  return text;
-}
-
-// CPUs granted by one control group: quota / period, or infinity.
-double quota_v2(const std::string& directory) {
-  const std::string text = read_small_file(directory + "/cpu.max");  // "max 100000" or "150000 100000"
-  double quota = 0, period = 0;
-  if (std::sscanf(text.c_str(), "%lf %lf", &quota, &period) == 2 && quota > 0 && period > 0) return quota / period;
-  return std::numeric_limits<double>::infinity();
-}
-double quota_v1(const std::string& directory) {
-  const double quota = std::atof(read_small_file(directory + "/cpu.cfs_quota_us").c_str());
-  const double period = std::atof(read_small_file(directory + "/cpu.cfs_period_us").c_str());
-  return quota > 0 && period > 0 ? quota / period : std::numeric_limits<double>::infinity();
-}
-
-// The tightest quota on the way from the process's group up to the root. In a container the group's path is often not
-// visible below the mount point, where the walk still finds the container's own group at the top.
-template <class Quota>
-double tightest(const std::string& mount, std::string path, Quota quota) {
-  double limit = std::numeric_limits<double>::infinity();
-  for (;;) {
-    limit = std::min(limit, quota(mount + path));
-    if (path.empty()) return limit;
-    path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
-  }
-}
-
-double cgroup_cpus() {
-  double limit = std::numeric_limits<double>::infinity();
-  const std::string groups = read_small_file("/proc/self/cgroup");  // lines "id:controllers:/path"
-  for (std::size_t at = 0; at < groups.size();) {
-    std::size_t end = groups.find('\n', at);
-    if (end == std::string::npos) end = groups.size();
-    const std::string line = groups.substr(at, end - at);
-    at = end + 1;
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    std::string path = line.substr(second + 1);
-    if (path == "/") path.clear();
-    if (controllers == ",,") {
-      limit = std::min(limit, tightest("/sys/fs/cgroup", path, quota_v2));
-    } else if (controllers.find(",cpu,") != std::string::npos) {
-      limit = std::min(limit, tightest("/sys/fs/cgroup/cpu", path, quota_v1));
-    }
-  }
-  return limit;
-}
-
-// ---- settings ------------------------------------------------------------------------------------------------------
 
 // A positive integer from the environment; 0 where it is not set. A list ("4,2", OpenMP's nested form) gives its head.
 std::int64_t positive_from_environment(const char* name, bool strict) {
@@ -153,7 +88,7 @@ class LongWork {
 
 int available_cpus() {
   const int cpus = affinity_cpus();
-  const double quota = cgroup_cpus();
+  const double quota = cgroup_cpu_limit();
   if (quota >= cpus) return std::max(cpus, 1);
   return std::max(static_cast<int>(quota + 0.999), 1);  // a fraction of a CPU still needs a thread to use it
 }

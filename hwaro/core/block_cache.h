@@ -1,0 +1,61 @@
+// Large blocks: one mapping each, recycled. Algorithm:
+//   Lengths are rounded up to 1/16 of a power of two; free blocks lie in one bin per length, newest first, and in one
+//   list by age. A request takes the best-fitting free block that is at most a quarter too long, else maps a new one:
+//   from 2 MiB on aligned to 2 MiB with huge pages, which cost 1/100 of the page faults. Blocks that lay idle for ten
+//   seconds are unmapped. Data starts at a different cache line in each block: with equal offsets into the page, loads
+//   of one operand alias stores to another in the CPU's memory order check.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+
+namespace hwaro {
+
+class BlockCache {
+ public:
+  static BlockCache& instance();
+
+  // At least `capacity` usable bytes, 64-byte aligned; null when the system or the limit refuses.
+  void* take(std::size_t capacity) noexcept;
+  void give(void* data) noexcept;
+
+  // Memory that is never given back, page aligned, length a multiple of the page; null when refused.
+  void* take_forever(std::size_t length) noexcept;
+
+  void release_all() noexcept;
+  void set_limit(std::int64_t bytes) noexcept;
+  std::int64_t limit() const noexcept;
+  void reserved(std::int64_t* current, std::int64_t* peak) noexcept;
+  void reset_peak() noexcept;
+
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+
+  constexpr BlockCache() = default;
+
+ private:
+  struct Block;
+  static constexpr int kBins = 64 * 16;
+
+  Block* find(std::size_t length, std::size_t longest) noexcept;
+  Block* map(std::size_t length) noexcept;
+  void unmap(Block* block) noexcept;
+  void unlink(Block* block) noexcept;
+  void trim(std::uint64_t now) noexcept;
+  bool make_room(std::size_t length) noexcept;
+  void release_oldest_until(std::int64_t reserved) noexcept;
+
+  std::mutex mutex_;
+  Block* bins_[kBins] = {};
+  Block* newest_ = nullptr;
+  Block* oldest_ = nullptr;
+  std::int64_t reserved_ = 0;
+  std::int64_t reserved_peak_ = 0;
+  std::int64_t limit_ = 0;
+  std::int64_t soft_limit_ = 0;  // 0: not known yet
+  std::uint64_t last_trim_ = 0;
+  unsigned next_offset_ = 0;
+};
+
+}  // namespace hwaro
