@@ -19,3 +19,18 @@ build() {  # build FOLDER NAME: configures and compiles a project against the in
 
 build tests/consumer consumer
 "$work/consumer/consumer"
+
+# The example needs the C++ front end; reading from a folder without data must end with one line and status 2.
+if [ ! -d "$work/prefix/include/hwaro/nn" ]; then
+  echo "consumer: no hwaro/nn is installed, so examples/cpp is not built"
+  exit 0
+fi
+build examples/cpp/fashion_mnist fashion_mnist
+status=0
+"$work/fashion_mnist/fashion_mnist" --data "$work" 2>"$work/log" || status=$?
+if [ "$status" -ne 2 ] || [ "$(wc -l <"$work/log")" -ne 1 ]; then
+  echo "consumer: fashion_mnist without data: status $status (expected 2), and on stderr (expected one line):" >&2
+  cat "$work/log" >&2
+  exit 1
+fi
+echo "consumer: fashion_mnist without data: status 2 and one line"
