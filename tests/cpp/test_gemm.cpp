@@ -1,0 +1,225 @@
+// Products against a plain triple loop in double, on every instruction set that this processor has.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "hwaro/backend/cpu/capability.h"
+#include "hwaro/backend/cpu/gemm/gemm.h"
+#include "hwaro/backend/cpu/gemm/kernels.h"
+
+namespace {
+
+using namespace hwaro;
+using std::int64_t;
+
+const GemmKernels* table_of(int level) {
+#if defined(__x86_64__)
+  if (level == 2) return &avx512::gemm_kernels;
+  if (level == 1) return &avx2::gemm_kernels;
+#endif
+  return level == 0 ? &base::gemm_kernels : nullptr;
+}
+
+// Runs body once per instruction set.
+template <class F>
+void on_each_isa(F body) {
+  for (int level = 0; level <= static_cast<int>(detect_cpu_capability()); ++level) {
+    const std::string isa = cpu_capability_name(static_cast<CpuCapability>(level));
+    CAPTURE(isa);
+    set_active_gemm_kernels(table_of(level));
+    body();
+  }
+  set_active_gemm_kernels(nullptr);
+}
+
+template <class T>
+std::vector<T> random_values(int64_t count, std::uint32_t seed) {
+  std::mt19937 engine(seed);
+  std::uniform_real_distribution<double> uniform(-1.0, 1.0);
+  std::vector<T> out(static_cast<std::size_t>(count));
+  for (T& x : out) x = static_cast<T>(uniform(engine));
+  return out;
+}
+
+// A bound for the rounding of a sum of k products of random values below 1: partial sums grow with the root of k, and so
+// does the number of roundings that add up.
+template <class T>
+double tolerance(int64_t k) {
+  return static_cast<double>(std::numeric_limits<T>::epsilon()) * (4.0 + static_cast<double>(k));
+}
+
+template <class T>
+void check_gemm(Trans ta, Trans tb, int64_t m, int64_t n, int64_t k, T alpha, T beta, int64_t slack) {
+  const int64_t lda = (ta == Trans::kNo ? k : m) + slack, ldb = (tb == Trans::kNo ? n : k) + slack, ldc = n + slack;
+  const auto a = random_values<T>((ta == Trans::kNo ? m : k) * lda, 1);
+  const auto b = random_values<T>((tb == Trans::kNo ? k : n) * ldb, 2);
+  const auto c0 = random_values<T>(m * ldc, 3);
+  auto c = c0;
+  if (beta == T(0))
+    for (int64_t i = 0; i < m; ++i)
+      for (int64_t j = 0; j < n; ++j) c[i * ldc + j] = std::numeric_limits<T>::quiet_NaN();
+  gemm<T>(ta, tb, m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, c.data(), ldc);
+  CAPTURE(m);
+  CAPTURE(n);
+  CAPTURE(k);
+  CAPTURE(int(ta));
+  CAPTURE(int(tb));
+  CAPTURE(alpha);
+  CAPTURE(beta);
+  CAPTURE(slack);
+  bool close = true, untouched = true;
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      long double sum = 0;
+      for (int64_t p = 0; p < k; ++p)
+        sum += (long double)(ta == Trans::kNo ? a[i * lda + p] : a[p * lda + i]) *
+               (long double)(tb == Trans::kNo ? b[p * ldb + j] : b[j * ldb + p]);
+      const long double expected = alpha * sum + (beta == T(0) ? 0.0L : beta * (long double)(c0[i * ldc + j]));
+      close = close && std::abs((long double)(c[i * ldc + j]) - expected) <= tolerance<T>(k);
+    }
+    for (int64_t j = n; j < ldc; ++j) untouched = untouched && c[i * ldc + j] == c0[i * ldc + j];
+  }
+  CHECK(close);
+  CHECK(untouched);
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("gemm matches a triple loop for all small shapes", T, float, double) {
+  on_each_isa([] {
+    for (Trans ta : {Trans::kNo, Trans::kTranspose})
+      for (Trans tb : {Trans::kNo, Trans::kTranspose})
+        for (int64_t m : {1, 2, 5, 8, 13, 17})
+          for (int64_t n : {1, 3, 8, 15, 16, 33, 64, 65})
+            for (int64_t k : {1, 2, 7, 16, 31}) check_gemm<T>(ta, tb, m, n, k, T(1), T(0), (m + n) % 2 * 3);
+  });
+}
+
+TEST_CASE_TEMPLATE("gemm matches a triple loop for shapes of several tiles and panels", T, float, double) {
+  on_each_isa([] {
+    const int64_t shapes[][3] = {{70, 70, 70}, {128, 128, 300}, {257, 129, 64}, {30, 600, 140}, {300, 20, 513}, {15, 100, 520}, {9, 130, 700}};
+    for (const auto& s : shapes)
+      for (Trans ta : {Trans::kNo, Trans::kTranspose})
+        for (Trans tb : {Trans::kNo, Trans::kTranspose}) check_gemm<T>(ta, tb, s[0], s[1], s[2], T(1), T(0), 5);
+  });
+}
+
+TEST_CASE_TEMPLATE("gemm applies alpha and beta once, whatever the depth", T, float, double) {
+  on_each_isa([] {
+    for (int64_t size : {3, 20, 70})
+      for (int64_t k : {5, 600})
+        for (T alpha : {T(0), T(1), T(-0.5)})
+          for (T beta : {T(0), T(1), T(0.25)}) check_gemm<T>(Trans::kNo, Trans::kTranspose, size, size + 1, k, alpha, beta, 1);
+  });
+}
+
+TEST_CASE("gemm of an empty depth is beta times c, and of no rows nothing") {
+  float c[4] = {1, 2, 3, std::numeric_limits<float>::quiet_NaN()};
+  gemm<float>(Trans::kNo, Trans::kNo, 1, 3, 0, 1.0f, nullptr, 1, nullptr, 3, 2.0f, c, 3);
+  CHECK(c[0] == 2.0f);
+  CHECK(c[2] == 6.0f);
+  gemm<float>(Trans::kNo, Trans::kNo, 1, 4, 0, 1.0f, nullptr, 1, nullptr, 4, 0.0f, c, 4);
+  CHECK(c[0] == 0.0f);
+  CHECK(c[3] == 0.0f);
+  gemm<float>(Trans::kNo, Trans::kNo, 0, 4, 3, 1.0f, nullptr, 3, nullptr, 4, 0.0f, nullptr, 4);
+}
+
+TEST_CASE("gemm carries NaN and infinity of the operands into the rows and columns that they belong to") {
+  on_each_isa([] {
+    for (int64_t n : {8, 40, 100}) {
+      std::vector<float> a(n * n, 1.0f), b(n * n, 1.0f), c(n * n);
+      a[2 * n + 3] = std::numeric_limits<float>::quiet_NaN();
+      b[1 * n + 5] = std::numeric_limits<float>::infinity();
+      gemm<float>(Trans::kNo, Trans::kNo, n, n, n, 1.0f, a.data(), n, b.data(), n, 0.0f, c.data(), n);
+      for (int64_t i = 0; i < n; ++i)
+        for (int64_t j = 0; j < n; ++j) {
+          const float x = c[i * n + j];
+          if (i == 2)
+            CHECK(std::isnan(x));
+          else if (j == 5)
+            CHECK(std::isinf(x));
+          else
+            CHECK(x == float(n));
+        }
+    }
+  });
+}
+
+TEST_CASE_TEMPLATE("gemm_bias adds one value per column", T, float, double) {
+  on_each_isa([] {
+    const int64_t shapes[][3] = {{1, 7, 20}, {8, 8, 8}, {64, 10, 512}, {64, 100, 300}, {5, 1, 9}, {3, 4, 0}};
+    for (const auto& s : shapes) {
+      const int64_t m = s[0], n = s[1], k = s[2];
+      const auto a = random_values<T>(m * k, 4), b = random_values<T>(n * k, 5), bias = random_values<T>(n, 6);
+      std::vector<T> c(m * n, std::numeric_limits<T>::quiet_NaN());
+      gemm_bias<T>(Trans::kNo, Trans::kTranspose, m, n, k, a.data(), k, b.data(), k, bias.data(), c.data(), n);
+      for (int64_t i = 0; i < m; ++i)
+        for (int64_t j = 0; j < n; ++j) {
+          long double sum = bias[j];
+          for (int64_t p = 0; p < k; ++p) sum += (long double)(a[i * k + p]) * (long double)(b[j * k + p]);
+          CHECK(std::abs((long double)(c[i * n + j]) - sum) <= tolerance<T>(k));
+        }
+    }
+  });
+}
+
+TEST_CASE_TEMPLATE("gemv walks over strided vectors", T, float, double) {
+  on_each_isa([] {
+    for (Trans trans : {Trans::kNo, Trans::kTranspose})
+      for (int64_t m : {1, 3, 4, 9, 70, 300})
+        for (int64_t n : {1, 2, 17, 63, 130})
+          for (int64_t inc : {1, 3}) {
+            const int64_t lda = (trans == Trans::kNo ? n : m) + 2;
+            const auto a = random_values<T>((trans == Trans::kNo ? m : n) * lda, 7), x = random_values<T>(n * inc, 8);
+            const auto y0 = random_values<T>(m * inc, 9);
+            auto y = y0;
+            gemv<T>(trans, m, n, T(2), a.data(), lda, x.data(), inc, T(0.5), y.data(), inc);
+            bool close = true;
+            for (int64_t i = 0; i < m; ++i) {
+              long double sum = 0;
+              for (int64_t j = 0; j < n; ++j)
+                sum += (long double)(trans == Trans::kNo ? a[i * lda + j] : a[j * lda + i]) * (long double)(x[j * inc]);
+              close = close && std::abs((long double)(y[i * inc]) - (2 * sum + 0.5 * (long double)(y0[i * inc]))) <= 2 * tolerance<T>(n);
+              if (inc == 3) close = close && y[i * inc + 1] == y0[i * inc + 1];
+            }
+            CAPTURE(m);
+  CAPTURE(n);
+  CAPTURE(inc);
+  CAPTURE(int(trans));
+            CHECK(close);
+          }
+  });
+}
+
+TEST_CASE_TEMPLATE("dot sums all elements once", T, float, double) {
+  on_each_isa([] {
+    for (int64_t n : {0, 1, 5, 31, 64, 100, 16384, 16385, 100000})
+      for (int64_t inc : {1, 2}) {
+        const auto x = random_values<T>(n * inc, 10), y = random_values<T>(n, 11);
+        long double sum = 0;
+        for (int64_t i = 0; i < n; ++i) sum += (long double)(x[i * inc]) * (long double)(y[i]);
+        CAPTURE(n);
+  CAPTURE(inc);
+        CHECK(std::abs((long double)(dot<T>(n, x.data(), inc, y.data(), 1)) - sum) <= tolerance<T>(n));
+      }
+  });
+}
+
+TEST_CASE_TEMPLATE("gemm_batched repeats an operand of stride zero", T, float, double) {
+  on_each_isa([] {
+    for (int64_t batch : {0, 1, 3, 50}) {
+      const int64_t m = 9, n = 20, k = 11;
+      const auto a = random_values<T>(batch * m * k, 12), b = random_values<T>(k * n, 13);
+      std::vector<T> c(batch * m * n), expected(batch * m * n);
+      gemm_batched<T>(Trans::kNo, Trans::kNo, batch, m, n, k, T(1), a.data(), k, m * k, b.data(), n, 0, T(0), c.data(), n, m * n);
+      for (int64_t i = 0; i < batch; ++i)
+        gemm<T>(Trans::kNo, Trans::kNo, m, n, k, T(1), a.data() + i * m * k, k, b.data(), n, T(0), expected.data() + i * m * n, n);
+      CHECK(c == expected);
+    }
+  });
+}
