@@ -96,10 +96,8 @@ if [ ! -x .venv/bin/python ] && ! find_python >/dev/null; then
   need python3-dev
   need python3-venv
 fi
-if wanted test; then
-  has_header doctest/doctest.h || need doctest-dev
-  has_header zlib.h || need zlib1g-dev
-fi
+has_header doctest/doctest.h || need doctest-dev
+if wanted test; then has_header zlib.h || need zlib1g-dev; fi
 if wanted demo; then
   [ -n "$(find /usr/share/datasets/fashion-mnist -name '*.gz' -print -quit 2>/dev/null)" ] || need dataset-fashion-mnist
 fi
