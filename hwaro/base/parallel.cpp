@@ -61,28 +61,8 @@ int decide_thread_count() {
 std::atomic<void* (*)()> enter_hook{nullptr};
 std::atomic<void (*)(void*)> leave_hook{nullptr};
 
-class LongWork {
- public:
-  LongWork() {
-    if (in_parallel_region()) return;
-    leave_ = leave_hook.load(std::memory_order_acquire);
-    auto* enter = enter_hook.load(std::memory_order_acquire);
-    if (enter && leave_) {
-      token_ = enter();
-    } else {
-      leave_ = nullptr;
-    }
-  }
-  ~LongWork() {
-    if (leave_) leave_(token_);
-  }
-  LongWork(const LongWork&) = delete;
-  LongWork& operator=(const LongWork&) = delete;
-
- private:
-  void* token_ = nullptr;
-  void (*leave_)(void*) = nullptr;
-};
+// One word, in the static TLS block, so that loading the library late never fails for lack of TLS space.
+[[gnu::tls_model("initial-exec")]] thread_local int long_work_depth = 0;
 
 }  // namespace
 
@@ -111,6 +91,20 @@ std::uint64_t parallel_chunks_stolen() {
 void set_long_work_hooks(LongWorkHooks hooks) {
   enter_hook.store(hooks.enter, std::memory_order_release);
   leave_hook.store(hooks.leave, std::memory_order_release);
+}
+
+LongWork::LongWork(bool worthwhile) {
+  if (long_work_depth++ > 0 || !worthwhile || in_parallel_region()) return;
+  auto* leave = leave_hook.load(std::memory_order_acquire);
+  auto* enter = enter_hook.load(std::memory_order_acquire);
+  if (!enter || !leave) return;
+  token_ = enter();
+  leave_ = leave;
+}
+
+LongWork::~LongWork() {
+  --long_work_depth;
+  if (leave_) leave_(token_);
 }
 
 void parallel_for(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
