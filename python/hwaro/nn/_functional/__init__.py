@@ -1,0 +1,1 @@
+"""The functions of hwaro.nn.functional that are written in Python, by kind."""
