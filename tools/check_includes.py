@@ -3,8 +3,8 @@
 
     base -> math -> core -> loops -> autograd -> ops -> backend -> io, nn, optim -> python
 
-`io`, `nn` and `optim` stand side by side: each may include the others' left neighbours, not one another. The public
-umbrella headers directly in hwaro/ may include everything but the Python extension, and no layer includes them.
+`io`, `nn` and `optim` stand side by side and do not include one another. Files directly in hwaro/ are the public C++
+interface, between `backend` and those three, but hwaro/hwaro.h includes everything except the Python extension.
 """
 import pathlib
 import re
@@ -13,7 +13,6 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAYERS = ["base", "math", "core", "loops", "autograd", "ops", "backend", "io nn optim", "python"]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names.split()}
-UMBRELLA = RANK["io"] + 0.5
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]((?:hwaro|python)/[^>"]+)[>"]', re.MULTILINE)
 
 
@@ -22,8 +21,10 @@ def layer(path):
     first, *rest = path.split("/")
     if first == "python":
         return "python", RANK["python"]
-    if len(rest) < 2:
-        return "hwaro/", UMBRELLA
+    if rest == ["hwaro.h"]:
+        return path, RANK["io"] + 0.5
+    if len(rest) == 1:
+        return "hwaro/", RANK["backend"] + 0.5
     if rest[0] not in RANK:
         sys.exit(f"check_includes: {path} lies in no known layer ({', '.join(RANK)})")
     return rest[0], RANK[rest[0]]

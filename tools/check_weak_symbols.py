@@ -18,8 +18,8 @@ HARMLESS = re.compile(r"^DW\.ref\.")
 
 def weak_symbols(path):
     """The weak symbols an object file defines (nm: V, W with a value; u is GNU's unique)."""
-    listing = subprocess.run(["nm", "--defined-only", "-P", str(path)], check=True, capture_output=True, text=True).stdout
-    for line in listing.splitlines():
+    command = ["nm", "--defined-only", "-P", str(path)]
+    for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines():
         name, kind = line.split()[:2]
         if kind in "VWu" and not HARMLESS.match(name):
             yield name
@@ -45,7 +45,8 @@ def main(build):
         print(f"shared weak symbol: {readable}")
         for group, paths in sorted(shared[name].items()):
             print(f"    {group}: {paths[0].relative_to(build)}" + (f" and {len(paths) - 1} more" if paths[1:] else ""))
-    print(f"check_weak_symbols: {len(objects)} objects, variants {' '.join(variants)}, {len(shared)} shared weak symbols")
+    counts = f"{len(objects)} objects, variants {' '.join(variants)}, {len(shared)} shared weak symbols"
+    print(f"check_weak_symbols: {counts}")
     return 1 if shared else 0
 
 
