@@ -269,13 +269,17 @@ namespace {
 
 std::mutex create_mutex;
 std::atomic<ThreadPool*> current_pool{nullptr};
-bool exiting = false;  // guarded by create_mutex
+bool exiting = false;                // guarded by create_mutex, as the next
+ThreadPool* left_behind = nullptr;  // by forks; kept reachable, so that leak checkers stay quiet
 
 // Workers do not survive a fork. The child leaves the old pool behind, locks and all, and starts its own when needed.
 void before_fork() { create_mutex.lock(); }
 void after_fork_in_parent() { create_mutex.unlock(); }
 void after_fork_in_child() {
-  current_pool.store(nullptr, std::memory_order_relaxed);
+  if (ThreadPool* pool = current_pool.exchange(nullptr, std::memory_order_relaxed)) {
+    pool->set_older(left_behind);
+    left_behind = pool;
+  }
   create_mutex.unlock();
 }
 
@@ -286,9 +290,9 @@ struct StopAtExit {
     {
       std::lock_guard<std::mutex> lock(create_mutex);
       exiting = true;
-      pool = current_pool.exchange(nullptr);
+      pool = current_pool.load(std::memory_order_relaxed);
     }
-    if (pool) pool->stop();  // not deleted: a thread of the program may still be inside run()
+    if (pool) pool->stop();  // neither deleted nor replaced: a thread of the program may still be inside run()
   }
 };
 

@@ -22,7 +22,7 @@ struct Job;
 
 class ThreadPool {
  public:
-  // The process's pool, started on first use; null once the process is exiting.
+  // The process's pool, started on first use; null if that comes when the process is exiting already.
   static ThreadPool* instance();
 
   // Runs chunks [0, chunks) of `grain` elements each on up to `threads` threads, the caller included.
@@ -30,6 +30,9 @@ class ThreadPool {
            FunctionRef<void(std::int64_t, std::int64_t)> body);
 
   std::uint64_t chunks_stolen() const { return chunks_stolen_.load(std::memory_order_relaxed); }
+
+  // Chains pools that forks left behind.
+  void set_older(ThreadPool* pool) { older_ = pool; }
 
   // Ends and joins the workers; calls that are under way finish on their callers.
   void stop();
@@ -48,6 +51,7 @@ class ThreadPool {
   std::vector<std::thread> workers_;
   Job* first_ = nullptr;  // jobs that workers may join, oldest first
   Job* last_ = nullptr;
+  ThreadPool* older_ = nullptr;
   int sleepers_ = 0;
   bool stopped_ = false;
   std::atomic<std::int64_t> tickets_{0};  // over all listed jobs; what idle workers spin on

@@ -1,0 +1,346 @@
+#include "hwaro/autograd/engine.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "hwaro/autograd/accumulate_grad.h"
+#include "hwaro/autograd/grad_mode.h"
+#include "hwaro/autograd/primitives.h"
+#include "hwaro/autograd/saved_tensor.h"
+
+namespace hwaro {
+
+using engine::Tensor;
+namespace primitives = engine::primitives;
+
+namespace {
+
+// What one backward pass knows of one node. Kept outside the nodes, so that passes on several threads, or inside each
+// other, may share parts of a graph.
+struct State {
+  Node* node;
+  std::uint32_t waiting = 0;       // edges into this node whose gradient has not arrived
+  bool needed = true;              // on a path to one of `inputs`
+  std::int32_t first_capture = -1;  // index into captures, a list by `next`
+  std::uint32_t grads = 0;         // where this node's incoming gradients start in the pool
+};
+
+// Node -> State: open addressing over a vector of states.
+class StateTable {
+ public:
+  explicit StateTable(std::vector<State>& states) : states_(states), slots_(64, -1) {}
+  // The index of node's state, made if there is none; `fresh` says so.
+  std::int32_t find(Node* node, bool& fresh) {
+    std::size_t i = hash(node);
+    while (slots_[i] >= 0) {
+      if (states_[slots_[i]].node == node) {
+        fresh = false;
+        return slots_[i];
+      }
+      i = (i + 1) & (slots_.size() - 1);
+    }
+    fresh = true;
+    const auto index = std::int32_t(states_.size());
+    slots_[i] = index;
+    states_.push_back({node});
+    if (states_.size() * 2 > slots_.size()) grow();
+    return index;
+  }
+
+ private:
+  std::size_t hash(Node* node) const {
+    return (reinterpret_cast<std::size_t>(node) >> 5) * 0x9E3779B97F4A7C15ull >> 20 & (slots_.size() - 1);
+  }
+  void grow() {
+    slots_.assign(slots_.size() * 4, -1);
+    for (std::size_t s = 0; s < states_.size(); ++s) {
+      std::size_t i = hash(states_[s].node);
+      while (slots_[i] >= 0) i = (i + 1) & (slots_.size() - 1);
+      slots_[i] = std::int32_t(s);
+    }
+  }
+
+  std::vector<State>& states_;
+  std::vector<std::int32_t> slots_;
+};
+
+struct Capture {
+  std::uint32_t input_nr;
+  std::uint32_t result;
+  std::int32_t next;
+};
+
+class Pass {
+ public:
+  Pass(const BackwardOptions& options) : options_(options), table_(states_) {
+    states_.reserve(32);
+    pool_.reserve(32);
+  }
+
+  std::vector<Tensor> run(Span<Tensor> roots, Span<Tensor> grads, Span<Tensor> inputs);
+
+ private:
+  std::int32_t state_of(Node* node, bool& fresh) {
+    const std::int32_t s = table_.find(node, fresh);
+    if (fresh) {
+      states_[s].grads = std::uint32_t(pool_.size());
+      pool_.resize(pool_.size() + node->num_inputs);
+    }
+    return s;
+  }
+  void discover(const std::vector<Edge>& root_edges);
+  void mark_needed();
+  void deliver(std::int32_t s, std::uint32_t input_nr, Tensor grad);
+  void run_node(std::int32_t s);
+  void push_ready(std::int32_t s) {
+    ready_.push_back(s);
+    std::push_heap(ready_.begin(), ready_.end(), [this](auto a, auto b) { return newer(b, a); });
+  }
+  bool newer(std::int32_t a, std::int32_t b) const {
+    return states_[a].node->sequence > states_[b].node->sequence;
+  }
+
+  const BackwardOptions& options_;
+  std::vector<State> states_;
+  StateTable table_;
+  std::vector<Tensor> pool_;  // incoming gradients of all nodes
+  std::vector<std::int32_t> ready_;
+  std::vector<Capture> captures_;
+  std::vector<Tensor> results_;
+  bool selective_ = false;
+};
+
+void Pass::discover(const std::vector<Edge>& root_edges) {
+  std::vector<std::int32_t> stack;
+  bool fresh;
+  for (const Edge& e : root_edges) {
+    const std::int32_t s = state_of(e.node, fresh);
+    if (fresh) stack.push_back(s);
+  }
+  while (!stack.empty()) {
+    Node* node = states_[stack.back()].node;
+    stack.pop_back();
+    for (const Edge& e : node->edges) {
+      if (!e.node) continue;
+      const std::int32_t s = state_of(e.node, fresh);
+      ++states_[s].waiting;
+      if (fresh) stack.push_back(s);
+    }
+  }
+}
+
+// With `inputs`: a node is needed if a gradient is captured there or behind it. Nodes are visited after their successors.
+void Pass::mark_needed() {
+  std::vector<std::uint8_t> done(states_.size(), 0);
+  std::vector<std::pair<std::int32_t, std::size_t>> stack;
+  bool fresh;
+  for (std::size_t start = 0; start < done.size(); ++start) {
+    if (done[start]) continue;
+    done[start] = 1;
+    stack.push_back({std::int32_t(start), 0});
+    while (!stack.empty()) {
+      auto& [s, at] = stack.back();
+      Node* node = states_[s].node;
+      bool descended = false;
+      while (at < node->edges.size()) {
+        const Edge& e = node->edges[at++];
+        if (!e.node) continue;
+        const std::int32_t next = table_.find(e.node, fresh);
+        if (!done[next]) {
+          done[next] = 1;
+          stack.push_back({next, 0});
+          descended = true;
+          break;
+        }
+      }
+      if (descended) continue;
+      bool needed = states_[s].first_capture >= 0;
+      for (const Edge& e : node->edges)
+        if (e.node) needed = needed || states_[table_.find(e.node, fresh)].needed;
+      states_[s].needed = needed;
+      stack.pop_back();
+    }
+  }
+}
+
+void Pass::deliver(std::int32_t s, std::uint32_t input_nr, Tensor grad) {
+  if (grad.defined()) {
+    Tensor& slot = pool_[states_[s].grads + input_nr];
+    if (!slot.defined()) slot = std::move(grad);
+    else slot = primitives::add(slot, grad);
+  }
+}
+
+// Runs the hooks on gradients that come into a node, then those of tensors that only look (retain_grad).
+void run_incoming_hooks(Node* node, Tensor* grads) {
+  NodeHooks& hooks = *node->hooks;
+  for (std::size_t i = 0; i < hooks.tensor_hooks.size(); ++i)
+    if (const TensorHook hook = hooks.tensor_hooks[i]; !hook.retains_grad && grads[hook.input_nr].defined())
+      hook.hook->call(&grads[hook.input_nr], 1, nullptr, 0);
+  for (std::size_t i = 0; i < hooks.pre_hooks.size(); ++i)
+    hooks.pre_hooks[i].second->call(grads, node->num_inputs, nullptr, 0);
+  for (std::size_t i = 0; i < hooks.tensor_hooks.size(); ++i)
+    if (const TensorHook hook = hooks.tensor_hooks[i]; hook.retains_grad && grads[hook.input_nr].defined())
+      hook.hook->call(&grads[hook.input_nr], 1, nullptr, 0);
+}
+
+void Pass::run_node(std::int32_t s) {
+  Node* node = states_[s].node;
+  Tensor grads_inline[4], out_inline[4];
+  std::vector<Tensor> grads_heap, out_heap, before;
+  Tensor* grads = grads_inline;
+  Tensor* out = out_inline;
+  const std::size_t count = node->num_inputs, out_count = node->edges.size();
+  if (count > 4) grads_heap.resize(count), grads = grads_heap.data();
+  if (out_count > 4) out_heap.resize(out_count), out = out_heap.data();
+  bool any = false;
+  for (std::size_t i = 0; i < count; ++i) {
+    grads[i] = std::move(pool_[states_[s].grads + i]);
+    any = any || grads[i].defined();
+  }
+  if (node->is_accumulate() && any) {
+    auto& hooks = static_cast<AccumulateGrad*>(node)->variable->autograd->hooks;
+    for (std::size_t i = 0; i < hooks.size(); ++i) HookPtr(hooks[i])->call(grads, 1, nullptr, 0);
+  }
+  if (node->hooks && any) [[unlikely]] run_incoming_hooks(node, grads);
+  for (std::int32_t c = states_[s].first_capture; c >= 0; c = captures_[c].next)
+    results_[captures_[c].result] = grads[captures_[c].input_nr];
+
+  bool wanted = states_[s].needed && any;
+  if (selective_ && wanted) {
+    // A node that only captures does not run, unless it is a leaf that is to be accumulated into.
+    bool behind = false, fresh;
+    for (const Edge& e : node->edges) behind = behind || (e.node && states_[table_.find(e.node, fresh)].needed);
+    wanted = behind || (node->is_accumulate() && options_.accumulate);
+  }
+  if (wanted) {
+    const bool post = node->hooks && !node->hooks->post_hooks.empty();
+    if (post) before.assign(grads, grads + count);
+    node->apply(grads, out);
+    if (post)
+      for (std::size_t i = 0; i < node->hooks->post_hooks.size(); ++i)
+        node->hooks->post_hooks[i].second->call(out, out_count, before.data(), count);
+  }
+  if (!options_.retain_graph && wanted) node->release_saved();
+  bool fresh;
+  for (std::size_t i = 0; i < out_count; ++i) {
+    const Edge e = node->edges[i];
+    if (!e.node) continue;
+    const std::int32_t next = table_.find(e.node, fresh);
+    deliver(next, e.input_nr, std::move(out[i]));
+    if (--states_[next].waiting == 0) push_ready(next);
+  }
+}
+
+std::vector<Tensor> Pass::run(Span<Tensor> roots, Span<Tensor> grads, Span<Tensor> inputs) {
+  std::vector<Edge> edges;
+  std::vector<NodePtr> keep;  // the graph must outlive the pass even if hooks drop the roots
+  edges.reserve(roots.size());
+  for (const Tensor& root : roots) {
+    const Edge e = gradient_edge(root);
+    edges.push_back(e);
+    keep.push_back(NodePtr::adopt(e.node));
+  }
+  discover(edges);
+  if (!inputs.empty()) {
+    selective_ = true;
+    results_.resize(inputs.size());
+    bool fresh;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const Edge e = gradient_edge(inputs[i]);
+      keep.push_back(NodePtr::adopt(e.node));
+      const std::int32_t s = state_of(e.node, fresh);
+      captures_.push_back({e.input_nr, std::uint32_t(i), states_[s].first_capture});
+      states_[s].first_capture = std::int32_t(captures_.size()) - 1;
+    }
+    mark_needed();
+  }
+  for (std::size_t i = 0; i < edges.size(); ++i) {
+    bool fresh;
+    deliver(table_.find(edges[i].node, fresh), edges[i].input_nr, grads[i]);
+  }
+  std::vector<std::uint8_t> queued(states_.size(), 0);
+  for (const Edge& e : edges) {
+    bool fresh;
+    const std::int32_t s = table_.find(e.node, fresh);
+    if (states_[s].waiting == 0 && !queued[s]) {
+      queued[s] = 1;
+      push_ready(s);
+    }
+  }
+  while (!ready_.empty()) {
+    std::pop_heap(ready_.begin(), ready_.end(), [this](auto a, auto b) { return newer(b, a); });
+    const std::int32_t s = ready_.back();
+    ready_.pop_back();
+    run_node(s);
+  }
+  return std::move(results_);
+}
+
+// Raises unless a gradient given by the user fits the root it is for; fills in ones where none was given.
+Tensor check_root(const Tensor& root, const Tensor& grad, std::size_t index) {
+  HWARO_CHECK(is_tracked(root), "element ", index, " of tensors does not require grad and does not have a grad_fn");
+  if (!grad.defined()) {
+    HWARO_CHECK(root.numel() == 1, "grad can be implicitly created only for scalar outputs");
+    HWARO_CHECK(!is_complex(root.dtype()), "grad can be implicitly created only for real scalar outputs but got torch.",
+                name_of(root.dtype()));
+    return primitives::ones_like(root);
+  }
+  HWARO_CHECK(grad.sizes() == root.sizes(), "Mismatch in shape: grad_output[", index, "] has a shape of torch.Size(",
+              sizes_str(grad.sizes()), ") and output[", index, "] has a shape of torch.Size(", sizes_str(root.sizes()), ").");
+  HWARO_CHECK(is_complex(grad.dtype()) == is_complex(root.dtype()),
+              "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+              "grad_output[", index, "] has a dtype of torch.", name_of(grad.dtype()), " and output[", index,
+              "] has a dtype of torch.", name_of(root.dtype()), ".");
+  return grad.dtype() == root.dtype() ? grad : primitives::to_dtype(grad, root.dtype());
+}
+
+}  // namespace
+
+void AccumulateGrad::apply(Tensor* grads, Tensor*) {
+  Tensor grad = std::move(grads[0]);
+  if (!grad.defined() || !variable->requires_grad) return;
+  static std::mutex locks[16];
+  AutogradMeta& meta = autograd_meta(*variable.impl());
+  {
+    std::unique_lock lock(locks[(reinterpret_cast<std::size_t>(variable.impl()) >> 8) & 15]);
+    if (grad.sizes() != variable.sizes()) grad = primitives::sum_to_size(grad, variable.sizes());
+    if (grad.dtype() != variable.dtype()) grad = primitives::to_dtype(grad, variable.dtype());
+    if (!meta.grad.defined()) {
+      // The first gradient is moved in if nobody else holds it or its bytes; .grad never shares memory with anything.
+      const bool own = grad->use_count() == 1 && grad->storage->use_count() == 1 && !grad->storage->escaped() &&
+                       !grad->is(kIsView | kConj) && grad->strides == variable->strides && grad->storage->resizable();
+      if (grad_enabled()) meta.grad = own ? grad : primitives::clone(grad);
+      else meta.grad = own && !grad->grad_fn ? grad : primitives::copy_into_geometry(grad, grad.sizes(), preserved_strides(variable.sizes(), variable.strides()));
+    } else if (grad_enabled()) {
+      meta.grad = primitives::add(meta.grad, grad);
+    } else {
+      primitives::add_(meta.grad, grad);
+      meta.grad->bump_version();
+    }
+  }
+  for (std::size_t i = 0; i < meta.post_accumulate.size(); ++i) {
+    Tensor self = variable;
+    HookPtr(meta.post_accumulate[i])->call(&self, 1, nullptr, 0);
+  }
+}
+
+std::vector<Tensor> run_backward(Span<Tensor> roots, Span<Tensor> grads, Span<Tensor> inputs, const BackwardOptions& options) {
+  std::vector<Tensor> checked;
+  checked.reserve(roots.size());
+  for (std::size_t i = 0; i < roots.size(); ++i)
+    checked.push_back(check_root(roots[i], i < grads.size() ? grads[i] : Tensor(), i));
+  for (const Tensor& input : inputs)
+    HWARO_CHECK(is_tracked(input), "One of the differentiated Tensors does not require grad");
+  GradModeGuard mode(options.create_graph);
+  Pass pass(options);
+  std::vector<Tensor> results = pass.run(roots, checked, inputs);
+  if (!options.accumulate && !options.allow_unused)
+    for (const Tensor& r : results)
+      HWARO_CHECK(r.defined(),
+                  "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
+                  "this is the desired behavior.");
+  return results;
+}
+
+}  // namespace hwaro

@@ -1,0 +1,36 @@
+// Fills the CPU column of every kernel table when the library is loaded.
+#include "hwaro/backend/cpu/load.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "hwaro/backend/cpu/capability.h"
+#include "hwaro/loops/copy_kernels.h"
+
+namespace hwaro {
+
+inline namespace base { extern const CopyKernels copy_table; }
+inline namespace avx2 { extern const CopyKernels copy_table; }
+inline namespace avx512 { extern const CopyKernels copy_table; }
+
+namespace {
+
+struct Load {
+  Load() {
+    int capability = 0;
+    try {
+      capability = cpu_capability();
+    } catch (const std::exception& e) {
+      std::fprintf(stderr, "hwaro: %s\n", e.what());
+      std::exit(1);
+    }
+    const CopyKernels* copies[] = {&base::copy_table, &avx2::copy_table, &avx512::copy_table};
+    set_copy_kernels(copies[capability]);
+    engine::load_pointwise_kernels(capability);
+  }
+};
+// Before other initialisers of the library, which may already make tensors.
+__attribute__((init_priority(200))) Load g_load;
+
+}  // namespace
+}  // namespace hwaro

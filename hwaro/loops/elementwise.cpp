@@ -1,0 +1,465 @@
+// How it goes:
+//   1. Operands become pointers and strides over the output's shape; dimensions are sorted by the output's strides and
+//      merged where every operand allows it.
+//   2. Flat: one dimension, everything contiguous and of the right type: the inner loop runs on the tensors themselves.
+//   3. Otherwise in segments: whole rows where the innermost dimension is long, else tiles of kTile elements gathered
+//      across several short rows. What cannot be read or written in place goes through an L1-sized buffer.
+// Chunk borders depend on the shape only.
+#include "hwaro/loops/elementwise.h"
+
+#include <cstring>
+
+#include "hwaro/base/parallel.h"
+#include "hwaro/loops/copy_kernels.h"
+
+namespace hwaro {
+
+void broadcast_into(Dims& shape, IntSpan other) {
+  if (IntSpan(shape) == other) return;
+  const std::size_t ndim = shape.size() > other.size() ? shape.size() : other.size();
+  Dims out(ndim);
+  for (std::size_t k = 0; k < ndim; ++k) {
+    const std::size_t at = ndim - 1 - k;
+    const std::int64_t a = k < shape.size() ? shape[shape.size() - 1 - k] : 1;
+    const std::int64_t b = k < other.size() ? other[other.size() - 1 - k] : 1;
+    HWARO_CHECK(a == b || a == 1 || b == 1, "The size of tensor a (", a, ") must match the size of tensor b (", b,
+                ") at non-singleton dimension ", at);
+    out[at] = a == 1 ? b : a;
+  }
+  shape = std::move(out);
+}
+
+Dims broadcast_shapes(Span<const TensorImpl*> tensors) {
+  Dims shape;
+  bool first = true;
+  for (const TensorImpl* t : tensors) {
+    if (first) shape = t->sizes;
+    else broadcast_into(shape, t->sizes);
+    first = false;
+  }
+  return shape;
+}
+
+Dims output_strides(IntSpan shape, Span<const TensorImpl*> inputs) {
+  bool all_contiguous = true;
+  for (const TensorImpl* t : inputs) all_contiguous = all_contiguous && t->is(kContiguous);
+  if (all_contiguous) return contiguous_strides(shape);
+  // All inputs of the full shape with the same dense strides: keep them as they are (also for sizes of 1).
+  const TensorImpl* first = nullptr;
+  bool same = true;
+  for (const TensorImpl* t : inputs) {
+    if (IntSpan(t->sizes) != shape) same = false;
+    else if (!first) first = t;
+    else if (!(t->strides == first->strides)) same = false;
+  }
+  if (same && first && is_dense_non_overlapping(first->sizes, first->strides)) return first->strides;
+
+  // Order dimensions from fastest to slowest: the first input that tells two dimensions apart decides.
+  const int ndim = int(shape.size());
+  Dims perm(shape.size());
+  for (int i = 0; i < ndim; ++i) perm[i] = ndim - 1 - i;
+  auto stride_of = [&](const TensorImpl* t, std::int64_t d) -> std::int64_t {
+    const std::int64_t at = d - (ndim - t->dim());
+    if (at < 0 || (t->sizes[at] == 1 && shape[d] != 1)) return 0;
+    return t->strides[at];
+  };
+  auto compare = [&](std::int64_t a, std::int64_t b) {
+    for (const TensorImpl* t : inputs) {
+      const std::int64_t sa = stride_of(t, a), sb = stride_of(t, b);
+      if (sa == 0 || sb == 0) continue;
+      if (sa < sb) return -1;
+      if (sa > sb) return 1;
+      if (shape[a] > shape[b]) return 1;
+    }
+    return 0;
+  };
+  for (int i = 1; i < ndim; ++i) {
+    int at = i;
+    for (int j = i - 1; j >= 0; --j) {
+      const int c = compare(perm[j], perm[at]);
+      if (c > 0) {
+        std::swap(perm[j], perm[at]);
+        at = j;
+      } else if (c < 0) {
+        break;
+      }
+    }
+  }
+  Dims out(shape.size());
+  std::int64_t n = 1;
+  for (int i = 0; i < ndim; ++i) {
+    out[perm[i]] = n;
+    n *= shape[perm[i]] > 1 ? shape[perm[i]] : 1;
+  }
+  return out;
+}
+
+namespace {
+
+constexpr std::int64_t kTile = 1024;
+constexpr std::int64_t kLongRow = 128;  // from here on a row is worth an inner loop of its own
+
+struct Side {
+  char* data = nullptr;
+  Dims strides;              // in elements, over the plan's shape
+  DType dtype = DType::Float;
+  std::int64_t size = 0;     // bytes per element
+  bool conj = false;
+  bool constant = false;     // the same element everywhere
+  bool convert = false;      // not of the type that the loop reads or writes
+};
+
+struct Plan {
+  Dims shape;
+  Side sides[1 + kMaxInputs];  // 0: output
+  int count = 0;
+  std::int64_t numel = 1;
+
+  void simplify();
+};
+
+// Sorts dimensions so that the output's innermost comes last, drops those of size 1 and merges neighbours.
+void Plan::simplify() {
+  const int ndim = int(shape.size());
+  Dims order;
+  for (int d = 0; d < ndim; ++d)
+    if (shape[d] != 1) order.push_back(d);
+  const Dims& first = sides[0].strides;
+  for (std::size_t i = 1; i < order.size(); ++i)
+    for (std::size_t j = i; j > 0 && first[order[j - 1]] < first[order[j]]; --j) std::swap(order[j - 1], order[j]);
+  Dims new_shape;
+  Dims new_strides[1 + kMaxInputs];
+  for (std::int64_t d : order) {
+    bool merge = !new_shape.empty();
+    for (int s = 0; s < count && merge; ++s) merge = new_strides[s].back() == sides[s].strides[d] * shape[d];
+    if (merge) {
+      new_shape.back() *= shape[d];
+      for (int s = 0; s < count; ++s) new_strides[s].back() = sides[s].strides[d];
+    } else {
+      new_shape.push_back(shape[d]);
+      for (int s = 0; s < count; ++s) new_strides[s].push_back(sides[s].strides[d]);
+    }
+  }
+  if (new_shape.empty()) {
+    new_shape.push_back(1);
+    for (int s = 0; s < count; ++s) new_strides[s].push_back(1);
+  }
+  shape = std::move(new_shape);
+  for (int s = 0; s < count; ++s) {
+    sides[s].strides = std::move(new_strides[s]);
+    bool constant = s > 0 && numel > 1;
+    for (std::int64_t stride : sides[s].strides) constant = constant && stride == 0;
+    sides[s].constant = constant;
+  }
+}
+
+Dims strides_over(IntSpan shape, const TensorImpl& t) {
+  Dims out(shape.size());
+  const std::size_t skip = shape.size() - t.sizes.size();
+  for (std::size_t d = skip; d < shape.size(); ++d) out[d] = t.sizes[d - skip] == 1 ? 0 : t.strides[d - skip];
+  return out;
+}
+
+void conjugate(void* data, DType type, std::int64_t n) {
+  visit_if<kComplexSet>(type, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    T* p = static_cast<T*>(data);
+    for (std::int64_t i = 0; i < n; ++i) p[i].im = -p[i].im;
+  });
+}
+
+// A position in the plan's index space, and the copies between one side and a contiguous buffer from there on.
+class Walker {
+ public:
+  Walker(const Plan& plan, std::int64_t start) : plan_(plan), index_(plan.shape.size()) {
+    for (std::size_t d = plan.shape.size(); d-- > 0;) {
+      index_[d] = start % plan.shape[d];
+      start /= plan.shape[d];
+    }
+  }
+  std::int64_t left_in_row() const { return plan_.shape.back() - index_.back(); }
+  char* at(const Side& side) const {
+    std::int64_t offset = 0;
+    for (std::size_t d = 0; d < index_.size(); ++d) offset += index_[d] * side.strides[d];
+    return side.data + offset * side.size;
+  }
+  void advance(std::int64_t n) {
+    std::size_t d = index_.size() - 1;
+    index_[d] += n;
+    while (d > 0 && index_[d] >= plan_.shape[d]) {
+      const std::int64_t carry = index_[d] / plan_.shape[d];
+      index_[d] %= plan_.shape[d];
+      index_[--d] += carry;
+    }
+  }
+  // Calls f(pointer into the side, how many elements) for runs of the innermost dimension that cover n elements.
+  template <class F>
+  void rows(const Side& side, std::int64_t n, F&& f) const {
+    Walker w = *this;
+    while (n > 0) {
+      const std::int64_t run = n < w.left_in_row() ? n : w.left_in_row();
+      f(w.at(side), run);
+      n -= run;
+      if (n > 0) w.advance(run);
+    }
+  }
+
+ private:
+  const Plan& plan_;
+  Dims index_;
+};
+
+struct alignas(64) Tile {
+  char bytes[kTile * 16 + 64];
+};
+
+void run_range(const Plan& plan, InnerLoop loop, DType compute, DType loop_out, const Attr* attrs, std::int64_t begin,
+               std::int64_t end) {
+  const CopyKernels& copy = copy_kernels();
+  Tile tiles[1 + kMaxInputs];
+  const void* in[kMaxInputs];
+  const std::int64_t compute_size = std::int64_t(size_of(compute));
+  bool needs_tile = plan.sides[0].convert || plan.sides[0].strides.back() != 1;
+  for (int s = 1; s < plan.count; ++s) {
+    const Side& side = plan.sides[s];
+    if (side.constant) {
+      copy.cast[int(side.dtype)][int(compute)](tiles[s].bytes, 1, side.data, 0, kTile);
+      if (side.conj) conjugate(tiles[s].bytes, compute, kTile);
+      needs_tile = true;
+    } else if (side.convert || side.conj || side.strides.back() != 1) {
+      needs_tile = true;
+    }
+  }
+  const bool by_rows = plan.shape.back() >= kLongRow || plan.shape.size() == 1;
+  Walker walker(plan, begin);
+  for (std::int64_t i = begin; i < end;) {
+    std::int64_t n = end - i;
+    if (by_rows && n > walker.left_in_row()) n = walker.left_in_row();
+    if ((needs_tile || !by_rows) && n > kTile) n = kTile;
+    for (int s = 1; s < plan.count; ++s) {
+      const Side& side = plan.sides[s];
+      if (side.constant) {
+        in[s - 1] = tiles[s].bytes;
+      } else if (by_rows && !side.convert && !side.conj && side.strides.back() == 1) {
+        in[s - 1] = walker.at(side);
+      } else {
+        char* to = tiles[s].bytes;
+        const CopyKernel cast = copy.cast[int(side.dtype)][int(compute)];
+        walker.rows(side, n, [&](char* from, std::int64_t run) {
+          cast(to, 1, from, side.strides.back(), run);
+          to += run * compute_size;
+        });
+        if (side.conj) conjugate(tiles[s].bytes, compute, n);
+        in[s - 1] = tiles[s].bytes;
+      }
+    }
+    const Side& out = plan.sides[0];
+    if (by_rows && !out.convert && out.strides.back() == 1) {
+      loop(walker.at(out), in, n, attrs);
+    } else {
+      loop(tiles[0].bytes, in, n, attrs);
+      const char* from = tiles[0].bytes;
+      const CopyKernel cast = copy.cast[int(loop_out)][int(out.dtype)];
+      walker.rows(out, n, [&](char* to, std::int64_t run) {
+        cast(to, out.strides.back(), from, 1, run);
+        from += run * std::int64_t(size_of(loop_out));
+      });
+    }
+    i += n;
+    if (i < end) walker.advance(n);
+  }
+}
+
+// Everything contiguous and of the right type: the loop runs on the tensors themselves; numbers are laid out as tiles.
+void run_flat(Plan& plan, InnerLoop loop, DType compute, bool fresh, const Attr* attrs) {
+  const std::int64_t compute_size = std::int64_t(size_of(compute)), out_size = plan.sides[0].size;
+  const int inputs = plan.count - 1;
+  std::int64_t n = plan.numel, piece = kGrain;
+  // Over the end of a block of our own the loop may run in whole vectors: up to 64 bytes of the widest element in play.
+  const std::int64_t unit = 64 / (compute_size > out_size ? compute_size : out_size);
+  if (fresh && n <= kGrain) n = (n + unit - 1) / unit * unit;
+  Tile tiles[kMaxInputs];
+  for (int k = 0; k < inputs; ++k) {
+    Side& side = plan.sides[1 + k];
+    if (!side.constant) continue;
+    piece = kTile;
+    copy_kernels().cast[int(compute)][int(compute)](tiles[k].bytes, 1, side.data, 0, n < kTile ? n : kTile);
+    side.data = tiles[k].bytes;
+  }
+  auto run = [&](std::int64_t begin, std::int64_t end) {
+    const void* in[kMaxInputs];
+    for (std::int64_t i = begin; i < end; i += piece) {
+      for (int k = 0; k < inputs; ++k) {
+        const Side& side = plan.sides[1 + k];
+        in[k] = side.constant ? side.data : side.data + i * compute_size;
+      }
+      loop(plan.sides[0].data + i * out_size, in, end - i < piece ? end - i : piece, attrs);
+    }
+  };
+  if (n <= kGrain) run(0, n);
+  else parallel_for(n, kGrain, run);
+}
+
+}  // namespace
+
+void run_elementwise(InnerLoop loop, TensorImpl& out, bool fresh, Span<Operand> inputs, DType compute, DType loop_out,
+                     const Attr* attrs) {
+  if (out.numel == 0) return;
+  Plan plan;
+  plan.shape = out.sizes;
+  plan.numel = out.numel;
+  plan.count = 1 + int(inputs.size());
+  Side& o = plan.sides[0];
+  o.data = static_cast<char*>(out.write());
+  o.strides = out.strides;
+  o.dtype = out.dtype;
+  o.size = std::int64_t(size_of(out.dtype));
+  o.convert = out.dtype != loop_out;
+  bool flat = out.is(kContiguous) && !o.convert;
+  Complex<double> numbers[kMaxInputs];
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    Side& side = plan.sides[1 + i];
+    if (inputs[i].is_tensor()) {
+      const TensorImpl& t = *inputs[i].tensor;
+      side.data = static_cast<char*>(const_cast<void*>(t.read()));
+      side.strides = strides_over(out.sizes, t);
+      side.dtype = t.dtype;
+      side.conj = t.is(kConj);
+      side.convert = t.dtype != compute;
+      flat = flat && t.is(kContiguous) && !side.convert && !side.conj && t.numel == out.numel && t.storage->padded();
+    } else {
+      // A number is an element of the compute type itself, repeated.
+      visit_if<kAllSet>(compute, [&](auto tag) {
+        using T = typename decltype(tag)::type;
+        const T value = inputs[i].scalar.template to<T>();
+        std::memcpy(&numbers[i], &value, sizeof value);
+      });
+      side.data = reinterpret_cast<char*>(&numbers[i]);
+      side.strides = Dims(out.sizes.size());
+      side.dtype = compute;
+      side.constant = true;
+    }
+    side.size = std::int64_t(size_of(side.dtype));
+  }
+  if (flat) {
+    run_flat(plan, loop, compute, fresh, attrs);
+    return;
+  }
+  plan.simplify();
+  parallel_for(out.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    run_range(plan, loop, compute, loop_out, attrs, begin, end);
+  });
+}
+
+// ---- copies ----
+
+namespace {
+
+constexpr int log2_size(std::size_t bytes) { return bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : bytes == 8 ? 3 : 4; }
+
+// Two dimensions, one side contiguous along each: a blocked transpose instead of a strided walk.
+bool try_transpose(const Plan& plan) {
+  const Side &dst = plan.sides[0], &src = plan.sides[1];
+  if (plan.shape.size() != 2 || dst.dtype != src.dtype || src.conj) return false;
+  if (dst.strides[1] != 1 || src.strides[0] != 1 || src.strides[1] < plan.shape[0]) return false;
+  const std::int64_t cols = plan.shape[1], rows = plan.shape[0];  // of dst: rows x cols; src holds it column by column
+  if (rows < 8 || cols < 8) return false;
+  constexpr std::int64_t kBand = 64;
+  parallel_for((rows + kBand - 1) / kBand, (kGrain + kBand * cols - 1) / (kBand * cols), [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t r0 = begin * kBand, r1 = end * kBand < rows ? end * kBand : rows;
+    copy_kernels().transpose(dst.data + r0 * dst.strides[0] * dst.size, dst.strides[0], src.data + r0 * src.size,
+                             src.strides[1], cols, r1 - r0, log2_size(std::size_t(dst.size)));
+  });
+  return true;
+}
+
+}  // namespace
+
+void copy_elements(TensorImpl& dst, const TensorImpl& src) {
+  if (dst.numel == 0) return;
+  const CopyKernels& copy = copy_kernels();
+  const CopyKernel cast = copy.cast[int(src.dtype)][int(dst.dtype)];
+  const bool conj = src.is(kConj) != dst.is(kConj) && is_complex(dst.dtype);
+  if (dst.is(kContiguous) && src.is(kContiguous) && dst.numel == src.numel) {
+    char* to = static_cast<char*>(dst.write());
+    const char* from = static_cast<const char*>(src.read());
+    const std::int64_t to_size = std::int64_t(size_of(dst.dtype)), from_size = std::int64_t(size_of(src.dtype));
+    parallel_for(dst.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
+      cast(to + begin * to_size, 1, from + begin * from_size, 1, end - begin);
+      if (conj) conjugate(to + begin * to_size, dst.dtype, end - begin);
+    });
+    return;
+  }
+  Plan plan;
+  plan.shape = dst.sizes;
+  plan.numel = dst.numel;
+  plan.count = 2;
+  plan.sides[0].data = static_cast<char*>(dst.write());
+  plan.sides[0].strides = dst.strides;
+  plan.sides[0].dtype = dst.dtype;
+  plan.sides[0].size = std::int64_t(size_of(dst.dtype));
+  plan.sides[1].data = static_cast<char*>(const_cast<void*>(src.read()));
+  plan.sides[1].strides = strides_over(dst.sizes, src);
+  plan.sides[1].dtype = src.dtype;
+  plan.sides[1].size = std::int64_t(size_of(src.dtype));
+  plan.sides[1].conj = conj;
+  plan.simplify();
+  if (try_transpose(plan)) return;
+  const Side &to = plan.sides[0], &from = plan.sides[1];
+  parallel_for(dst.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    Walker walker(plan, begin);
+    for (std::int64_t i = begin; i < end;) {
+      std::int64_t n = end - i;
+      if (n > walker.left_in_row()) n = walker.left_in_row();
+      cast(walker.at(to), to.strides.back(), walker.at(from), from.strides.back(), n);
+      if (conj) {
+        char* p = walker.at(to);
+        for (std::int64_t k = 0; k < n; ++k) conjugate(p + k * to.strides.back() * to.size, to.dtype, 1);
+      }
+      i += n;
+      if (i < end) walker.advance(n);
+    }
+  });
+}
+
+void fill_elements(TensorImpl& dst, const Scalar& value) {
+  if (dst.numel == 0) return;
+  Complex<double> element;
+  visit_if<kAllSet>(dst.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T v = value.to<T>();
+    std::memcpy(&element, &v, sizeof v);
+  });
+  const CopyKernel cast = copy_kernels().cast[int(dst.dtype)][int(dst.dtype)];
+  if (is_dense_non_overlapping(dst.sizes, dst.strides)) {
+    char* to = static_cast<char*>(dst.write());
+    const std::int64_t size = std::int64_t(size_of(dst.dtype));
+    bool zero = true;
+    for (std::int64_t b = 0; b < size; ++b) zero = zero && reinterpret_cast<char*>(&element)[b] == 0;
+    parallel_for(dst.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
+      if (zero) std::memset(to + begin * size, 0, std::size_t((end - begin) * size));
+      else cast(to + begin * size, 1, &element, 0, end - begin);
+    });
+    return;
+  }
+  Plan plan;
+  plan.shape = dst.sizes;
+  plan.numel = dst.numel;
+  plan.count = 1;
+  plan.sides[0].data = static_cast<char*>(dst.write());
+  plan.sides[0].strides = dst.strides;
+  plan.sides[0].dtype = dst.dtype;
+  plan.sides[0].size = std::int64_t(size_of(dst.dtype));
+  plan.simplify();
+  parallel_for(dst.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    Walker walker(plan, begin);
+    for (std::int64_t i = begin; i < end;) {
+      std::int64_t n = end - i < walker.left_in_row() ? end - i : walker.left_in_row();
+      cast(walker.at(plan.sides[0]), plan.sides[0].strides.back(), &element, 0, n);
+      i += n;
+      if (i < end) walker.advance(n);
+    }
+  });
+}
+
+}  // namespace hwaro

@@ -1,0 +1,299 @@
+// The life of a pointwise call: see ARCHITECTURE.md, "The life of c = a + b". Nothing here depends on the operator; what
+// differs between operators is in their PointwiseInfo.
+#include "hwaro/ops/kinds/pointwise_info.h"
+
+#include <memory>
+
+#include "hwaro/autograd/grad_mode.h"
+#include "hwaro/autograd/saved_tensor.h"
+#include "hwaro/core/promotion.h"
+#include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/vocabulary.h"
+
+namespace hwaro::engine {
+
+namespace {
+
+// What was decided about one call before the first byte is touched.
+struct Call {
+  DType common, compute, result, loop_out;
+  InnerLoop loop;
+  Device device;
+};
+
+[[noreturn, gnu::cold]] void raise_unsupported(const PointwiseInfo& info, DType type) {
+  const std::string name = info.kernel_name ? info.kernel_name : std::string(info.schema->name_str()) + "_cpu";
+  raise<NotImplementedError>('"', name, "\" not implemented for '", scalar_type_name(type), '\'');
+}
+
+DType result_type(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars) {
+  ResultType type;
+  for (int i = 0; i < info.operands; ++i) {
+    if (operands[i].is_tensor()) type.add(*operands[i].tensor);
+    else type.add(operands[i].scalar);
+  }
+  if (info.promotes_scalars)
+    for (int i = 0; i < info.scalars; ++i)
+      if (!scalars[i].is_none()) type.add(scalars[i]);
+  return type.get();
+}
+
+void fill_types(const PointwiseInfo& info, Call& call) {
+  if (info.rule.int_to_float && is_integral(call.common, true)) call.common = default_dtype();
+  if (!contains(info.rule.set, call.common)) raise_unsupported(info, call.common);
+  call.compute = compute_type(call.common);
+  switch (info.rule.out) {
+    case DTypeRule::Out::Same: call.result = call.common, call.loop_out = call.compute; break;
+    case DTypeRule::Out::Bool: call.result = call.loop_out = DType::Bool; break;
+    case DTypeRule::Out::Real: call.result = to_real(call.common), call.loop_out = to_real(call.compute); break;
+  }
+}
+
+Call decide(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars) {
+  Call call;
+  call.device = common_device(operands, info.operands);
+  call.common = result_type(info, operands, scalars);
+  if (info.check) info.check(info, operands, scalars, call.common);
+  fill_types(info, call);
+  const PointwiseKernels* kernels = info.kernels_on(call.device.type);
+  call.loop = kernels ? kernels->forward[int(call.compute)] : nullptr;
+  HWARO_CHECK(call.loop || call.device.is_meta(), "no kernel of ", info.schema->name_str(), " for ", call.device.str());
+  return call;
+}
+
+Dims broadcast_operands(const PointwiseInfo& info, const Operand* operands) {
+  Dims shape;
+  bool first = true;
+  for (int i = 0; i < info.operands; ++i) {
+    if (!operands[i].is_tensor()) continue;
+    if (first) shape = operands[i].tensor->sizes;
+    else broadcast_into(shape, operands[i].tensor->sizes);
+    first = false;
+  }
+  return shape;
+}
+
+class PointwiseNode final : public Node {
+ public:
+  PointwiseNode(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common, IntSpan shape)
+      : info_(info), common_(common) {
+    for (int i = 0; i < info.operands; ++i) {
+      const Operand& x = operands[i];
+      const bool wants = x.is_tensor() && info.uses[i] != kNoGradient;
+      add_edge(wants ? gradient_edge(x.get()) : Edge{});
+      if (edges[i].node) {
+        reads_ |= info.uses[i] & 0xF;
+        if (x.tensor->sizes.size() != shape.size() || IntSpan(x.tensor->sizes) != shape) {
+          if (!sizes_) sizes_ = std::make_unique<Dims[]>(kMaxOperands);
+          sizes_[i] = x.tensor->sizes;
+          reduce_ |= 1u << i;
+        }
+      }
+      dtypes_[i] = x.is_tensor() ? x.tensor->dtype : common;
+    }
+    for (int i = 0; i < info.operands; ++i) {
+      if (!operands[i].is_tensor()) {
+        numbers_.resize(kMaxOperands);
+        numbers_[i] = operands[i].scalar;
+        is_number_ |= 1u << i;
+      }
+    }
+    for (int i = 0; i < info.scalars; ++i) scalars_.push_back(scalars[i]);
+    number_ = info.grad_number ? info.grad_number(operands, scalars) : 0;
+  }
+
+  bool reads(unsigned bit) const { return reads_ & bit; }
+  void save_operand(int i, const Tensor& t) { saved_[i] = SavedTensor(t, false); }
+  void save_result(const Tensor& t) { saved_[3] = SavedTensor(t, true); }
+
+  void apply(Tensor* grads, Tensor* out) override {
+    const Tensor g = std::move(grads[0]);
+    if (!g.defined()) return;
+    Tensor tensors[kMaxOperands], result;
+    for (int i = 0; i < info_.operands; ++i)
+      if (reads_ & (1u << i) && !(is_number_ & (1u << i))) tensors[i] = saved_[i].unpack(this);
+    if (reads_ & kResult) result = saved_[3].unpack(this);
+    for (int i = 0; i < info_.operands; ++i) {
+      if (!needs(std::size_t(i))) continue;
+      Tensor grad;
+      if (info_.uses[i] == kPassThrough) grad = g;
+      else if (grad_enabled() || g.device().is_meta()) grad = recorded_gradient(i, g, tensors, result);
+      else grad = fused_gradient(i, g, tensors, result);
+      if (is_complex(grad.dtype()) && !is_complex(dtypes_[i])) grad = real(grad);
+      if (reduce_ & (1u << i)) grad = sum_to_size(grad, sizes_[i]);
+      if (grad.dtype() != dtypes_[i]) grad = to_dtype(grad, dtypes_[i]);
+      out[i] = std::move(grad);
+    }
+  }
+
+  std::string name() const override {
+    std::string base = info_.grad_name ? info_.grad_name : camel_case(info_.schema->name_str());
+    return base + "Backward" + std::to_string(number_);
+  }
+  void release_saved() override {
+    for (SavedTensor& s : saved_) s.release();
+  }
+  std::vector<std::pair<std::string, Tensor>> saved() override {
+    std::vector<std::pair<std::string, Tensor>> list;
+    for (int i = 0; i < info_.operands; ++i)
+      if (saved_[i].defined()) list.push_back({std::string(info_.schema->str(info_.schema->args[i].name)), saved_[i].unpack(this)});
+    if (saved_[3].defined()) list.push_back({"result", saved_[3].unpack(this)});
+    return list;
+  }
+
+ private:
+  Tensor recorded_gradient(int i, const Tensor& g, Tensor* tensors, const Tensor& result) {
+    for (int k = 0; k < info_.operands; ++k)
+      if (is_number_ & (1u << k)) tensors[k] = wrap_number(numbers_[k]);
+    return info_.formula[i](g, tensors, result, scalars_.data());
+  }
+
+  Tensor fused_gradient(int i, const Tensor& g, const Tensor* tensors, const Tensor& result) {
+    Operand in[kMaxInputs];
+    int count = 0;
+    in[count++] = g;
+    for (int k = 0; k < info_.operands; ++k) {
+      if (!(info_.uses[i] & (1u << k))) continue;
+      if (is_number_ & (1u << k)) in[count++] = numbers_[k];
+      else in[count++] = tensors[k];
+    }
+    if (info_.uses[i] & kResult) in[count++] = result;
+    const DType compute = compute_type(common_);
+    const InnerLoop loop = info_.kernels_on(g.device().type)->backward[i][int(compute)];
+    Attr attrs[kMaxScalars];
+    for (int k = 0; k < info_.scalars; ++k) attrs[k] = scalars_[k];
+    const TensorImpl* inputs[kMaxInputs];
+    int tensor_count = 0;
+    for (int k = 0; k < count; ++k)
+      if (in[k].is_tensor()) inputs[tensor_count++] = in[k].tensor;
+    const Dims shape = broadcast_shapes({inputs, std::size_t(tensor_count)});
+    const Tensor grad = make_strided(shape, output_strides(shape, {inputs, std::size_t(tensor_count)}), common_, g.device());
+    run_elementwise(loop, *grad.impl(), true, {in, std::size_t(count)}, compute, compute, attrs);
+    return grad;
+  }
+
+  const PointwiseInfo& info_;
+  DType common_;
+  DType dtypes_[kMaxOperands];
+  std::uint8_t reads_ = 0, reduce_ = 0, is_number_ = 0, number_ = 0;
+  SavedTensor saved_[kMaxOperands + 1];
+  SmallVector<Scalar, 1> numbers_, scalars_;
+  std::unique_ptr<Dims[]> sizes_;
+};
+
+bool any_tracked(const PointwiseInfo& info, const Operand* operands) {
+  for (int i = 0; i < info.operands; ++i) {
+    const TensorImpl* t = operands[i].tensor;
+    if (t && info.uses[i] != kNoGradient && (t->flags & kTracked || (t->is(kIsView) && t->view_base->is(kTracked)))) return true;
+  }
+  return false;
+}
+
+// The node for a call whose operands are tracked; saves what the gradients read, except the result.
+PointwiseNode* record(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common, IntSpan shape,
+                      bool writes_self) {
+  auto* node = new PointwiseNode(info, operands, scalars, common, shape);
+  const NodePtr guard = NodePtr::share(node);
+  for (int i = 0; i < info.operands; ++i)
+    if (node->reads(1u << i) && operands[i].is_tensor()) {
+      const Tensor x = operands[i].get();
+      // What is about to be overwritten is kept as a copy.
+      node->save_operand(i, writes_self && x.impl() == operands[0].tensor ? detach(clone(x)) : x);
+    }
+  return node;
+}
+
+void run(const Call& call, const PointwiseInfo& info, const Tensor& out, bool fresh, const Operand* operands, const Scalar* scalars) {
+  if (call.device.is_meta()) return;
+  Attr attrs[kMaxScalars];
+  for (int i = 0; i < info.scalars; ++i) attrs[i] = scalars[i];
+  run_elementwise(call.loop, *out.impl(), fresh, {operands, info.operands}, call.compute, call.loop_out, attrs);
+}
+
+}  // namespace
+
+Tensor pointwise(const PointwiseInfo& called, const Operand* operands, const Scalar* scalars) {
+  const PointwiseInfo* chosen = called.select ? called.select(operands, scalars) : nullptr;
+  const PointwiseInfo& info = chosen ? *chosen : called;
+  const bool recorded = grad_enabled() && any_tracked(info, operands);
+  Call call;
+  Tensor out;
+  // The short way: tensors of one shape and type in row-major order, or numbers beside them.
+  const TensorImpl* first = operands[0].tensor;
+  bool plain = first && !info.check && !info.promotes_scalars && (first->flags & (kContiguous | kConj | kWrappedNumber)) == kContiguous &&
+               first->device.is_cpu() && contains(info.rule.set, first->dtype) && !is_reduced_float(first->dtype);
+  for (int i = 1; i < info.operands && plain; ++i) {
+    const TensorImpl* t = operands[i].tensor;
+    if (t)
+      plain = t->dtype == first->dtype && (t->flags & (kContiguous | kConj | kWrappedNumber)) == kContiguous && t->device.is_cpu() &&
+              t->sizes == first->sizes;
+    else
+      plain = is_floating(first->dtype) && operands[i].scalar.kind() <= Scalar::Kind::Float;
+  }
+  if (plain) {
+    call.common = first->dtype;
+    call.device = first->device;
+    fill_types(info, call);
+    call.loop = info.kernels_on(DeviceType::CPU)->forward[int(call.compute)];
+    out = make_tensor(first->sizes, call.result);
+  } else {
+    call = decide(info, operands, scalars);
+    const Dims shape = broadcast_operands(info, operands);
+    const TensorImpl* inputs[kMaxOperands];
+    std::size_t count = 0;
+    for (int i = 0; i < info.operands; ++i)
+      if (operands[i].is_tensor()) inputs[count++] = operands[i].tensor;
+    out = make_strided(shape, output_strides(shape, {inputs, count}), call.result, call.device);
+  }
+  run(call, info, out, true, operands, scalars);
+  if (recorded && is_differentiable(call.result)) {
+    PointwiseNode* node = record(info, operands, scalars, call.common, out.sizes(), false);
+    const NodePtr owner = NodePtr::adopt(node);
+    set_history(out, owner);
+    if (node->reads(kResult)) node->save_result(out);
+  }
+  return out;
+}
+
+void pointwise_inplace(const PointwiseInfo& called, const Operand* operands, const Scalar* scalars) {
+  const PointwiseInfo* chosen = called.select ? called.select(operands, scalars) : nullptr;
+  const PointwiseInfo& info = chosen ? *chosen : called;
+  const Tensor self = operands[0].get();
+  bool recorded = grad_enabled() && any_tracked(info, operands);
+  Call call = decide(info, operands, scalars);
+  check_inplace(self, recorded);
+  const Dims shape = broadcast_operands(info, operands);
+  HWARO_CHECK(IntSpan(shape) == self.sizes(), "output with shape ", sizes_str(self.sizes()),
+              " doesn't match the broadcast shape ", sizes_str(shape));
+  HWARO_CHECK(can_cast(call.result, self.dtype()), "result type ", scalar_type_name(call.result),
+              " can't be cast to the desired output type ", scalar_type_name(self.dtype()));
+  check_no_overlap(self, operands, info.operands);
+  recorded = recorded && is_differentiable(self.dtype());
+  NodePtr owner;
+  if (recorded) owner = NodePtr::adopt(record(info, operands, scalars, call.common, shape, true));
+  run(call, info, self, false, operands, scalars);
+  self->bump_version();
+  if (recorded) {
+    rebase_history(self, owner);
+    auto* node = static_cast<PointwiseNode*>(owner.get());
+    if (node->reads(kResult)) node->save_result(self);
+  }
+}
+
+void pointwise_out(const PointwiseInfo& called, const Operand* operands, const Scalar* scalars, const Tensor& out) {
+  const PointwiseInfo* chosen = called.select ? called.select(operands, scalars) : nullptr;
+  const PointwiseInfo& info = chosen ? *chosen : called;
+  HWARO_CHECK(!(grad_enabled() && (any_tracked(info, operands) || is_tracked(out))), called.schema->name_str(),
+              "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
+              "requires grad.");
+  const Call call = decide(info, operands, scalars);
+  HWARO_CHECK(can_cast(call.result, out.dtype()), "result type ", scalar_type_name(call.result),
+              " can't be cast to the desired output type ", scalar_type_name(out.dtype()));
+  const Dims shape = broadcast_operands(info, operands);
+  resize_out(out, shape);
+  check_no_overlap(out, operands, info.operands);
+  run(call, info, out, false, operands, scalars);
+  out->bump_version();
+}
+
+}  // namespace hwaro::engine

@@ -1,0 +1,21 @@
+#include "hwaro/ops/kinds/record.h"
+
+namespace hwaro::engine {
+
+Tensor make_view(const Tensor& base, IntSpan sizes, IntSpan strides, std::int64_t offset, bool multi_output) {
+  Tensor out = alias(base, sizes, strides, offset);
+  TensorImpl& t = *out.impl();
+  t.view_base = base->is(kIsView) ? base->view_base : base.ptr();
+  t.flags |= kIsView | (base->flags & kOwnVersion);
+  t.own_version = base->own_version;
+  t.view_version = t.version();
+  ViewOrigin origin = ViewOrigin::Default;
+  if (inference_enabled()) origin = ViewOrigin::Inference;
+  else if (!grad_enabled()) origin = ViewOrigin::NoGrad;
+  else if (multi_output) origin = ViewOrigin::MultiOutput;
+  else if (base->is(kIsView)) origin = ViewOrigin(base->view_origin);
+  t.view_origin = std::uint8_t(origin);
+  return out;
+}
+
+}  // namespace hwaro::engine

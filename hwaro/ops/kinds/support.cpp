@@ -1,0 +1,108 @@
+#include "hwaro/ops/kinds/support.h"
+
+#include <cstdio>
+
+namespace hwaro::engine {
+
+Device common_device(const Operand* operands, int count) {
+  Device device;
+  bool found = false;
+  for (int i = 0; i < count; ++i) {
+    if (!operands[i].is_tensor()) continue;
+    const TensorImpl& t = *operands[i].tensor;
+    if (t.device.is_cpu() && t.sizes.empty()) continue;
+    if (!found) {
+      device = t.device;
+      found = true;
+      continue;
+    }
+    HWARO_CHECK(t.device == device,
+                "Expected all tensors to be on the same device, but found at least two devices, ", device.str(), " and ",
+                t.device.str(), "!");
+  }
+  return device;
+}
+
+void check_internal_overlap(const Tensor& out) {
+  HWARO_CHECK(!has_internal_overlap(*out.impl()),
+              "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+              "Please clone() the tensor before performing the operation.");
+}
+
+// First and one past the last byte that a tensor's elements occupy.
+static std::pair<const char*, const char*> extent(const TensorImpl& t) {
+  const char* low = static_cast<const char*>(t.read());
+  std::int64_t last = 0;
+  for (int i = 0; i < t.dim(); ++i) last += (t.sizes[i] - 1) * t.strides[i];
+  return {low, low + (last + 1) * std::int64_t(size_of(t.dtype))};
+}
+
+void check_no_overlap(const Tensor& out, const Operand* operands, int count) {
+  check_internal_overlap(out);
+  if (out.numel() == 0 || out.device().is_meta()) return;
+  for (int i = 0; i < count; ++i) {
+    const TensorImpl* t = operands[i].tensor;
+    if (!t || t->storage.get() != out->storage.get() || t == out.impl() || t->numel == 0) continue;
+    if (t->offset == out->offset && t->sizes == out->sizes && t->strides == out->strides && t->dtype == out->dtype) continue;
+    if (!is_dense_non_overlapping(t->sizes, t->strides) || !is_dense_non_overlapping(out.sizes(), out.strides())) continue;
+    const auto a = extent(*out.impl()), b = extent(*t);
+    HWARO_CHECK(a.second <= b.first || b.second <= a.first,
+                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+                "location. Please clone() the tensor before performing the operation.");
+  }
+}
+
+void resize_tensor(const Tensor& t, IntSpan shape) {
+  if (t.sizes() == shape) return;
+  TensorImpl& impl = *t.impl();
+  impl.sizes = Dims(shape);
+  impl.strides = contiguous_strides(shape);
+  impl.refresh_geometry();
+  const std::size_t bytes = std::size_t(impl.offset + impl.numel) * size_of(impl.dtype);
+  if (impl.numel > 0 && impl.storage->nbytes() < bytes) impl.storage->resize(bytes);
+}
+
+void resize_out(const Tensor& out, IntSpan shape) {
+  if (out.sizes() == shape) return;
+  if (out.numel() != 0)
+    warn(concat("An output with one or more elements was resized since it had shape ", sizes_str(out.sizes()),
+                ", which does not match the required output shape ", sizes_str(shape),
+                ". This behavior is deprecated, and in a future PyTorch release outputs will not be resized unless they have "
+                "zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements with "
+                "t.resize_(0)."));
+  resize_tensor(out, shape);
+}
+
+void store_out(const Tensor& out, const Tensor& result) {
+  HWARO_CHECK(can_cast(result.dtype(), out.dtype()), "result type ", scalar_type_name(result.dtype()),
+              " can't be cast to the desired output type ", scalar_type_name(out.dtype()));
+  HWARO_CHECK(out.device() == result.device(), "Expected all tensors to be on the same device, but found at least two devices, ",
+              result.device().str(), " and ", out.device().str(), "!");
+  resize_out(out, result.sizes());
+  check_internal_overlap(out);
+  if (!out.device().is_meta()) copy_raw(out, result);
+  out->bump_version();
+}
+
+std::string camel_case(std::string_view name) {
+  std::string out;
+  bool upper = true;
+  for (char c : name) {
+    if (c == '_') {
+      upper = true;
+      continue;
+    }
+    out += upper && c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c;
+    upper = c >= '0' && c <= '9';
+  }
+  return out;
+}
+
+static void (*g_warning_handler)(const std::string&, const char*) = nullptr;
+void set_warning_handler(void (*handler)(const std::string&, const char*)) { g_warning_handler = handler; }
+void warn(const std::string& text, const char* category) {
+  if (g_warning_handler) g_warning_handler(text, category);
+  else std::fprintf(stderr, "%s: %s\n", category, text.c_str());
+}
+
+}  // namespace hwaro::engine

@@ -1,0 +1,31 @@
+// Checks and small helpers that operators of every kind share.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "hwaro/loops/elementwise.h"
+#include "hwaro/ops/vocabulary.h"
+
+namespace hwaro::engine {
+
+// The device of a call. A 0-dim CPU tensor may meet a tensor elsewhere. Errors: RuntimeError in PyTorch's words.
+Device common_device(const Operand* operands, int count);
+// Raises where out's own elements overlap, or where an operand shares part of out's memory without being the same view.
+void check_no_overlap(const Tensor& out, const Operand* operands, int count);
+void check_internal_overlap(const Tensor& out);
+// Gives `out=` the result's shape, with PyTorch's warning where a non-empty tensor changes its shape.
+void resize_out(const Tensor& out, IntSpan shape);
+// Changes sizes, keeping storage where it is large enough (Tensor.resize_).
+void resize_tensor(const Tensor& t, IntSpan shape);
+// Stores a computed result in `out=` (resized, type checked): for operators without an out variant of their own.
+void store_out(const Tensor& out, const Tensor& result);
+
+// "max_pool2d" -> "MaxPool2D": how PyTorch spells node names.
+std::string camel_case(std::string_view name);
+
+// Where warnings go: the binding turns them into Python's. `category`: "UserWarning" and so on.
+void warn(const std::string& text, const char* category = "UserWarning");
+void set_warning_handler(void (*handler)(const std::string&, const char*));
+
+}  // namespace hwaro::engine

@@ -1,0 +1,62 @@
+// What arithmetic refuses, and which special powers have formulas of their own.
+#include "hwaro/ops/pointwise/arithmetic.h"
+
+namespace hwaro::engine {
+
+void check_alpha(const PointwiseInfo& info, const Operand*, const Scalar* scalars, DType common) {
+  const Scalar& alpha = scalars[0];
+  HWARO_CHECK(!(alpha.is_bool() && common != DType::Bool), "Boolean alpha only supported for Boolean results.");
+  HWARO_CHECK(is_floating(common) || is_complex(common) || alpha.is_integral(true),
+              "For integral input tensors, argument alpha must not be a floating point number.");
+  HWARO_CHECK(is_complex(common) || !alpha.is_complex(),
+              "For non-complex input tensors, argument alpha must not be a complex number.");
+  if (info.schema->name_str() == "_sub_scaled") check_no_bool_sub(info, nullptr, scalars, common);
+}
+
+void check_no_bool_sub(const PointwiseInfo&, const Operand* operands, const Scalar*, DType common) {
+  HWARO_CHECK(common != DType::Bool,
+              "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
+              "instead.");
+  if (!operands) return;
+  for (int i = 0; i < 2; ++i)
+    HWARO_CHECK(!(operands[i].is_tensor() ? operands[i].tensor->dtype == DType::Bool : operands[i].scalar.is_bool()),
+                "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
+                "`~` or `logical_not()` operator instead.");
+}
+
+void check_no_bool_neg(const PointwiseInfo&, const Operand*, const Scalar*, DType common) {
+  HWARO_CHECK(common != DType::Bool,
+              "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
+              "`logical_not()` operator instead.");
+}
+
+void check_integer_power(const PointwiseInfo&, const Operand* operands, const Scalar*, DType common) {
+  HWARO_CHECK(!(is_integral(common, true) && !operands[1].is_tensor() && operands[1].scalar.is_integral() &&
+                operands[1].scalar.to_int() < 0),
+              "Integers to negative integer powers are not allowed.");
+}
+
+static bool is_one(const Scalar& s) { return s.is_integral() && s.to_int() == 1; }
+const PointwiseInfo* select_add(const Operand*, const Scalar* scalars) {
+  return is_one(scalars[0]) ? nullptr : &pointwise_info<AddScaled>;
+}
+const PointwiseInfo* select_sub(const Operand*, const Scalar* scalars) {
+  return is_one(scalars[0]) ? nullptr : &pointwise_info<SubScaled>;
+}
+
+int power_number(const Operand* operands, const Scalar*) {
+  if (!operands[1].is_tensor()) return 0;
+  return operands[0].is_tensor() ? 1 : 2;
+}
+
+const PointwiseInfo* select_power(const Operand* operands, const Scalar*) {
+  const Operand& e = operands[1];
+  if (!operands[0].is_tensor() || e.is_tensor() || e.scalar.kind() > Scalar::Kind::Float) return nullptr;
+  const DType type = operands[0].tensor->dtype;
+  if (type == DType::Bool || (is_integral(type) && !e.scalar.is_integral())) return nullptr;
+  if (e.scalar.re() == 2) return &pointwise_info<Square>;
+  if (e.scalar.re() == 3) return &pointwise_info<Cube>;
+  return nullptr;
+}
+
+}  // namespace hwaro::engine

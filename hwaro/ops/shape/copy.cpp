@@ -1,0 +1,106 @@
+// Copies: clone, contiguous, conversion, and writing one tensor into another.
+#include "hwaro/ops/kinds/record.h"
+#include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/registry.h"
+
+namespace hwaro::engine {
+
+// A fresh tensor for a copy of t in a memory format.
+static Tensor make_for_format(const Tensor& t, MemoryFormat format, DType dtype, Device device) {
+  if (format == MemoryFormat::Preserve && !is_dense_non_overlapping(t.sizes(), t.strides()) && !t.is_contiguous())
+    return make_strided(t.sizes(), preserved_strides(t.sizes(), t.strides()), dtype, device);
+  if (format == MemoryFormat::Preserve && !t.is_contiguous()) return make_strided(t.sizes(), t.strides(), dtype, device);
+  if (format == MemoryFormat::ChannelsLast || format == MemoryFormat::ChannelsLast3d) {
+    const int dims = format == MemoryFormat::ChannelsLast ? 4 : 5;
+    HWARO_CHECK(t.dim() == dims, "required rank ", dims, " tensor to use channels_last", dims == 5 ? "_3d" : "", " format");
+    return make_strided(t.sizes(), channels_last_strides(t.sizes()), dtype, device);
+  }
+  return make_tensor(t.sizes(), dtype, device);
+}
+
+struct Clone {
+  static constexpr Schema schema = "clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor";
+  static constexpr Doc doc = "A copy of self; gradients flow through it.";
+  static constexpr unsigned expose = kFunction | kMethod;
+  static Tensor call(const Tensor& self, std::optional<MemoryFormat> format) {
+    const Tensor out = make_for_format(self, format.value_or(MemoryFormat::Preserve), self.dtype(), self.device());
+    if (!self.device().is_meta()) copy_raw(out, self);
+    if (recording(self)) record("CloneBackward0", {self}, out, {}, [](Backward& b) { b.set(0, b.g()); });
+    return out;
+  }
+};
+
+struct Contiguous {
+  static constexpr Schema schema = "contiguous(Tensor(a) self, *, MemoryFormat memory_format=contiguous_format) -> Tensor(a)";
+  static constexpr Doc doc = "self if it is laid out in the memory format already, else a copy that is.";
+  static constexpr unsigned expose = kMethod;
+  static Tensor call(const Tensor& self, MemoryFormat format) {
+    HWARO_CHECK(format != MemoryFormat::Preserve, "preserve memory format is unsupported by the contiguous operator");
+    if (self.is_contiguous(format)) return self;
+    return clone(self, format);
+  }
+};
+
+struct ToCopy {
+  static constexpr Schema schema =
+      "_to_copy(Tensor self, *, ScalarType? dtype=None, Device? device=None, MemoryFormat? memory_format=None) -> Tensor";
+  static constexpr Doc doc = "A copy of self with another type, device or memory format.";
+  static constexpr unsigned expose = kInternal;
+  static Tensor call(const Tensor& self, OptDType dtype, std::optional<Device> device, std::optional<MemoryFormat> format) {
+    const Device target = device.value_or(self.device());
+    check_device_available(target);
+    HWARO_CHECK_AS(NotImplementedError, !(self.device().is_meta() && !target.is_meta()), "Cannot copy out of meta tensor; no data!");
+    const DType type = dtype.value_or(self.dtype());
+    if (is_complex(self.dtype()) && !is_complex(type) && type != DType::Bool)
+      warn("Casting complex values to real discards the imaginary part", "ComplexWarning");
+    const Tensor out = make_for_format(self, format.value_or(MemoryFormat::Preserve), type, target);
+    if (!target.is_meta() && !self.device().is_meta()) copy_raw(out, self);
+    if (recording(self) && is_differentiable(type))
+      record("ToCopyBackward0", {self}, out, {}, [from = self.dtype(), device = self.device()](Backward& b) {
+        const Tensor g = is_complex(b.g().dtype()) && !is_complex(from) ? real(b.g()) : b.g();
+        b.set(0, call(g, from, device, std::nullopt));
+      });
+    return out;
+  }
+};
+
+Tensor to_dtype(const Tensor& self, DType dtype, bool copy) {
+  if (self.dtype() == dtype && !copy) return self;
+  return ToCopy::call(self, dtype, std::nullopt, std::nullopt);
+}
+
+struct Copy {
+  static constexpr Schema schema = "copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)";
+  static constexpr Doc doc = "Writes src, broadcast and converted, into self.";
+  static constexpr unsigned expose = kMethod;
+  static Tensor call(const Tensor& self, const Tensor& src, bool) {
+    const bool recorded = recording(self, src) && is_differentiable(self.dtype());
+    check_inplace(self, recorded);
+    check_internal_overlap(self);
+    Dims shape(src.sizes());
+    broadcast_into(shape, self.sizes());
+    HWARO_CHECK(IntSpan(shape) == self.sizes(), "The size of tensor a (", self.dim() ? self.sizes()[0] : 1, ") must match the size of tensor b (",
+                src.dim() ? src.sizes()[0] : 1, ") at non-singleton dimension 0");
+    if (self.impl() != src.impl() && !self.device().is_meta()) {
+      HWARO_CHECK_AS(NotImplementedError, !src.device().is_meta(), "Cannot copy out of meta tensor; no data!");
+      // Source and target may be overlapping views of one storage: then the source is read whole before it is written.
+      const bool shared = self->storage == src->storage;
+      copy_raw(self, shared ? clone(detach(src)) : src);
+    }
+    self->bump_version();
+    if (recorded)
+      record_inplace("CopyBackwards", self, {self, src}, {}, [sizes = Dims(src.sizes()), from = src.dtype()](Backward& b) {
+        if (b.needs(0)) b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device()));
+        if (b.needs(1)) {
+          Tensor g = sum_to_size(b.g(), sizes);
+          if (is_complex(g.dtype()) && !is_complex(from)) g = real(g);
+          b.set(1, to_dtype(g, from));
+        }
+      });
+    return self;
+  }
+};
+
+}  // namespace hwaro::engine
+
+#include "families/copy.inc"

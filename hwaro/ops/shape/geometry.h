@@ -1,0 +1,18 @@
+// Shape arithmetic of view operators.
+#pragma once
+
+#include "hwaro/ops/vocabulary.h"
+
+namespace hwaro::engine {
+
+// A shape with at most one -1 filled in so that it holds numel elements. Errors: RuntimeError in PyTorch's words.
+Dims infer_size(IntSpan shape, std::int64_t numel);
+// Strides that show a tensor of the given geometry in a new shape without a copy; false where there are none.
+bool view_strides(IntSpan sizes, IntSpan strides, IntSpan new_sizes, Dims& new_strides);
+// The gradient through as_strided: see autograd/primitives.h. Recorded.
+Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_strides, std::int64_t base_offset, IntSpan sizes,
+                           IntSpan strides, std::int64_t offset);
+// A copy of t with exactly these strides. Recorded.
+Tensor to_geometry(const Tensor& t, IntSpan sizes, IntSpan strides);
+
+}  // namespace hwaro::engine
