@@ -38,7 +38,7 @@ constexpr std::size_t kMaxSmall = 32 << 10;
 constexpr int kClasses = 36;
 constexpr std::size_t kSlab = 128 << 10;
 constexpr std::size_t kRegion = 1 << 20;
-constexpr std::size_t kMaxBytes = std::size_t{1} << 46;
+constexpr std::size_t kMaxBytes = std::size_t{1} << (HWARO_CACHING_ALLOWED ? 46 : 39);  // address sanitizer aborts on 2^40
 constexpr std::int64_t kFlushBytes = 256 << 10;
 
 std::size_t round_up_line(std::size_t bytes) { return (bytes + kLine - 1) & ~(kLine - 1); }

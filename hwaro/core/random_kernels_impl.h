@@ -67,22 +67,28 @@ static void temper(const std::uint32_t* state, std::uint32_t* out, std::int64_t 
   for (; i < n; ++i) out[i] = tempered(state[i]);
 }
 
+template <class V>
+HWARO_INLINE void store_scaled(V fraction, typename V::Lane from, typename V::Lane to, typename V::Lane* out) {
+  const V x = mul_add(fraction, V(to - from), V(from));
+  where(x == V(to), V(from), x).store(out);
+}
+
 template <int N>
-HWARO_INLINE void uniform_float_at(const std::uint32_t* words, float* out, float range, float from) {
+HWARO_INLINE void uniform_float_at(const std::uint32_t* words, float* out, float from, float to) {
   const auto bits = load_words<N>(words) & 0xffffffu;
   const auto x = __builtin_convertvector((native::Raw<std::int32_t, N>)bits, native::Raw<float, N>) * 0x1p-24f;
-  mul_add(Vec<float, N>::from_raw(x), Vec<float, N>(range), Vec<float, N>(from)).store(out);
+  store_scaled(Vec<float, N>::from_raw(x), from, to, out);
 }
 
-static void uniform_float(const std::uint32_t* words, float* out, std::int64_t n, float range, float from) {
+static void uniform_float(const std::uint32_t* words, float* out, std::int64_t n, float from, float to) {
   constexpr int kWide = Words::size();
   std::int64_t i = 0;
-  for (; i + kWide <= n; i += kWide) uniform_float_at<kWide>(words + i, out + i, range, from);
-  for (; i < n; ++i) uniform_float_at<1>(words + i, out + i, range, from);
+  for (; i + kWide <= n; i += kWide) uniform_float_at<kWide>(words + i, out + i, from, to);
+  for (; i < n; ++i) uniform_float_at<1>(words + i, out + i, from, to);
 }
 
 template <int N>
-HWARO_INLINE void uniform_double_at(const std::uint32_t* words, double* out, double range, double from) {
+HWARO_INLINE void uniform_double_at(const std::uint32_t* words, double* out, double from, double to) {
   using Raw = native::Raw<std::uint64_t, N>;
   Raw pair;
   __builtin_memcpy(&pair, words, sizeof pair);  // little-endian: the high half, drawn first, is the low word
@@ -91,14 +97,14 @@ HWARO_INLINE void uniform_double_at(const std::uint32_t* words, double* out, dou
   const Raw low = (pair >> 32) | 0x4330000000000000u;
   using Floats = native::Raw<double, N>;
   const Floats x = (((Floats)high - (0x1p84 + 0x1p52)) + (Floats)low) * 0x1p-53;
-  mul_add(Vec<double, N>::from_raw(x), Vec<double, N>(range), Vec<double, N>(from)).store(out);
+  store_scaled(Vec<double, N>::from_raw(x), from, to, out);
 }
 
-static void uniform_double(const std::uint32_t* words, double* out, std::int64_t n, double range, double from) {
+static void uniform_double(const std::uint32_t* words, double* out, std::int64_t n, double from, double to) {
   constexpr int kWide = Words::size() / 2;
   std::int64_t i = 0;
-  for (; i + kWide <= n; i += kWide) uniform_double_at<kWide>(words + 2 * i, out + i, range, from);
-  for (; i < n; ++i) uniform_double_at<1>(words + 2 * i, out + i, range, from);
+  for (; i + kWide <= n; i += kWide) uniform_double_at<kWide>(words + 2 * i, out + i, from, to);
+  for (; i < n; ++i) uniform_double_at<1>(words + 2 * i, out + i, from, to);
 }
 
 // ---- Box-Muller ----

@@ -18,9 +18,9 @@ namespace {
 
 constexpr double kPi = 3.14159265358979323846;
 constexpr std::int64_t kStackElements = 1024;
-constexpr std::int64_t kParallelFrom = 16384;     // elements; below, waking a thread costs more than it saves
+constexpr std::int64_t kParallelFrom = 8192;      // elements; below, waking a thread costs more than it saves
 constexpr std::int64_t kElementsPerDraw = 65536;  // words of one draw stay in the second-level cache
-constexpr std::int64_t kHeavyGrain = 4096;
+constexpr std::int64_t kHeavyGrain = 2048;
 
 template <class T>
 inline constexpr bool kIsReduced = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
@@ -53,13 +53,23 @@ class Fill {
   std::lock_guard<std::mutex> lock_;
 };
 
+// 0 or 1 without a branch, which would be mispredicted every second time.
+template <class T>
+T cast_bool(bool set) {
+  if constexpr (kIsReduced<T>) {
+    return T::from_bits(static_cast<std::uint16_t>(T(1.0f).bits & -static_cast<int>(set)));
+  } else {
+    return static_cast<T>(static_cast<int>(set));
+  }
+}
+
 class Scratch {
  public:
   explicit Scratch(std::size_t bytes) : bytes_(bytes), data_(allocate(bytes)) {}
   ~Scratch() { deallocate(data_, bytes_); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
-  std::uint32_t* words() const { return static_cast<std::uint32_t*>(data_); }
+  void* data() const { return data_; }
 
  private:
   std::size_t bytes_;
@@ -82,11 +92,12 @@ template <int Words, class Convert>
 void draw_heavy(Generator& generator, std::int64_t n, Convert convert) {
   if (n < kParallelFrom) return draw<Words>(generator, n, convert);
   Scratch scratch(static_cast<std::size_t>(std::min(n, kElementsPerDraw)) * Words * sizeof(std::uint32_t));
+  auto* words = static_cast<std::uint32_t*>(scratch.data());
   for (std::int64_t begin = 0; begin < n; begin += kElementsPerDraw) {
     const std::int64_t count = std::min(n - begin, kElementsPerDraw);
-    generator.fill_words(scratch.words(), Words * count);
+    generator.fill_words(words, Words * count);
     parallel_for(count, kHeavyGrain, [&](std::int64_t from, std::int64_t to) {
-      convert(scratch.words() + Words * from, begin + from, begin + to);
+      convert(words + Words * from, begin + from, begin + to);
     });
   }
 }
@@ -112,19 +123,21 @@ void fill_uniform(Generator& generator, T* out, std::int64_t n, double from, dou
   const RandomKernels& kernels = random_kernels();
   if constexpr (std::is_same_v<T, double>) {
     draw<2>(generator, n, [&](const std::uint32_t* words, std::int64_t begin, std::int64_t end) {
-      kernels.uniform_double(words, out + begin, end - begin, to - from, from);
+      kernels.uniform_double(words, out + begin, end - begin, from, to);
     });
   } else {
     const auto low = static_cast<float>(from), high = static_cast<float>(to);
     const T low_t = cast<T>(from), high_t = cast<T>(to);
     float buffer[kStackElements];
     draw<1>(generator, n, [&](const std::uint32_t* words, std::int64_t begin, std::int64_t end) {
-      float* values = buffer;
-      if constexpr (!kIsReduced<T>) values = out + begin;
-      kernels.uniform_float(words, values, end - begin, high - low, low);
-      for (std::int64_t i = begin; i < end; ++i) {  // rounding may reach the upper end, which is excluded
-        const T value = cast<T>(values[i - begin]);
-        out[i] = static_cast<float>(value) == static_cast<float>(high_t) ? low_t : value;
+      if constexpr (!kIsReduced<T>) {
+        kernels.uniform_float(words, out + begin, end - begin, low, high);
+      } else {
+        kernels.uniform_float(words, buffer, end - begin, low, high);
+        for (std::int64_t i = begin; i < end; ++i) {  // rounding to T may reach the upper end, which is excluded
+          const T value(buffer[i - begin]);
+          out[i] = static_cast<float>(value) == static_cast<float>(high_t) ? low_t : value;
+        }
       }
     });
   }
@@ -144,7 +157,7 @@ void normal_float(Generator& generator, float* out, std::int64_t n, float mean, 
     const std::int64_t count = std::min(n - begin, kElementsPerDraw);
     float* data = out + begin;
     draw<1>(generator, count, [&](const std::uint32_t* words, std::int64_t from, std::int64_t to) {
-      kernels.uniform_float(words, data + from, to - from, 1, 0);
+      kernels.uniform_float(words, data + from, to - from, 0, 1);
     });
     parallel_for(count / kBlock, kGrain, [&](std::int64_t from, std::int64_t to) {
       kernels.normal_blocks(data + kBlock * from, to - from, mean, std);
@@ -167,7 +180,7 @@ void normal_double(Generator& generator, double* out, std::int64_t n, double mea
     const std::int64_t count = std::min(n - begin, kElementsPerDraw);
     double* data = out + begin;
     draw<2>(generator, count, [&](const std::uint32_t* words, std::int64_t from, std::int64_t to) {
-      kernels.uniform_double(words, data + from, to - from, 1, 0);
+      kernels.uniform_double(words, data + from, to - from, 0, 1);
     });
     parallel_for(count / kBlock, kHeavyGrain / kBlock, [&](std::int64_t from, std::int64_t to) {
       for (std::int64_t block = from; block < to; ++block) normal_double_block(data + kBlock * block, mean, std);
@@ -191,14 +204,40 @@ void normal_blocks(Generator& generator, T* out, std::int64_t n, double mean, do
   }
 }
 
-double next_normal(Generator& generator, double mean, double std) {
-  if (const auto cached = generator.take_cached_normal()) return multiply_add(*cached, std, mean);
-  std::uint32_t words[4];
-  generator.fill_words(words, 4);
-  const double angle = 2.0 * kPi * fraction53(words);
-  const double radius = std::sqrt(-2.0 * std::log1p(-fraction53(words + 2)));
-  generator.cache_normal(radius * std::sin(angle));
-  return multiply_add(radius * std::cos(angle), std, mean);
+// Box-Muller in double, a pair from four words, the angle first. The second value of a pair that is only half used
+// waits in the generator. Calls put(i, value) for each i once, in any order, from several threads.
+template <class Put>
+void serial_normals(Generator& generator, std::int64_t n, double mean, double std, Put put) {
+  const auto scaled = [=, fused = random_kernels().fused](double x) {
+    return fused ? std::fma(x, std, mean) : x * std + mean;
+  };
+  const auto make_pair = [](const std::uint32_t* words, double& first, double& second) {
+    const double angle = 2.0 * kPi * fraction53(words);
+    const double radius = std::sqrt(-2.0 * std::log1p(-fraction53(words + 2)));
+    first = radius * std::cos(angle);
+    second = radius * std::sin(angle);
+  };
+  std::int64_t start = 0;
+  if (n > 0) {
+    if (const auto cached = generator.take_cached_normal()) put(start++, scaled(*cached));
+  }
+  const std::int64_t pairs = (n - start) / 2;
+  draw_heavy<4>(generator, pairs, [&](const std::uint32_t* words, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t pair = begin; pair < end; ++pair, words += 4) {
+      double first, second;
+      make_pair(words, first, second);
+      put(start + 2 * pair, scaled(first));
+      put(start + 2 * pair + 1, scaled(second));
+    }
+  });
+  if (start + 2 * pairs < n) {
+    std::uint32_t words[4];
+    generator.fill_words(words, 4);
+    double first, second;
+    make_pair(words, first, second);
+    put(n - 1, scaled(first));
+    generator.cache_normal(second);
+  }
 }
 
 }  // namespace
@@ -206,13 +245,19 @@ double next_normal(Generator& generator, double mean, double std) {
 void normal_serial(Generator& generator, std::int64_t n, double mean, double std,
                    FunctionRef<void(std::int64_t, double)> put) {
   const Fill fill(generator, n);
-  for (std::int64_t i = 0; i < n; ++i) put(i, next_normal(generator, mean, std));
+  Scratch scratch(static_cast<std::size_t>(std::min(n, kElementsPerDraw)) * sizeof(double));
+  auto* values = static_cast<double*>(scratch.data());
+  for (std::int64_t begin = 0; begin < n; begin += kElementsPerDraw) {
+    const std::int64_t count = std::min(n - begin, kElementsPerDraw);
+    serial_normals(generator, count, mean, std, [values](std::int64_t i, double x) { values[i] = x; });
+    for (std::int64_t i = 0; i < count; ++i) put(begin + i, values[i]);
+  }
 }
 
 template <class T>
 void fill_normal(Generator& generator, T* out, std::int64_t n, double mean, double std) {
-  if (n < kBlock) return normal_serial(generator, n, mean, std, [&](std::int64_t i, double x) { out[i] = cast<T>(x); });
   const Fill fill(generator, n);
+  if (n < kBlock) return serial_normals(generator, n, mean, std, [out](std::int64_t i, double x) { out[i] = cast<T>(x); });
   // Half and bfloat16 draw for whole blocks only, float and double for every element first.
   normal_blocks(generator, out, kIsReduced<T> ? n / kBlock * kBlock : n, mean, std);
   if (n % kBlock != 0) normal_blocks(generator, out + n - kBlock, kBlock, mean, std);
@@ -220,7 +265,8 @@ void fill_normal(Generator& generator, T* out, std::int64_t n, double mean, doub
 
 template <class T>
 void fill_log_normal(Generator& generator, T* out, std::int64_t n, double mean, double std) {
-  normal_serial(generator, n, mean, std, [&](std::int64_t i, double x) { out[i] = cast<T>(std::exp(x)); });
+  const Fill fill(generator, n);
+  serial_normals(generator, n, mean, std, [out](std::int64_t i, double x) { out[i] = cast<T>(std::exp(x)); });
 }
 
 // ---- integers ------------------------------------------------------------------------------------------------------
@@ -312,10 +358,9 @@ void fill_bernoulli(Generator& generator, T* out, std::int64_t n, double p) {
   const Fill fill(generator, n);
   // bits * 2^-53 < p, in integers.
   const auto bound = static_cast<std::uint64_t>(std::ceil(p * 0x1p53));
-  const T zero = cast<T>(0), one = cast<T>(1);
   draw<2>(generator, n, [&](const std::uint32_t* words, std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i, words += 2) {
-      out[i] = (word64(words) & ((std::uint64_t{1} << 53) - 1)) < bound ? one : zero;
+      out[i] = cast_bool<T>((word64(words) & ((std::uint64_t{1} << 53) - 1)) < bound);
     }
   });
 }
@@ -323,16 +368,15 @@ void fill_bernoulli(Generator& generator, T* out, std::int64_t n, double p) {
 template <class T, class P>
 void fill_bernoulli(Generator& generator, T* out, const P* p, std::int64_t n) {
   const Fill fill(generator, n);
-  const T zero = cast<T>(0), one = cast<T>(1);
   if constexpr (std::is_same_v<P, double>) {
     draw<2>(generator, n, [&](const std::uint32_t* words, std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i, words += 2) out[i] = fraction53(words) < p[i] ? one : zero;
+      for (std::int64_t i = begin; i < end; ++i, words += 2) out[i] = cast_bool<T>(fraction53(words) < p[i]);
     });
   } else {
     draw<1>(generator, n, [&](const std::uint32_t* words, std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i, ++words) {
         const float fraction = static_cast<float>(static_cast<std::int32_t>(*words & 0xffffffu)) * 0x1p-24f;
-        out[i] = fraction < static_cast<float>(p[i]) ? one : zero;
+        out[i] = cast_bool<T>(fraction < static_cast<float>(p[i]));
       }
     });
   }
