@@ -4,4 +4,7 @@
 #include "hwaro/math/basic.h"
 #include "hwaro/math/exponential.h"
 #include "hwaro/math/hyperbolic.h"
+#include "hwaro/math/integer.h"
+#include "hwaro/math/power.h"
+#include "hwaro/math/trigonometric.h"
 #include "hwaro/math/vec.h"
