@@ -11,6 +11,7 @@
 #include "hwaro/backend/cpu/capability.h"
 #include "hwaro/backend/cpu/gemm/gemm.h"
 #include "hwaro/backend/cpu/gemm/kernels.h"
+#include "hwaro/math/half.h"
 
 namespace {
 
@@ -222,4 +223,83 @@ TEST_CASE_TEMPLATE("gemm_batched repeats an operand of stride zero", T, float, d
       CHECK(c == expected);
     }
   });
+}
+
+namespace {
+
+template <class T>
+struct Pair {
+  T re, im;
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("complex gemm conjugates what is stored conjugated", T, float, double) {
+  using C = Pair<T>;
+  for (const int64_t size : {1, 5, 40})
+    for (Trans ta : {Trans::kNo, Trans::kTranspose, Trans::kConjTranspose})
+      for (Trans tb : {Trans::kNo, Trans::kTranspose, Trans::kConjTranspose})
+        for (const T beta : {T(0), T(0.5)}) {
+          const int64_t m = size, n = size + 1, k = size + 2, ld = size + 4;
+          const auto a = random_values<T>(2 * ld * ld, 1), b = random_values<T>(2 * ld * ld, 2), c0 = random_values<T>(2 * ld * ld, 3);
+          auto c = c0;
+          if (beta == T(0)) c.assign(c.size(), std::numeric_limits<T>::quiet_NaN());
+          gemm<C>(ta, tb, m, n, k, {T(0.5), T(-1)}, reinterpret_cast<const C*>(a.data()), ld,
+                  reinterpret_cast<const C*>(b.data()), ld, {beta, beta}, reinterpret_cast<C*>(c.data()), ld);
+          bool close = true;
+          for (int64_t i = 0; i < m; ++i)
+            for (int64_t j = 0; j < n; ++j) {
+              long double re = 0, im = 0;
+              for (int64_t p = 0; p < k; ++p) {
+                const int64_t x = 2 * (ta == Trans::kNo ? i * ld + p : p * ld + i), y = 2 * (tb == Trans::kNo ? p * ld + j : j * ld + p);
+                const long double xr = a[x], xi = ta == Trans::kConjTranspose ? -a[x + 1] : a[x + 1];
+                const long double yr = b[y], yi = tb == Trans::kConjTranspose ? -b[y + 1] : b[y + 1];
+                re += xr * yr - xi * yi, im += xr * yi + xi * yr;
+              }
+              const int64_t at = 2 * (i * ld + j);
+              long double want_re = 0.5L * re + im, want_im = 0.5L * im - re;
+              if (beta != T(0)) {
+                want_re += beta * (long double)(c0[at]) - beta * (long double)(c0[at + 1]);
+                want_im += beta * (long double)(c0[at + 1]) + beta * (long double)(c0[at]);
+              }
+              close = close && std::abs((long double)(c[at]) - want_re) <= 3 * tolerance<T>(k) &&
+                      std::abs((long double)(c[at + 1]) - want_im) <= 3 * tolerance<T>(k);
+            }
+          CAPTURE(size);
+          CAPTURE(int(ta));
+          CAPTURE(int(tb));
+          CHECK(close);
+        }
+}
+
+TEST_CASE_TEMPLATE("integer gemm wraps around", T, std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t) {
+  std::mt19937_64 engine(5);
+  const int64_t m = 7, n = 21, k = 33;
+  std::vector<T> a(m * k), b(k * n), c(m * n);
+  for (auto* v : {&a, &b, &c})
+    for (T& x : *v) x = static_cast<T>(engine());
+  for (bool transposed : {false, true}) {
+    auto got = c;
+    gemm<T>(Trans::kNo, transposed ? Trans::kTranspose : Trans::kNo, m, n, k, T(3), a.data(), k, b.data(),
+            transposed ? k : n, T(2), got.data(), n);
+    bool equal = true;
+    for (int64_t i = 0; i < m; ++i)
+      for (int64_t j = 0; j < n; ++j) {
+        std::uint64_t sum = 0;
+        for (int64_t p = 0; p < k; ++p) sum += std::uint64_t(a[i * k + p]) * std::uint64_t(transposed ? b[j * k + p] : b[p * n + j]);
+        equal = equal && got[i * n + j] == static_cast<T>(3 * sum + 2 * std::uint64_t(c[i * n + j]));
+      }
+    CHECK(equal);
+  }
+}
+
+TEST_CASE_TEMPLATE("half gemm rounds once, after the sum in float", H, hwaro::Half, hwaro::BFloat16) {
+  const int64_t m = 5, n = 18, k = 40;
+  std::vector<float> x = random_values<float>(m * k, 1), y = random_values<float>(k * n, 2), z(m * n);
+  std::vector<H> a(m * k), b(k * n), c(m * n, H(std::numeric_limits<float>::quiet_NaN()));
+  for (int64_t i = 0; i < m * k; ++i) a[i] = H(x[i]), x[i] = static_cast<float>(a[i]);
+  for (int64_t i = 0; i < k * n; ++i) b[i] = H(y[i]), y[i] = static_cast<float>(b[i]);
+  gemm<H>(Trans::kNo, Trans::kNo, m, n, k, H(1.0f), a.data(), k, b.data(), n, H(0.0f), c.data(), n);
+  gemm<float>(Trans::kNo, Trans::kNo, m, n, k, 1.0f, x.data(), k, y.data(), n, 0.0f, z.data(), n);
+  for (int64_t i = 0; i < m * n; ++i) CHECK(c[i].bits == H(z[i]).bits);
 }

@@ -166,23 +166,16 @@ void gemm_bias(Trans a_trans, Trans b_trans, int64_t m, int64_t n, int64_t k, co
   run_product<T>({m, n, k, view_of(a_trans, a, lda), view_of(b_trans, b, ldb), ldc, {T(1), T(0), bias}}, c);
 }
 
-template <class T>
-void gemm_batched(Trans a_trans, Trans b_trans, int64_t batch, int64_t m, int64_t n, int64_t k, T alpha, const T* a,
-                  int64_t lda, int64_t stride_a, const T* b, int64_t ldb, int64_t stride_b, T beta, T* c, int64_t ldc,
-                  int64_t stride_c) {
-  const auto one = [&](int64_t i) {
-    gemm<T>(a_trans, b_trans, m, n, k, alpha, a + i * stride_a, lda, b + i * stride_b, ldb, beta, c + i * stride_c, ldc);
-  };
+void for_each_product(int64_t batch, int64_t work, void (*one)(const void*, int64_t), const void* context) {
   // Nested parallel loops serve few large products as well as many small ones.
-  const int64_t work = std::max<int64_t>(1, m) * std::max<int64_t>(1, n) * std::max<int64_t>(1, k);
-  const int64_t grain = std::max<int64_t>(1, kTaskWork / work);
-  if (batch <= grain) {
-    for (int64_t i = 0; i < batch; ++i) one(i);
-  } else {
-    parallel_for(batch, grain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) one(i);
-    });
-  }
+  const int64_t grain = std::max<int64_t>(1, kTaskWork / std::max<int64_t>(1, work));
+  const auto body = [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) one(context, i);
+  };
+  if (batch <= grain)
+    body(0, batch);
+  else
+    parallel_for(batch, grain, body);
 }
 
 template <class T>
@@ -225,8 +218,6 @@ T dot(int64_t n, const T* x, int64_t incx, const T* y, int64_t incy) {
                         int64_t);                                                                                     \
   template void gemm_bias<T>(Trans, Trans, int64_t, int64_t, int64_t, const T*, int64_t, const T*, int64_t, const T*, \
                              T*, int64_t);                                                                            \
-  template void gemm_batched<T>(Trans, Trans, int64_t, int64_t, int64_t, int64_t, T, const T*, int64_t, int64_t,      \
-                                const T*, int64_t, int64_t, T, T*, int64_t, int64_t);                                 \
   template void gemv<T>(Trans, int64_t, int64_t, T, const T*, int64_t, const T*, int64_t, T, T*, int64_t);            \
   template T dot<T>(int64_t, const T*, int64_t, const T*, int64_t);
 HWARO_INSTANTIATE(float)
