@@ -6,5 +6,6 @@
 #include "hwaro/math/hyperbolic.h"
 #include "hwaro/math/integer.h"
 #include "hwaro/math/power.h"
+#include "hwaro/math/special.h"
 #include "hwaro/math/trigonometric.h"
 #include "hwaro/math/vec.h"
