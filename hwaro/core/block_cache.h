@@ -2,8 +2,8 @@
 //   Lengths are rounded up to 1/16 of a power of two; free blocks lie in one bin per length, newest first, and in one
 //   list by age. A request takes the best-fitting free block that is at most a quarter too long, else maps a new one:
 //   from 2 MiB on aligned to 2 MiB with huge pages, which cost 1/100 of the page faults. Blocks that lay idle for ten
-//   seconds are unmapped. Data starts at a different cache line in each block: with equal offsets into the page, loads
-//   of one operand alias stores to another in the CPU's memory order check.
+//   seconds are unmapped. Data starts at a different cache line of the page in each block: a loop over eight arrays at
+//   equal offsets keeps hitting the same cache sets (measured 1.2 to 1.3 times slower; no difference for three).
 #pragma once
 
 #include <cstddef>
