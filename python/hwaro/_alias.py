@@ -1,0 +1,150 @@
+"""`import torch` that gives Hwaro.
+
+install() puts a finder in front of all others: the name torch, and every torch.x.y, becomes the very module object
+hwaro, hwaro.x.y. A module that Hwaro lacks is imported as an empty stand-in, and what is taken from it raises at its
+first use, in one line.
+"""
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+import types
+
+_ALIAS, _OWN = "torch", "hwaro"
+
+
+class MissingName:
+    """Something that a missing module would hold; every use of it raises."""
+
+    def __init__(self, path):
+        self.__dict__["_path"] = path
+
+    def __getattr__(self, name):
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return MissingName(f"{self._path}.{name}")
+
+    def _raise(self, *args, **kwargs):
+        raise NotImplementedError(_explain(self._path))
+
+    __call__ = __mro_entries__ = __getitem__ = __iter__ = __len__ = __enter__ = __bool__ = __setattr__ = _raise
+    __instancecheck__ = __subclasscheck__ = __eq__ = __ne__ = __lt__ = __gt__ = __add__ = __radd__ = __mul__ = _raise
+    __hash__ = object.__hash__
+
+    def __repr__(self):
+        return f"<{self._path}, which Hwaro does not have>"
+
+
+class MissingModule(types.ModuleType):
+    """A module of PyTorch that Hwaro lacks."""
+
+    def __getattr__(self, name):
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return MissingName(f"{self.__name__}.{name}")
+
+
+def _known_names():
+    """Dotted public names that exist, as the user writes them."""
+    names = []
+    for module in ("", ".nn", ".nn.functional", ".nn.init", ".nn.utils", ".optim", ".optim.lr_scheduler",
+                   ".utils.data", ".autograd", ".linalg"):
+        try:
+            found = importlib.import_module(_OWN + module)
+        except ImportError:
+            continue
+        names += [f"{_ALIAS}{module}.{name}" for name in dir(found) if not name.startswith("_")]
+    return names
+
+
+def _nearest(path):
+    """The existing name that looks most like path: by its last part first, by the whole of it on a tie."""
+    from difflib import SequenceMatcher
+    last = path.rpartition(".")[2].lower()
+    best, best_score = None, (0.0, 0.0)
+    matcher = SequenceMatcher(autojunk=False)
+    matcher.set_seq2(last)
+    for name in _known_names():
+        matcher.set_seq1(name.rpartition(".")[2].lower())
+        if matcher.quick_ratio() < max(best_score[0], 0.5):
+            continue
+        score = (matcher.ratio(), SequenceMatcher(None, name, path).ratio())
+        if score > best_score:
+            best, best_score = name, score
+    return best if best_score[0] >= 0.6 else None
+
+
+def _explain(path):
+    near = _nearest(path)
+    return f"Hwaro does not have {path}" + (f"; the nearest thing that it has is {near}" if near else "")
+
+
+class _Loader(importlib.abc.Loader):
+    """Hands out a module that exists already, and leaves its __spec__ as it was."""
+
+    def __init__(self, module):
+        self.module = module
+        self.spec = getattr(module, "__spec__", None)
+
+    def create_module(self, spec):
+        return self.module
+
+    def exec_module(self, module):
+        module.__spec__ = self.spec
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname != _ALIAS and not fullname.startswith(_ALIAS + "."):
+            return None
+        module = _own_module(_OWN + fullname[len(_ALIAS):])
+        if module is None:
+            module = MissingModule(fullname)
+            module.__path__ = []
+        is_package = hasattr(module, "__path__")
+        spec = importlib.machinery.ModuleSpec(fullname, _Loader(module), is_package=is_package,
+                                              origin=getattr(module, "__file__", None))
+        if isinstance(module, MissingModule):
+            spec.loader.spec = spec
+        return spec
+
+
+def _own_module(name):
+    """The module of this name, or None if there is none. Errors inside of existing modules are passed on."""
+    if isinstance(sys.modules.get(name), types.ModuleType):
+        return sys.modules[name]
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(error.name + ".")):
+            raise
+    # Some modules exist as attributes only.
+    parent, _, last = name.rpartition(".")
+    parent = sys.modules.get(parent)
+    value = parent.__dict__.get(last) if parent is not None else None
+    return value if isinstance(value, types.ModuleType) else None
+
+
+_finder = None
+
+
+def install():
+    """From now on `import torch` gives Hwaro in this process."""
+    global _finder
+    if _finder is not None:
+        return
+    if _ALIAS in sys.modules:
+        raise ImportError("PyTorch is already imported in this process, so `import torch` cannot give Hwaro any more")
+    _finder = _Finder()
+    sys.meta_path.insert(0, _finder)
+
+
+def uninstall():
+    """Let `import torch` mean PyTorch again; modules that were imported stay what they are."""
+    global _finder
+    if _finder is None:
+        return
+    sys.meta_path.remove(_finder)
+    _finder = None
+    for name in [name for name in sys.modules if name == _ALIAS or name.startswith(_ALIAS + ".")]:
+        del sys.modules[name]
