@@ -118,6 +118,21 @@ HWARO_INLINE Mask<T, N> isfinite(Vec<T, N> x) {
   else return Mask<T, N>(true);
 }
 
+// ---- what complex numbers also have ----
+template <class T, int N>
+HWARO_INLINE Vec<T, N> conj(Vec<T, N> x) {
+  return x;
+}
+template <class T, int N>
+HWARO_INLINE Vec<T, N> real(Vec<T, N> x) {
+  return x;
+}
+// The angle: 0 or pi, NaN for NaN.
+template <Floating T, int N>
+HWARO_INLINE Vec<T, N> arg(Vec<T, N> x) {
+  return where(isnan(x), x, where(x < Vec<T, N>(0), Vec<T, N>(3.14159265358979323846), Vec<T, N>(0)));
+}
+
 // ---- extremes ----
 // NaN in either operand gives NaN.
 template <class T, int N>

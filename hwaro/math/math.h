@@ -2,7 +2,10 @@
 #pragma once
 
 #include "hwaro/math/basic.h"
+#include "hwaro/math/complex.h"
+#include "hwaro/math/convert.h"
 #include "hwaro/math/exponential.h"
+#include "hwaro/math/half.h"
 #include "hwaro/math/hyperbolic.h"
 #include "hwaro/math/integer.h"
 #include "hwaro/math/power.h"
