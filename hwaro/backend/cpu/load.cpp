@@ -6,12 +6,16 @@
 
 #include "hwaro/backend/cpu/capability.h"
 #include "hwaro/loops/copy_kernels.h"
+#include "hwaro/ops/reduce/reduce_kernels.h"
 
 namespace hwaro {
 
 inline namespace base { extern const CopyKernels copy_table; }
+inline namespace base { extern const ReduceKernels reduce_table; }
 inline namespace avx2 { extern const CopyKernels copy_table; }
+inline namespace avx2 { extern const ReduceKernels reduce_table; }
 inline namespace avx512 { extern const CopyKernels copy_table; }
+inline namespace avx512 { extern const ReduceKernels reduce_table; }
 
 namespace {
 
@@ -26,6 +30,8 @@ struct Load {
     }
     const CopyKernels* copies[] = {&base::copy_table, &avx2::copy_table, &avx512::copy_table};
     set_copy_kernels(copies[capability]);
+    const ReduceKernels* reductions[] = {&base::reduce_table, &avx2::reduce_table, &avx512::reduce_table};
+    set_reduce_kernels(reductions[capability]);
     engine::load_pointwise_kernels(capability);
   }
 };

@@ -1,0 +1,299 @@
+// Reductions of rows (contiguous runs) and of columns (many runs added to each other).
+//
+// Rows: four vector accumulators take blocks of 64 vectors; blocks are combined pairwise with the help of a small stack, so
+// that rounding errors grow with the logarithm of the length. Columns: four rows at a time are added into a tile that stays
+// in L1, and every 128 rows the tile is added to the result. Lanes of a column never mix, so whole vectors and single
+// lanes give the same bits.
+#include "hwaro/ops/reduce/reduce_kernels.h"
+
+#include "hwaro/math/convert.h"
+#include "hwaro/math/math.h"
+
+namespace hwaro {
+inline namespace HWARO_ISA {
+namespace {
+
+using std::int64_t;
+
+template <class T, class A, int N>
+HWARO_INLINE Vec<A, N> load_lanes(const T* p) {
+  if constexpr (native::kSame<T, A>) return Vec<A, N>::load(p);
+  else if constexpr (kIsHalf<T>) return load_as_float<N>(p);
+  else return convert_lanes<A>(Vec<T, N>::load(p));
+}
+
+// ---- the operations: map one element, combine two results, and what combines with nothing changed ----
+struct Sum {
+  double p;
+  template <class V> HWARO_INLINE V map(V x) const { return x; }
+  template <class V> HWARO_INLINE static V combine(V a, V b) { return a + b; }
+  template <class A> HWARO_INLINE static A identity() { return A(0); }
+};
+struct NanSum : Sum {
+  template <class V> HWARO_INLINE V map(V x) const { return where(x == x, x, V(0)); }
+};
+struct SumAbs : Sum {
+  template <class V> HWARO_INLINE V map(V x) const { return abs(x); }
+};
+struct SumSquares : Sum {
+  template <class V> HWARO_INLINE V map(V x) const { return x * x; }
+};
+struct SumPower : Sum {
+  template <class V> HWARO_INLINE V map(V x) const { return pow(abs(x), V(p)); }
+};
+struct Prod {
+  double p;
+  template <class V> HWARO_INLINE V map(V x) const { return x; }
+  template <class V> HWARO_INLINE static V combine(V a, V b) { return a * b; }
+  template <class A> HWARO_INLINE static A identity() { return A(1); }
+};
+struct Max {
+  double p;
+  template <class V> HWARO_INLINE V map(V x) const { return x; }
+  template <class V> HWARO_INLINE static V combine(V a, V b) { return maximum(a, b); }
+  template <class A> HWARO_INLINE static A identity() {
+    if constexpr (native::kIsFloating<A>) return -FloatTraits<A>::kInfinity;
+    else return native::kIsUnsigned<A> ? A(0) : A(A(1) << (8 * sizeof(A) - 1));
+  }
+};
+struct Min {
+  double p;
+  template <class V> HWARO_INLINE V map(V x) const { return x; }
+  template <class V> HWARO_INLINE static V combine(V a, V b) { return minimum(a, b); }
+  template <class A> HWARO_INLINE static A identity() {
+    if constexpr (native::kIsFloating<A>) return FloatTraits<A>::kInfinity;
+    else return A(~Max::identity<A>());
+  }
+};
+struct MaxAbs : Max {
+  template <class V> HWARO_INLINE V map(V x) const { return abs(x); }
+};
+struct MinAbs : Min {
+  template <class V> HWARO_INLINE V map(V x) const { return abs(x); }
+};
+
+template <class A>
+inline constexpr int kLanes = HWARO_VECTOR_BYTES / int(sizeof(A));
+
+// One row into one vector; lane l holds what elements of index l modulo the vector's length gave.
+template <class Op, class T, class A>
+HWARO_INLINE Vec<A> reduce_run(Op op, const T* p, int64_t n) {
+  constexpr int N = kLanes<A>, kSteps = 16, kBlock = 4 * kSteps * N;
+  using V = Vec<A>;
+  V total(Op::template identity<A>());
+  if (n >= kBlock) {
+    V stack[40];
+    int64_t count = 0;
+    for (; n >= kBlock; n -= kBlock, p += kBlock) {
+      V a = op.map(load_lanes<T, A, N>(p)), b = op.map(load_lanes<T, A, N>(p + N));
+      V c = op.map(load_lanes<T, A, N>(p + 2 * N)), d = op.map(load_lanes<T, A, N>(p + 3 * N));
+      for (int s = 1; s < kSteps; ++s) {
+        const T* q = p + s * 4 * N;
+        a = Op::combine(a, op.map(load_lanes<T, A, N>(q)));
+        b = Op::combine(b, op.map(load_lanes<T, A, N>(q + N)));
+        c = Op::combine(c, op.map(load_lanes<T, A, N>(q + 2 * N)));
+        d = Op::combine(d, op.map(load_lanes<T, A, N>(q + 3 * N)));
+      }
+      V block = Op::combine(Op::combine(a, b), Op::combine(c, d));
+      int level = 0;
+      for (int64_t bits = count; bits & 1; bits >>= 1) block = Op::combine(stack[level++], block);
+      stack[level] = block;
+      ++count;
+    }
+    int level = 0;
+    bool first = true;
+    for (int64_t bits = count; bits; bits >>= 1, ++level) {
+      if (!(bits & 1)) continue;
+      total = first ? stack[level] : Op::combine(stack[level], total);
+      first = false;
+    }
+  }
+  if (n >= 4 * N) {
+    V a(Op::template identity<A>()), b = a, c = a, d = a;
+    for (; n >= 4 * N; n -= 4 * N, p += 4 * N) {
+      a = Op::combine(a, op.map(load_lanes<T, A, N>(p)));
+      b = Op::combine(b, op.map(load_lanes<T, A, N>(p + N)));
+      c = Op::combine(c, op.map(load_lanes<T, A, N>(p + 2 * N)));
+      d = Op::combine(d, op.map(load_lanes<T, A, N>(p + 3 * N)));
+    }
+    total = Op::combine(total, Op::combine(Op::combine(a, b), Op::combine(c, d)));
+  }
+  V rest(Op::template identity<A>());
+  for (; n >= N; n -= N, p += N) rest = Op::combine(rest, op.map(load_lanes<T, A, N>(p)));
+  if (n > 0) {
+    A lanes[N];
+    for (int i = 0; i < N; ++i)
+      lanes[i] = i < n ? op.map(load_lanes<T, A, 1>(p + i))[0] : Op::template identity<A>();
+    rest = Op::combine(rest, V::load(lanes));
+  }
+  return Op::combine(total, rest);
+}
+
+// Lanes combined in halves, down to `Width` of them.
+template <class Op, class A, int Width>
+HWARO_INLINE void reduce_lanes(Vec<A> v, A* out) {
+  constexpr int N = kLanes<A>;
+  A lanes[N];
+  v.store(lanes);
+  for (int h = N / 2; h >= Width; h /= 2)
+    for (int i = 0; i < h; ++i) lanes[i] = Op::combine(Vec<A, 1>(lanes[i]), Vec<A, 1>(lanes[i + h]))[0];
+  for (int i = 0; i < Width; ++i) out[i] = lanes[i];
+}
+
+// Width 2: complex numbers, as pairs.
+template <class Op, class T, class A, int Width = 1>
+void rows(void* out, const void* in, int64_t rows, int64_t stride, int64_t n, double p) {
+  const Op op{p};
+  A* o = static_cast<A*>(out);
+  const T* x = static_cast<const T*>(in);
+  for (int64_t r = 0; r < rows; ++r)
+    reduce_lanes<Op, A, Width>(reduce_run<Op, T, A>(op, x + r * stride * Width, n * Width), o + r * Width);
+}
+
+// Sums of 8- and 16-bit integers: 32-bit lanes take up to 2^15 elements each before they are widened.
+template <class T>
+void sum_rows_small(void* out, const void* in, int64_t rows, int64_t stride, int64_t n, double) {
+  constexpr int N = kLanes<std::int32_t>;
+  using V = Vec<std::int32_t>;
+  int64_t* o = static_cast<int64_t*>(out);
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* x = static_cast<const T*>(in) + r * stride;
+    int64_t total = 0, i = 0;
+    while (n - i >= 2 * N) {
+      const int64_t end = n - i < (int64_t(2) << 15) * N ? n : i + (int64_t(2) << 15) * N;
+      V a(0), b(0);
+      for (; end - i >= 2 * N; i += 2 * N) {
+        a += convert_lanes<std::int32_t>(Vec<T, N>::load(x + i));
+        b += convert_lanes<std::int32_t>(Vec<T, N>::load(x + i + N));
+      }
+      for (int l = 0; l < N; ++l) total += int64_t(a[l]) + b[l];
+    }
+    for (; i < n; ++i) total += x[i];
+    o[r] = total;
+  }
+}
+
+constexpr int kTileColumns = 512;
+
+// Reduces a strip of at most kTileColumns columns (a multiple of N) into out.
+template <class Op, class T, class A, int N>
+HWARO_INLINE void reduce_strip(Op op, A* out, const T* in, int64_t rows, int64_t stride, int64_t width) {
+  constexpr int64_t kLevel = 128;
+  A tile[kTileColumns];
+  for (int64_t r0 = 0; r0 < rows; r0 += kLevel) {
+    const int64_t end = rows - r0 < kLevel ? rows : r0 + kLevel;
+    A* level = r0 == 0 ? out : tile;
+    int64_t r = r0;
+    {
+      const int lead = int((end - r0) % 4 ? (end - r0) % 4 : 4);
+      const T* x = in + r * stride;
+      for (int64_t j = 0; j < width; j += N) {
+        auto v = op.map(load_lanes<T, A, N>(x + j));
+        if (lead > 1) v = Op::combine(v, op.map(load_lanes<T, A, N>(x + stride + j)));
+        if (lead > 2) {
+          auto w = op.map(load_lanes<T, A, N>(x + 2 * stride + j));
+          if (lead > 3) w = Op::combine(w, op.map(load_lanes<T, A, N>(x + 3 * stride + j)));
+          v = Op::combine(v, w);
+        }
+        v.store(level + j);
+      }
+      r += lead;
+    }
+    for (; r < end; r += 4) {
+      const T* x = in + r * stride;
+      for (int64_t j = 0; j < width; j += N) {
+        const auto a = Op::combine(op.map(load_lanes<T, A, N>(x + j)), op.map(load_lanes<T, A, N>(x + stride + j)));
+        const auto b = Op::combine(op.map(load_lanes<T, A, N>(x + 2 * stride + j)), op.map(load_lanes<T, A, N>(x + 3 * stride + j)));
+        Op::combine(Vec<A, N>::load(level + j), Op::combine(a, b)).store(level + j);
+      }
+    }
+    if (r0 > 0)
+      for (int64_t j = 0; j < width; j += N) Op::combine(Vec<A, N>::load(out + j), Vec<A, N>::load(tile + j)).store(out + j);
+  }
+}
+
+template <class Op, class T, class A, int Width = 1>
+void columns(void* out, const void* in, int64_t rows, int64_t stride, int64_t n, double p) {
+  constexpr int N = kLanes<A>;
+  const Op op{p};
+  A* o = static_cast<A*>(out);
+  const T* x = static_cast<const T*>(in);
+  n *= Width;
+  stride *= Width;
+  const int64_t whole = n - n % N;
+  for (int64_t j = 0; j < whole; j += kTileColumns)
+    reduce_strip<Op, T, A, N>(op, o + j, x + j, rows, stride, whole - j < kTileColumns ? whole - j : kTileColumns);
+  if (whole < n) reduce_strip<Op, T, A, 1>(op, o + whole, x + whole, rows, stride, n - whole);
+}
+
+// Products of complex numbers.
+template <class C>
+void product_rows(void* out, const void* in, int64_t rows, int64_t stride, int64_t n, double) {
+  C* o = static_cast<C*>(out);
+  for (int64_t r = 0; r < rows; ++r) {
+    const C* x = static_cast<const C*>(in) + r * stride;
+    C total = x[0];
+    for (int64_t i = 1; i < n; ++i) total = total * x[i];
+    o[r] = total;
+  }
+}
+template <class C>
+void product_columns(void* out, const void* in, int64_t rows, int64_t stride, int64_t n, double) {
+  C* o = static_cast<C*>(out);
+  const C* x = static_cast<const C*>(in);
+  for (int64_t j = 0; j < n; ++j) o[j] = x[j];
+  for (int64_t r = 1; r < rows; ++r)
+    for (int64_t j = 0; j < n; ++j) o[j] = o[j] * x[r * stride + j];
+}
+
+using U8 = std::uint8_t;
+using I8 = std::int8_t;
+using I16 = std::int16_t;
+using I32 = std::int32_t;
+using I64 = std::int64_t;
+
+// Columns of the tables, in the order of DType.
+#define HWARO_FLOATS(loop, Op) \
+  &loop<Op, Half, float>, &loop<Op, BFloat16, float>, &loop<Op, float, float>, &loop<Op, double, double>, nullptr, nullptr
+#define HWARO_NO_INTS nullptr, nullptr, nullptr, nullptr, nullptr, nullptr
+#define HWARO_SAME_INTS(loop, Op) \
+  &loop<Op, U8, U8>, &loop<Op, U8, U8>, &loop<Op, I8, I8>, &loop<Op, I16, I16>, &loop<Op, I32, I32>, &loop<Op, I64, I64>
+
+}  // namespace
+
+extern constinit const ReduceKernels reduce_table = {
+    {
+        {&sum_rows_small<U8>, &sum_rows_small<U8>, &sum_rows_small<I8>, &sum_rows_small<I16>, &rows<Sum, I32, I64>,
+         &rows<Sum, I64, I64>, &rows<Sum, Half, float>, &rows<Sum, BFloat16, float>, &rows<Sum, float, float>,
+         &rows<Sum, double, double>, &rows<Sum, float, float, 2>, &rows<Sum, double, double, 2>},
+        {HWARO_NO_INTS, HWARO_FLOATS(rows, NanSum)},
+        {nullptr, nullptr, nullptr, nullptr, nullptr, &rows<Prod, I64, I64>, nullptr, nullptr, &rows<Prod, float, float>,
+         &rows<Prod, double, double>, &product_rows<Complex<float>>, &product_rows<Complex<double>>},
+        {HWARO_SAME_INTS(rows, Max), HWARO_FLOATS(rows, Max)},
+        {HWARO_SAME_INTS(rows, Min), HWARO_FLOATS(rows, Min)},
+        {HWARO_NO_INTS, HWARO_FLOATS(rows, SumAbs)},
+        {HWARO_NO_INTS, HWARO_FLOATS(rows, SumSquares)},
+        {HWARO_NO_INTS, nullptr, nullptr, &rows<SumPower, float, float>, &rows<SumPower, double, double>, nullptr, nullptr},
+        {HWARO_NO_INTS, HWARO_FLOATS(rows, MaxAbs)},
+        {HWARO_NO_INTS, HWARO_FLOATS(rows, MinAbs)},
+    },
+    {
+        {&columns<Sum, U8, I64>, &columns<Sum, U8, I64>, &columns<Sum, I8, I64>, &columns<Sum, I16, I64>,
+         &columns<Sum, I32, I64>, &columns<Sum, I64, I64>, &columns<Sum, Half, float>, &columns<Sum, BFloat16, float>,
+         &columns<Sum, float, float>, &columns<Sum, double, double>, &columns<Sum, float, float, 2>,
+         &columns<Sum, double, double, 2>},
+        {HWARO_NO_INTS, HWARO_FLOATS(columns, NanSum)},
+        {nullptr, nullptr, nullptr, nullptr, nullptr, &columns<Prod, I64, I64>, nullptr, nullptr, &columns<Prod, float, float>,
+         &columns<Prod, double, double>, &product_columns<Complex<float>>, &product_columns<Complex<double>>},
+        {HWARO_SAME_INTS(columns, Max), HWARO_FLOATS(columns, Max)},
+        {HWARO_SAME_INTS(columns, Min), HWARO_FLOATS(columns, Min)},
+        {HWARO_NO_INTS, HWARO_FLOATS(columns, SumAbs)},
+        {HWARO_NO_INTS, HWARO_FLOATS(columns, SumSquares)},
+        {HWARO_NO_INTS, nullptr, nullptr, &columns<SumPower, float, float>, &columns<SumPower, double, double>, nullptr, nullptr},
+        {HWARO_NO_INTS, HWARO_FLOATS(columns, MaxAbs)},
+        {HWARO_NO_INTS, HWARO_FLOATS(columns, MinAbs)},
+    },
+};
+
+}  // namespace HWARO_ISA
+}  // namespace hwaro
