@@ -18,8 +18,8 @@ void deallocate(void* block, std::size_t bytes) noexcept;
 void* allocate_node(std::size_t bytes);
 void deallocate_node(void* node, std::size_t bytes) noexcept;
 
-// Base class that puts objects of a class and of its subclasses into node memory. Deleting through a base pointer needs a
-// virtual destructor, as always.
+// Base class that puts objects of a class and of its subclasses into node memory. Deleting through a base pointer needs
+// a virtual destructor, as always.
 struct NodeAllocated {
   static void* operator new(std::size_t bytes) { return allocate_node(bytes); }
   static void* operator new(std::size_t, void* place) noexcept { return place; }

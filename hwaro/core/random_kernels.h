@@ -7,7 +7,7 @@
 namespace hwaro {
 
 struct RandomKernels {
-  // Multiply-add rounds once. PyTorch's kernels do so exactly on CPUs with AVX2 or AVX-512, and so must scalar code here.
+  // Multiply-add rounds once. PyTorch's kernels do so on CPUs with AVX2 or AVX-512 only, and scalar code here follows.
   bool fused;
   // The next 624 words of the Mersenne Twister's state, in place.
   void (*twist)(std::uint32_t* state);

@@ -1,9 +1,9 @@
 // Random number kernels for one instruction set; included by one file per set.
 // Twister: new[i] = old[i + 397] ^ twist(old[i], old[i + 1]), indices mod 624. The new words a step needs are at least
 // 227 places back, so whole vectors can be made in place, in order; only the ends of the two ranges are narrower.
-// Normals: Box-Muller on blocks of 16: radius from 1 - u[0..8), angle from u[8..16), cosines in front. Logarithm, sine and
-// cosine follow Cephes' single precision functions, step by step as PyTorch's AVX2 kernel evaluates them, so that the
-// values are the same to the bit where there is fma, and within 1e-6 elsewhere.
+// Normals: Box-Muller on blocks of 16: radius from 1 - u[0..8), angle from u[8..16), cosines in front. Logarithm, sine
+// and cosine follow Cephes' single precision functions, step by step as PyTorch's AVX2 kernel evaluates them, so that
+// the values are the same to the bit where there is fma, and within 1e-6 elsewhere.
 #pragma once
 
 #include "hwaro/core/random_kernels.h"
@@ -92,7 +92,7 @@ HWARO_INLINE void uniform_double_at(const std::uint32_t* words, double* out, dou
   using Raw = native::Raw<std::uint64_t, N>;
   Raw pair;
   __builtin_memcpy(&pair, words, sizeof pair);  // little-endian: the high half, drawn first, is the low word
-  // Two numbers whose exponents place the halves: 2^84 + high * 2^32 and 2^52 + low. Their sum less the powers is exact.
+  // Two numbers whose exponents place the halves: 2^84 + high * 2^32 and 2^52 + low; their sum less the powers is exact.
   const Raw high = (pair & 0x1fffffu) | 0x4530000000000000u;
   const Raw low = (pair >> 32) | 0x4330000000000000u;
   using Floats = native::Raw<double, N>;

@@ -257,7 +257,8 @@ void normal_serial(Generator& generator, std::int64_t n, double mean, double std
 template <class T>
 void fill_normal(Generator& generator, T* out, std::int64_t n, double mean, double std) {
   const Fill fill(generator, n);
-  if (n < kBlock) return serial_normals(generator, n, mean, std, [out](std::int64_t i, double x) { out[i] = cast<T>(x); });
+  const auto put = [out](std::int64_t i, double x) { out[i] = cast<T>(x); };
+  if (n < kBlock) return serial_normals(generator, n, mean, std, put);
   // Half and bfloat16 draw for whole blocks only, float and double for every element first.
   normal_blocks(generator, out, kIsReduced<T> ? n / kBlock * kBlock : n, mean, std);
   if (n % kBlock != 0) normal_blocks(generator, out + n - kBlock, kBlock, mean, std);

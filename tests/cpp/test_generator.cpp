@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "hwaro/backend/cpu/random.h"
@@ -196,7 +197,8 @@ TEST_CASE("long serial normals equal short ones drawn one after the other") {
   std::vector<double> a, b;
   normal_serial(once, 150001, 0, 1, [&](std::int64_t, double value) { a.push_back(value); });
   for (std::int64_t left = 150001; left > 0; left -= 777) {
-    normal_serial(pieces, std::min<std::int64_t>(left, 777), 0, 1, [&](std::int64_t, double value) { b.push_back(value); });
+    const std::int64_t n = std::min<std::int64_t>(left, 777);
+    normal_serial(pieces, n, 0, 1, [&](std::int64_t, double value) { b.push_back(value); });
   }
   CHECK(a == b);
   CHECK(state_hash(once) == state_hash(pieces));
@@ -270,12 +272,14 @@ TEST_CASE("invalid states raise PyTorch's errors and change nothing") {
   const Generator::State good = generator.get_state();
   Generator::State bad = good;
   CHECK_THROWS_WITH_AS(generator.set_state(good.data(), 10),
-                       "Expected a CPUGeneratorImplState of size 5056 but found the input RNG state size to be 10", Error);
+                       "Expected a CPUGeneratorImplState of size 5056 but found the input RNG state size to be 10",
+                       Error);
   const auto set = [&](std::size_t at, std::uint32_t value) {
     bad = good;
     std::memcpy(bad.data() + at, &value, sizeof value);
   };
-  for (auto [at, value] : {std::pair<std::size_t, std::uint32_t>{8, 0}, {8, 625}, {8, 0x80000000u}, {12, 0}, {16, 625}}) {
+  using Change = std::pair<std::size_t, std::uint32_t>;
+  for (auto [at, value] : {Change{8, 0}, Change{8, 625}, Change{8, 0x80000000u}, Change{12, 0}, Change{16, 625}}) {
     set(at, value);
     CHECK_THROWS_WITH_AS(generator.set_state(bad.data(), Generator::kStateBytes), "Invalid mt19937 state", Error);
   }
