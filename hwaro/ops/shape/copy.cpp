@@ -2,18 +2,24 @@
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/registry.h"
+#include "hwaro/ops/shape/geometry.h"
 
 namespace hwaro::engine {
 
-// A fresh tensor for a copy of t in a memory format.
-static Tensor make_for_format(const Tensor& t, MemoryFormat format, DType dtype, Device device) {
-  if (format == MemoryFormat::Preserve && !is_dense_non_overlapping(t.sizes(), t.strides()) && !t.is_contiguous())
-    return make_strided(t.sizes(), preserved_strides(t.sizes(), t.strides()), dtype, device);
-  if (format == MemoryFormat::Preserve && !t.is_contiguous()) return make_strided(t.sizes(), t.strides(), dtype, device);
-  if (format == MemoryFormat::ChannelsLast || format == MemoryFormat::ChannelsLast3d) {
-    const int dims = format == MemoryFormat::ChannelsLast ? 4 : 5;
-    HWARO_CHECK(t.dim() == dims, "required rank ", dims, " tensor to use channels_last", dims == 5 ? "_3d" : "", " format");
-    return make_strided(t.sizes(), channels_last_strides(t.sizes()), dtype, device);
+void check_format_rank(int dim, MemoryFormat format) {
+  const int dims = format == MemoryFormat::ChannelsLast ? 4 : 5;
+  HWARO_CHECK(dim == dims, "required rank ", dims, " tensor to use channels_last", dims == 5 ? "_3d" : "", " format");
+}
+
+Tensor make_in_format(const Tensor& t, MemoryFormat format, DType dtype, Device device) {
+  switch (format) {
+    case MemoryFormat::Contiguous: break;
+    case MemoryFormat::Preserve:
+      if (!t.is_contiguous()) return make_strided(t.sizes(), preserved_strides(t.sizes(), t.strides()), dtype, device);
+      break;
+    default:
+      check_format_rank(t.dim(), format);
+      return make_strided(t.sizes(), channels_last_strides(t.sizes()), dtype, device);
   }
   return make_tensor(t.sizes(), dtype, device);
 }
@@ -23,7 +29,7 @@ struct Clone {
   static constexpr Doc doc = "A copy of self; gradients flow through it.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, std::optional<MemoryFormat> format) {
-    const Tensor out = make_for_format(self, format.value_or(MemoryFormat::Preserve), self.dtype(), self.device());
+    const Tensor out = make_in_format(self, format.value_or(MemoryFormat::Preserve), self.dtype(), self.device());
     if (!self.device().is_meta()) copy_raw(out, self);
     if (recording(self)) record("CloneBackward0", {self}, out, {}, [](Backward& b) { b.set(0, b.g()); });
     return out;
@@ -53,7 +59,7 @@ struct ToCopy {
     const DType type = dtype.value_or(self.dtype());
     if (is_complex(self.dtype()) && !is_complex(type) && type != DType::Bool)
       warn("Casting complex values to real discards the imaginary part", "ComplexWarning");
-    const Tensor out = make_for_format(self, format.value_or(MemoryFormat::Preserve), type, target);
+    const Tensor out = make_in_format(self, format.value_or(MemoryFormat::Preserve), type, target);
     if (!target.is_meta() && !self.device().is_meta()) copy_raw(out, self);
     if (recording(self) && is_differentiable(type))
       record("ToCopyBackward0", {self}, out, {}, [from = self.dtype(), device = self.device()](Backward& b) {

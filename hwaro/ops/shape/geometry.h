@@ -12,6 +12,9 @@ bool view_strides(IntSpan sizes, IntSpan strides, IntSpan new_sizes, Dims& new_s
 // The gradient through as_strided: see autograd/primitives.h. Recorded.
 Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_strides, std::int64_t base_offset, IntSpan sizes,
                            IntSpan strides, std::int64_t offset);
+// A fresh tensor for a copy of t in a memory format. Errors: RuntimeError for a rank that the format does not have.
+Tensor make_in_format(const Tensor& t, MemoryFormat format, DType dtype, Device device);
+void check_format_rank(int dim, MemoryFormat format);
 // A copy of t with exactly these strides. Recorded.
 Tensor to_geometry(const Tensor& t, IntSpan sizes, IntSpan strides);
 
