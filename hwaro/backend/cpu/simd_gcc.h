@@ -169,11 +169,34 @@ HWARO_INLINE V pinned(V v) {
 // Sum of the lanes, halves first: the order is the same for every caller.
 template <class T>
 HWARO_INLINE T sum(Vector<T> v) {
-  T lanes[kLanes<T>];
-  store<T>(lanes, v);
-  for (int width = kLanes<T> / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
-  return lanes[0];
+  typedef T Half __attribute__((vector_size(HWARO_VECTOR_BYTES / 2)));
+#if HWARO_VECTOR_BYTES == 64
+  typedef T Quarter __attribute__((vector_size(16)));
+  Half h[2];
+  __builtin_memcpy(h, &v, sizeof v);
+  h[0] += h[1];
+  Quarter q[2];
+  __builtin_memcpy(q, h, sizeof h[0]);
+  q[0] += q[1];
+  if constexpr (sizeof(T) == 4)
+    return (q[0][0] + q[0][2]) + (q[0][1] + q[0][3]);
+  else
+    return q[0][0] + q[0][1];
+#elif HWARO_VECTOR_BYTES == 32
+  Half h[2];
+  __builtin_memcpy(h, &v, sizeof v);
+  h[0] += h[1];
+  if constexpr (sizeof(T) == 4)
+    return (h[0][0] + h[0][2]) + (h[0][1] + h[0][3]);
+  else
+    return h[0][0] + h[0][1];
+#else
+  (void)sizeof(Half);
+  if constexpr (sizeof(T) == 4)
+    return (v[0] + v[2]) + (v[1] + v[3]);
+  else
+    return v[0] + v[1];
+#endif
 }
 
 }  // namespace simd

@@ -12,7 +12,7 @@ namespace {
 
 using std::int64_t;
 
-constexpr int64_t kPlainWork = 4096;  // multiplications up to which plain loops are faster
+constexpr int64_t kPlainWork = 512;  // multiplications up to which plain loops are faster
 
 // One stored matrix as two: rows of `columns` values, parts split, the imaginary one with the sign of conjugation.
 template <class T>

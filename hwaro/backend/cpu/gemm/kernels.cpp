@@ -2,9 +2,10 @@
 // `block`: the depth is cut into panels of at most kDepth; of each, b is packed whole (it stays in the second cache) and
 // a strip by strip (a strip stays in the first cache while the strips of b stream past it).
 // `small`: nothing of a is packed, b only where it is stored transposed: up to 64 columns packing costs more than it
-// saves. `gemv`: rows are dot products four at a time, columns are sums of scaled rows four at a time.
+// saves.
 #include "hwaro/backend/cpu/gemm/kernels.h"
 
+#include "hwaro/backend/cpu/gemm/kernel_parts.h"
 #include "hwaro/backend/cpu/gemm/micro.h"
 #include "hwaro/backend/cpu/gemm/pack.h"
 
@@ -96,10 +97,13 @@ void block(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<T> a, Matr
 }
 
 // ---- products without packing ----------------------------------------------------------------------------------------
+// Rows of a tile by its vectors: as many as the registers hold. a is read through one pointer for three rows.
 #if defined(__AVX512F__)
-constexpr int kSmallRows = 6, kSmallVectors = 4;
+constexpr int kSmallVectors = 4, kSmallRows[kSmallVectors] = {14, 14, 8, 6};
+#elif defined(__AVX2__)
+constexpr int kSmallVectors = 2, kSmallRows[kSmallVectors] = {12, 6};
 #else
-constexpr int kSmallRows = kTileRows < 6 ? kTileRows : 6, kSmallVectors = 2;
+constexpr int kSmallVectors = 2, kSmallRows[kSmallVectors] = {8, 4};
 #endif
 
 template <class T>
@@ -114,22 +118,34 @@ void small_kernel(std::int64_t depth, MatrixView<T> a, const T* b, std::int64_t 
   const bool whole = lanes == L;
   Tile<T, MR, NV> tile;
   tile.clear();
-  const T* row[MR];
+  constexpr int G = (MR + 2) / 3;
+  const char* row[G];
   HWARO_UNROLL
-  for (int i = 0; i < MR; ++i) row[i] = a.data + i * a.row;
+  for (int g = 0; g < G; ++g) row[g] = reinterpret_cast<const char*>(a.data + 3 * g * a.row);
+  const std::int64_t row_bytes = a.row * static_cast<std::int64_t>(sizeof(T)), col_bytes = a.col * static_cast<std::int64_t>(sizeof(T));
+  const auto read = [&](int i) {
+    T x;
+    __builtin_memcpy(&x, row[i / 3] + i % 3 * row_bytes, sizeof(T));
+    return x;
+  };
+  const auto advance = [&] {
+    HWARO_UNROLL
+    for (int g = 0; g < G; ++g) row[g] += col_bytes;
+    b += ldb;
+  };
   if (whole) {
-    for (std::int64_t p = 0; p < depth; ++p, b += ldb) {
+    for (std::int64_t p = 0; p < depth; ++p, advance()) {
       simd::Vector<T> bv[NV];
       HWARO_UNROLL
       for (int j = 0; j < NV; ++j) bv[j] = simd::load(b + j * L);
-      tile.step([&](int i) { return row[i][p * a.col]; }, bv);
+      tile.step(read, bv);
     }
   } else {
-    for (std::int64_t p = 0; p < depth; ++p, b += ldb) {
+    for (std::int64_t p = 0; p < depth; ++p, advance()) {
       simd::Vector<T> bv[NV];
       HWARO_UNROLL
       for (int j = 0; j < NV; ++j) bv[j] = j < NV - 1 ? simd::load(b + j * L) : simd::load_masked(b + j * L, mask);
-      tile.step([&](int i) { return row[i][p * a.col]; }, bv);
+      tile.step(read, bv);
     }
   }
   tile.finish(c, ldc, lanes, epilogue);
@@ -137,20 +153,20 @@ void small_kernel(std::int64_t depth, MatrixView<T> a, const T* b, std::int64_t 
 
 template <class T>
 struct SmallTable {
-  SmallKernel<T> at[kSmallRows][kSmallVectors];
+  SmallKernel<T> at[kSmallVectors][kSmallRows[0]];
 };
 template <class T, int MR, int NV>
 constexpr void fill_small(SmallTable<T>& table) {
-  table.at[MR - 1][NV - 1] = small_kernel<T, MR, NV>;
-  if constexpr (NV > 1)
-    fill_small<T, MR, NV - 1>(table);
-  else if constexpr (MR > 1)
-    fill_small<T, MR - 1, kSmallVectors>(table);
+  table.at[NV - 1][MR - 1] = small_kernel<T, MR, NV>;
+  if constexpr (MR > 1)
+    fill_small<T, MR - 1, NV>(table);
+  else if constexpr (NV > 1)
+    fill_small<T, kSmallRows[NV - 2], NV - 1>(table);
 }
 template <class T>
 constexpr SmallTable<T> make_small_table() {
   SmallTable<T> table{};
-  fill_small<T, kSmallRows, kSmallVectors>(table);
+  fill_small<T, kSmallRows[kSmallVectors - 1], kSmallVectors>(table);
   return table;
 }
 template <class T>
@@ -166,118 +182,23 @@ void small(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<T> a, Matr
     pack_transposed(b.data, b.col, n, k, transposed, width);
     b = {transposed, width, 1};
   }
-  const Strips strips(m, kSmallRows);
   for (std::int64_t j = 0; j < n; j += W) {
     const std::int64_t columns = n - j < W ? n - j : W;
     const int vectors = static_cast<int>((columns + L - 1) / L);
     const int lanes = static_cast<int>(columns - (vectors - 1) * L);
     const Epilogue<T> e{epilogue.alpha, epilogue.beta, epilogue.bias ? epilogue.bias + j : nullptr};
+    const Strips strips(m, kSmallRows[vectors - 1]);
     for (std::int64_t strip = 0; strip < strips.count; ++strip) {
       const std::int64_t i = strips.begin(strip);
-      kSmall<T>.at[strips.rows(strip) - 1][vectors - 1](k, {a.data + i * a.row, a.row, a.col}, b.data + j, b.row,
+      kSmall<T>.at[vectors - 1][strips.rows(strip) - 1](k, {a.data + i * a.row, a.row, a.col}, b.data + j, b.row,
                                                         c + i * ldc + j, ldc, lanes, e);
     }
   }
 }
 
-// ---- matrix times vector ---------------------------------------------------------------------------------------------
-template <class T, int R>
-HWARO_INLINE void dot_rows(std::int64_t n, const T* a, std::int64_t lda, const T* x, T (&out)[R]) {
-  constexpr int L = simd::kLanes<T>, U = R == 1 ? 4 : 2;
-  simd::Vector<T> acc[R][U] = {};
-  std::int64_t j = 0;
-  for (; j + U * L <= n; j += U * L) {
-    HWARO_UNROLL
-    for (int u = 0; u < U; ++u) {
-      const simd::Vector<T> xv = simd::load(x + j + u * L);
-      HWARO_UNROLL
-      for (int r = 0; r < R; ++r) acc[r][u] = simd::fma(simd::load(a + r * lda + j + u * L), xv, acc[r][u]);
-    }
-  }
-  for (; j < n; j += L) {
-    const simd::Mask<T> mask = simd::first_lanes<T>(static_cast<int>(n - j < L ? n - j : L));
-    const simd::Vector<T> xv = simd::load_masked(x + j, mask);
-    HWARO_UNROLL
-    for (int r = 0; r < R; ++r) acc[r][0] = simd::fma(simd::load_masked(a + r * lda + j, mask), xv, acc[r][0]);
-  }
-  HWARO_UNROLL
-  for (int r = 0; r < R; ++r) {
-    HWARO_UNROLL
-    for (int u = 1; u < U; ++u) acc[r][0] += acc[r][u];
-    out[r] = simd::sum<T>(acc[r][0]);
-  }
-}
-
 template <class T>
-HWARO_INLINE void finish_one(T* y, T value, const Epilogue<T>& e, std::int64_t i) {
-  T v = e.alpha * value;
-  if (e.beta != T(0)) v += e.beta * *y;
-  if (e.bias != nullptr) v += e.bias[i];
-  *y = v;
-}
-
-template <class T>
-void gemv_rows(std::int64_t m, std::int64_t n, const T* a, std::int64_t lda, const T* x, Epilogue<T> e, T* y,
-               std::int64_t incy) {
-  // Groups of four in every case: a row's bits must not depend on how many rows there are.
-  for (std::int64_t i = 0; i < m; i += 4) {
-    T out[4];
-    if (i + 4 <= m) {
-      dot_rows<T, 4>(n, a + i * lda, lda, x, out);
-    } else {
-      for (std::int64_t r = i; r < m; ++r) {
-        T four[4];
-        dot_rows<T, 4>(n, a + r * lda, 0, x, four);
-        out[r - i] = four[0];
-      }
-    }
-    for (std::int64_t r = i; r < m && r < i + 4; ++r) finish_one(y + r * incy, out[r - i], e, r);
-  }
-}
-
-template <class T>
-void gemv_columns(std::int64_t m, std::int64_t n, const T* a, std::int64_t lda, const T* x, Epilogue<T> e, T* y,
-                  std::int64_t incy) {
-  constexpr int L = simd::kLanes<T>, V = 4;
-  // Panels of V vectors of y in registers; element (i, j) of a lies at a[i + j * lda].
-  for (std::int64_t i = 0; i < m; i += V * L) {
-    alignas(64) T panel[V * L];
-    const std::int64_t rows = m - i < V * L ? m - i : V * L;
-    simd::Vector<T> acc[V] = {};
-    if (rows == V * L) {
-      for (std::int64_t j = 0; j < n; ++j) {
-        const simd::Vector<T> xv = simd::splat(x[j]);
-        HWARO_UNROLL
-        for (int v = 0; v < V; ++v) acc[v] = simd::fma(simd::load(a + i + j * lda + v * L), xv, acc[v]);
-      }
-    } else {
-      simd::Mask<T> mask[V];
-      HWARO_UNROLL
-      for (int v = 0; v < V; ++v) {
-        const std::int64_t left = rows - v * L;
-        mask[v] = simd::first_lanes<T>(static_cast<int>(left < 0 ? 0 : left < L ? left : L));
-      }
-      for (std::int64_t j = 0; j < n; ++j) {
-        const simd::Vector<T> xv = simd::splat(x[j]);
-        HWARO_UNROLL
-        for (int v = 0; v < V; ++v) acc[v] = simd::fma(simd::load_masked(a + i + j * lda + v * L, mask[v]), xv, acc[v]);
-      }
-    }
-    HWARO_UNROLL
-    for (int v = 0; v < V; ++v) simd::store(panel + v * L, acc[v]);
-    for (std::int64_t r = 0; r < rows; ++r) finish_one(y + (i + r) * incy, panel[r], e, i + r);
-  }
-}
-
-template <class T>
-T dot(std::int64_t n, const T* x, const T* y) {
-  T out[1];
-  dot_rows<T, 1>(n, x, 0, y, out);
-  return out[0];
-}
-
-template <class T>
-constexpr RealGemmKernels<T> kReal{block<T>, block_workspace<T>, small<T>, gemv_rows<T>, gemv_columns<T>, dot<T>};
+constexpr RealGemmKernels<T> kReal{block<T>,     block_workspace<T>, small<T>, dots<T>, gemv_rows<T>, gemv_columns<T>,
+                                   dot<T>};
 
 }  // namespace
 

@@ -30,6 +30,9 @@ struct RealGemmKernels {
   // The same for products that fit the first cache, without packing a; n <= 64, k <= kSmallDepth.
   void (*small)(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<T> a, MatrixView<T> b, T* c, std::int64_t ldc,
                 Epilogue<T> epilogue);
+  // c (m, n) = epilogue(a (m, k) @ b^T), b stored as (n, k): no packing, for a long depth and a short side.
+  void (*dots)(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, const T* b,
+               std::int64_t ldb, T* c, std::int64_t ldc, Epilogue<T> epilogue);
   // y (m) = alpha * a (m, n) @ x + beta * y, for a with unit column stride (rows) or unit row stride (columns).
   void (*gemv_rows)(std::int64_t m, std::int64_t n, const T* a, std::int64_t lda, const T* x, Epilogue<T> epilogue, T* y,
                     std::int64_t incy);

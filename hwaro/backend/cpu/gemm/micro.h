@@ -63,31 +63,40 @@ struct Tile {
   // Writes the tile; `lanes` of the last vector's columns exist.
   HWARO_INLINE void finish(T* c, std::int64_t ldc, int lanes, const Epilogue<T>& e) {
     using V = simd::Vector<T>;
-    const V alpha = simd::splat(e.alpha), beta = simd::splat(e.beta);
-    const bool whole = lanes == simd::kLanes<T>;
+    constexpr int L = simd::kLanes<T>;
     const simd::Mask<T> mask = simd::first_lanes<T>(lanes);
-    V bias[NV];
-    HWARO_UNROLL
-    for (int j = 0; j < NV; ++j) {
-      bias[j] = V{};
-      if (e.bias != nullptr)
-        bias[j] = j < NV - 1 || whole ? simd::load(e.bias + j * simd::kLanes<T>)
-                                      : simd::load_masked(e.bias + j * simd::kLanes<T>, mask);
-    }
-    HWARO_UNROLL
-    for (int i = 0; i < MR; ++i) {
+    if (e.bias != nullptr || e.alpha != T(1) || e.beta != T(0)) [[unlikely]] {
+      const V alpha = simd::splat(e.alpha), beta = simd::splat(e.beta);
+      V bias[NV];
       HWARO_UNROLL
       for (int j = 0; j < NV; ++j) {
-        T* out = c + i * ldc + j * simd::kLanes<T>;
-        V v = e.alpha == T(1) ? sum[i][j] : alpha * sum[i][j];
-        if (e.bias != nullptr) v += bias[j];
-        if (j < NV - 1 || whole) {
-          if (e.beta != T(0)) v = simd::fma(beta, simd::load(out), v);
-          simd::store(out, v);
-        } else {
-          if (e.beta != T(0)) v = simd::fma(beta, simd::load_masked(out, mask), v);
-          simd::store_masked(out, v, mask);
+        bias[j] = V{};
+        if (e.bias != nullptr)
+          bias[j] = j < NV - 1 ? simd::load(e.bias + j * L) : simd::load_masked(e.bias + j * L, mask);
+      }
+      HWARO_UNROLL
+      for (int i = 0; i < MR; ++i) {
+        HWARO_UNROLL
+        for (int j = 0; j < NV; ++j) {
+          const T* old = c + i * ldc + j * L;
+          V v = simd::fma(alpha, sum[i][j], bias[j]);
+          if (e.beta != T(0)) v = simd::fma(beta, j < NV - 1 ? simd::load(old) : simd::load_masked(old, mask), v);
+          sum[i][j] = v;
         }
+      }
+    }
+    if (lanes == L) {
+      HWARO_UNROLL
+      for (int i = 0; i < MR; ++i, c += ldc) {
+        HWARO_UNROLL
+        for (int j = 0; j < NV; ++j) simd::store(c + j * L, sum[i][j]);
+      }
+    } else {
+      HWARO_UNROLL
+      for (int i = 0; i < MR; ++i, c += ldc) {
+        HWARO_UNROLL
+        for (int j = 0; j < NV - 1; ++j) simd::store(c + j * L, sum[i][j]);
+        simd::store_masked(c + (NV - 1) * L, sum[i][NV - 1], mask);
       }
     }
   }
