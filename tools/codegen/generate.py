@@ -15,7 +15,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from scan import cpp_default, cpp_return, cpp_type, scan  # noqa: E402
 
-CPP_KEYWORDS = {"default", "and", "or", "not", "xor", "int", "float", "double", "bool", "char", "short", "long", "operator"}
+CPP_KEYWORDS = {"complex", "default", "and", "or", "not", "xor", "int", "float", "double", "bool", "char", "short", "long", "operator"}
 
 
 def write(path, text):
@@ -49,6 +49,8 @@ def unique_overloads(ops):
     """Operators whose C++ parameter types differ; schemas that only differ for Python share one C++ function."""
     seen, out = set(), []
     for op in ops:
+        if op.python_only:
+            continue
         key = (op.name, tuple(cpp_type(op, a) for a in op.args))
         if key not in seen:
             seen.add(key)

@@ -149,7 +149,9 @@ struct NumpyT {
   static constexpr unsigned expose = kInternal;
   static Tensor call(const Tensor& self) {
     const int64_t n = self.dim();
-    if (n != 2 && n != 0)
+    if (n == 0)
+      warn("Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.");
+    else if (n != 2)
       warn("The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an error in a "
            "future release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange(x.ndim - 1, -1, -1))` to "
            "reverse the dimensions of a tensor.");
@@ -159,11 +161,11 @@ struct NumpyT {
   }
 };
 
-static Tensor transpose_matrices(const Tensor& self, const char* name) {
+static Tensor transpose_matrices(const Tensor& self, const char* name, const char* zero_dim_advice) {
   HWARO_CHECK(self.dim() >= 2 || self.dim() == 0, "tensor.", name,
               " is only supported on matrices or batches of matrices. Got 1-D tensor.");
   if (self.dim() == 0) {
-    warn(concat("Tensor.", name, " is deprecated on 0-D tensors. This function is the identity in these cases."));
+    warn(concat(zero_dim_advice));
     return self;
   }
   return transpose(self, -2, -1);
@@ -173,21 +175,21 @@ struct MT {
   static constexpr Schema schema = "mT(Tensor(a) self) -> Tensor(a)";
   static constexpr Doc doc = "The attribute mT: the last two dimensions exchanged.";
   static constexpr unsigned expose = kInternal;
-  static Tensor call(const Tensor& self) { return transpose_matrices(self, "mT"); }
+  static Tensor call(const Tensor& self) { return transpose_matrices(self, "mT", "Tensor.mT is deprecated on 0-D tensors. This function is the identity in these cases."); }
 };
 
 struct MH {
   static constexpr Schema schema = "mH(Tensor(a) self) -> Tensor(a)";
   static constexpr Doc doc = "The attribute mH: the last two dimensions exchanged and conjugated.";
   static constexpr unsigned expose = kInternal;
-  static Tensor call(const Tensor& self) { return conj(transpose_matrices(self, "mH")); }
+  static Tensor call(const Tensor& self) { return conj(transpose_matrices(self, "mH", "Tensor.mH is deprecated on 0-D tensors. Consider using x.conj().")); }
 };
 
 struct Adjoint {
   static constexpr Schema schema = "adjoint(Tensor(a) self) -> Tensor(a)";
   static constexpr Doc doc = "A view with the last two dimensions exchanged and the elements conjugated.";
   static constexpr unsigned expose = kFunction | kMethod;
-  static Tensor call(const Tensor& self) { return conj(transpose_matrices(self, "adjoint()")); }
+  static Tensor call(const Tensor& self) { return conj(transpose_matrices(self, "adjoint()", "adjoint() is deprecated on 0-D tensors. Consider using x.conj().")); }
 };
 
 struct MatrixH {
@@ -197,8 +199,8 @@ struct MatrixH {
   static Tensor call(const Tensor& self) {
     const int64_t n = self.dim();
     if (n == 0) {
-      warn("Tensor.H is deprecated on 0-D tensors. This function is the identity in these cases.");
-      return self;
+      warn("Tensor.H is deprecated on 0-D tensors. Consider using x.conj().");
+      return conj(self);
     }
     HWARO_CHECK(n == 2, "tensor.H is only supported on matrices (2-D tensors). Got ", n, "-D tensor.",
                 n > 2 ? " For batches of matrices, consider using tensor.mH" : "");
