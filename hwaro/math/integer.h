@@ -19,33 +19,34 @@ HWARO_INLINE T divide_scalar(T a, T b) {
 }
 
 #if defined(__AVX2__)
-// Eight 32-bit quotients from 4 + 4 doubles.
+// 32-bit quotients in double lanes, half a vector at a time. Out of range (x / 0, MIN / -1) gives INT32_MIN.
+template <int M>
+HWARO_INLINE native::Raw<std::int32_t, M> divide_half(native::Raw<std::int32_t, M> a, native::Raw<std::int32_t, M> b) {
+  using R = native::Raw<std::int32_t, M>;
+#if defined(__AVX512F__)
+  using native::kAllLanes;
+  if constexpr (M == 8) {
+    const __m512d x = _mm512_maskz_cvtepi32_pd(kAllLanes, (__m256i)a), y = _mm512_maskz_cvtepi32_pd(kAllLanes, (__m256i)b);
+    return (R)_mm512_maskz_cvttpd_epi32(kAllLanes, x / y);
+  }
+#endif
+  if constexpr (M == 4) return (R)_mm256_cvttpd_epi32(_mm256_cvtepi32_pd((__m128i)a) / _mm256_cvtepi32_pd((__m128i)b));
+}
 template <int N>
 HWARO_INLINE Vec<std::int32_t, N> divide_int32(Vec<std::int32_t, N> a, Vec<std::int32_t, N> b) {
   using R = native::Raw<std::int32_t, N>;
-#if defined(__AVX512F__)
-  if constexpr (N == 16) {
-    const auto lo = _mm512_maskz_cvttpd_epi32(
-        native::kAllLanes, _mm512_maskz_cvtepi32_pd(native::kAllLanes, _mm512_castsi512_si256((__m512i)a.v)) /
-                               _mm512_maskz_cvtepi32_pd(native::kAllLanes, _mm512_castsi512_si256((__m512i)b.v)));
-    const auto hi = _mm512_maskz_cvttpd_epi32(
-        native::kAllLanes,
-        _mm512_maskz_cvtepi32_pd(native::kAllLanes, _mm512_maskz_extracti64x4_epi64(native::kAllLanes, (__m512i)a.v, 1)) /
-            _mm512_maskz_cvtepi32_pd(native::kAllLanes,
-                                     _mm512_maskz_extracti64x4_epi64(native::kAllLanes, (__m512i)b.v, 1)));
-    return Vec<std::int32_t, N>::from_raw((R)_mm512_inserti64x4(_mm512_castsi256_si512(lo), hi, 1));
+  if constexpr (N >= 8) {
+    struct Pair {
+      native::Raw<std::int32_t, N / 2> lo, hi;
+    };
+    const auto x = native::cast_bits<Pair>(a.v), y = native::cast_bits<Pair>(b.v);
+    const Pair out{divide_half<N / 2>(x.lo, y.lo), divide_half<N / 2>(x.hi, y.hi)};
+    return Vec<std::int32_t, N>::from_raw(native::cast_bits<R>(out));
+  } else {
+    R out;
+    for (int i = 0; i < N; ++i) out[i] = divide_scalar<std::int32_t>(a.v[i], b.v[i]);
+    return Vec<std::int32_t, N>::from_raw(out);
   }
-#endif
-  if constexpr (N == 8) {
-    const __m128i a_lo = _mm256_castsi256_si128((__m256i)a.v), a_hi = _mm256_extracti128_si256((__m256i)a.v, 1);
-    const __m128i b_lo = _mm256_castsi256_si128((__m256i)b.v), b_hi = _mm256_extracti128_si256((__m256i)b.v, 1);
-    const __m128i lo = _mm256_cvttpd_epi32(_mm256_cvtepi32_pd(a_lo) / _mm256_cvtepi32_pd(b_lo));
-    const __m128i hi = _mm256_cvttpd_epi32(_mm256_cvtepi32_pd(a_hi) / _mm256_cvtepi32_pd(b_hi));
-    return Vec<std::int32_t, N>::from_raw((R)_mm256_inserti128_si256(_mm256_castsi128_si256(lo), hi, 1));
-  }
-  R out;
-  for (int i = 0; i < N; ++i) out[i] = divide_scalar<std::int32_t>(a.v[i], b.v[i]);
-  return Vec<std::int32_t, N>::from_raw(out);
 }
 #endif
 
@@ -54,7 +55,6 @@ HWARO_INLINE Vec<T, N> integer_divide(Vec<T, N> a, Vec<T, N> b) {
   using V = Vec<T, N>;
 #if defined(__AVX2__)
   if constexpr (native::kSame<T, std::int32_t>) {
-    // The conversion of anything out of range gives INT32_MIN, which is also MIN / -1.
     return where(b == V(0), V(0), divide_int32(a, b));
   }
 #endif

@@ -52,7 +52,8 @@ HWARO_INLINE QuarterTurns<Vec<T, N>> reduce_quarter_turns(Vec<T, N> x) {
     const V r1 = x - k * V(C::kHalfShort[0]), w = k * V(C::kHalfShort[1]);
     const V r = r1 - w;
     const V lo = ((r1 - r) - w) - k * V(C::kHalfShort[2]) - k * V(C::kHalfShort[3]);
-    return {r, lo, (typename V::Bits)sum.v};
+    const auto parts = fast_two_sum(r, lo);  // lo may exceed the last place of r here
+    return {parts.hi, parts.lo, (typename V::Bits)sum.v};
   }
 }
 
@@ -75,7 +76,7 @@ HWARO_INLINE SinCos<Vec<T, N>> sincos_reduced(Vec<T, N> r, Vec<T, N> lo) {
              2.0875728113711933e-09, -1.1359865286022399e-11);
   }
   const V cos = mul_add_of(z, c, V(1));
-  const V sin = r + mul_add_of(r * z, s, lo * cos);
+  const V t = z * s, sin = r + mul_add_of(r, t, mul_add_of(lo, t, lo));
   return {sin, cos};
 }
 template <class T>
