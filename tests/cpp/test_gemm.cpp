@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "hwaro/backend/cpu/capability.h"
+#include "hwaro/backend/cpu/gemm/blas.h"
 #include "hwaro/backend/cpu/gemm/gemm.h"
 #include "hwaro/backend/cpu/gemm/kernels.h"
+#include "hwaro/base/error.h"
 #include "hwaro/math/half.h"
 
 namespace {
@@ -302,4 +304,26 @@ TEST_CASE_TEMPLATE("half gemm rounds once, after the sum in float", H, hwaro::Ha
   gemm<H>(Trans::kNo, Trans::kNo, m, n, k, H(1.0f), a.data(), k, b.data(), n, H(0.0f), c.data(), n);
   gemm<float>(Trans::kNo, Trans::kNo, m, n, k, 1.0f, x.data(), k, y.data(), n, 0.0f, z.data(), n);
   for (int64_t i = 0; i < m * n; ++i) CHECK(c[i].bits == H(z[i]).bits);
+}
+
+TEST_CASE("a library that is no BLAS is refused") {
+  CHECK_THROWS_AS(set_blas_library("/nonexistent/libblas.so"), Error);
+}
+
+TEST_CASE("functions of BLAS and LAPACK are found with and without a prefix") {
+  if (blas_library() == nullptr) {
+    CHECK(blas_symbol("dgesv_") == nullptr);
+    return;
+  }
+  CHECK(blas_symbol("no_such_function") == nullptr);
+  using Solve = void (*)(const int* n, const int* nrhs, double* a, const int* lda, int* pivots, double* b, const int* ldb, int* info);
+  const auto solve = reinterpret_cast<Solve>(blas_symbol("dgesv_"));
+  REQUIRE((solve != nullptr));
+  const int n = 2, one = 1;
+  double a[4] = {2, 1, 1, 3}, b[2] = {3, 5};  // by columns: 2x + y = 3, x + 3y = 5
+  int pivots[2], info = -1;
+  solve(&n, &one, a, &n, pivots, b, &n, &info);
+  CHECK(info == 0);
+  CHECK(b[0] == doctest::Approx(0.8));
+  CHECK(b[1] == doctest::Approx(1.4));
 }

@@ -153,9 +153,9 @@ void gemv_rows(std::int64_t m, std::int64_t n, const T* a, std::int64_t lda, con
 template <class T>
 void gemv_columns(std::int64_t m, std::int64_t n, const T* a, std::int64_t lda, const T* x, Epilogue<T> e, T* y,
                   std::int64_t incy) {
-  // Element (i, j) of a lies at a[i + j * lda]. A panel of y stays in the first cache; eight columns are added in one
-  // pass over it, so that a is read in eight long streams.
-  constexpr int L = simd::kLanes<T>, C = 8;
+  // Element (i, j) of a lies at a[i + j * lda]. A panel of y stays in the first cache; two columns are added in one
+  // pass over it, so that a is read in long streams (more of them collide in the cache where lda is a power of two).
+  constexpr int L = simd::kLanes<T>, C = 2;
   constexpr std::int64_t kPanel = 64 * L;
   alignas(64) T panel[kPanel];
   for (std::int64_t i = 0; i < m; i += kPanel) {
