@@ -7,15 +7,26 @@
 #include "hwaro/backend/cpu/capability.h"
 #include "hwaro/loops/copy_kernels.h"
 #include "hwaro/ops/reduce/reduce_kernels.h"
+#include "hwaro/ops/reduce/scan_kernels.h"
+#include "hwaro/ops/reduce/softmax_kernels.h"
 
 namespace hwaro {
 
 inline namespace base { extern const CopyKernels copy_table; }
 inline namespace base { extern const ReduceKernels reduce_table; }
+inline namespace base { extern const ArgKernels arg_table; }
+inline namespace base { extern const ScanKernels scan_table; }
+inline namespace base { extern const SoftmaxKernels softmax_table; }
 inline namespace avx2 { extern const CopyKernels copy_table; }
 inline namespace avx2 { extern const ReduceKernels reduce_table; }
+inline namespace avx2 { extern const ArgKernels arg_table; }
+inline namespace avx2 { extern const ScanKernels scan_table; }
+inline namespace avx2 { extern const SoftmaxKernels softmax_table; }
 inline namespace avx512 { extern const CopyKernels copy_table; }
 inline namespace avx512 { extern const ReduceKernels reduce_table; }
+inline namespace avx512 { extern const ArgKernels arg_table; }
+inline namespace avx512 { extern const ScanKernels scan_table; }
+inline namespace avx512 { extern const SoftmaxKernels softmax_table; }
 
 namespace {
 
@@ -32,6 +43,12 @@ struct Load {
     set_copy_kernels(copies[capability]);
     const ReduceKernels* reductions[] = {&base::reduce_table, &avx2::reduce_table, &avx512::reduce_table};
     set_reduce_kernels(reductions[capability]);
+    const ArgKernels* args[] = {&base::arg_table, &avx2::arg_table, &avx512::arg_table};
+    set_arg_kernels(args[capability]);
+    const ScanKernels* scans[] = {&base::scan_table, &avx2::scan_table, &avx512::scan_table};
+    set_scan_kernels(scans[capability]);
+    const SoftmaxKernels* softmaxes[] = {&base::softmax_table, &avx2::softmax_table, &avx512::softmax_table};
+    set_softmax_kernels(softmaxes[capability]);
     engine::load_pointwise_kernels(capability);
   }
 };

@@ -336,5 +336,51 @@ Tensor reduce(ReduceOp op, const Tensor& self, DimMask mask, bool keepdim, doubl
   return dense(alias(flat, shape, out_strides, flat->offset));
 }
 
+ReducedBlock reduced_block(const Tensor& self, DimMask mask) {
+  ReducedBlock block;
+  Dims order;
+  bool in_order = false;
+  if (!self.is_conj() && (self.is_contiguous() || is_dense_non_overlapping(self.sizes(), self.strides()))) {
+    if (self.is_contiguous())
+      for (int d = 0; d < self.dim(); ++d) order.push_back(d);
+    else
+      order = memory_order(self);
+    // In order: kept dimensions ascend, and the reduced ones are neighbours. Dimensions of size 1 do not matter.
+    in_order = true;
+    int64_t last_kept = -1;
+    int phase = 0;  // before, in and after the reduced dimensions
+    for (int64_t d : order) {
+      if (self.sizes()[d] == 1) continue;
+      const bool reduced = mask >> d & 1;
+      if (reduced ? phase == 2 : d < last_kept) in_order = false;
+      if (!reduced) last_kept = d;
+      if (reduced) phase = 1;
+      else if (phase == 1) phase = 2;
+      (reduced ? block.size : phase == 0 ? block.outer : block.inner) *= self.sizes()[d];
+    }
+  }
+  if (in_order) {
+    block.dense = self;
+    return block;
+  }
+  block = {};
+  Dims sizes, strides;
+  for (int pass = 0; pass < 2; ++pass) {
+    for (int d = 0; d < self.dim(); ++d) {
+      if (int(mask >> d & 1) != pass) continue;
+      sizes.push_back(self.sizes()[d]);
+      strides.push_back(self.strides()[d]);
+      (pass ? block.size : block.outer) *= self.sizes()[d];
+    }
+  }
+  block.dense = dense(alias(self, sizes, strides, self->offset));
+  return block;
+}
+
+void check_not_empty(const char* name, const Tensor& self, int64_t dim) {
+  HWARO_CHECK_AS(IndexError, self.dim() == 0 || self.sizes()[dim] != 0, name, "(): Expected reduction dim ", dim,
+                 " to have non-zero size.");
+}
+
 }  // namespace engine
 }  // namespace hwaro

@@ -27,6 +27,17 @@ struct AlongDim {
   AlongDim(IntSpan sizes, std::int64_t dim);
 };
 
+// A dense tensor in which the dimensions of a mask lie next to each other: element (o, i, k) of (outer, size, inner), where
+// `size` is what is reduced and the kept dimensions are in order. Copies where the tensor is not laid out like that.
+struct ReducedBlock {
+  Tensor dense;
+  std::int64_t outer = 1, size = 1, inner = 1;
+};
+ReducedBlock reduced_block(const Tensor& self, DimMask mask);
+
+// Errors: IndexError "name(): Expected reduction dim 0 to have non-zero size." where nothing would be reduced over.
+void check_not_empty(const char* name, const Tensor& self, std::int64_t dim);
+
 // The result of a reduction without its size-1 dimensions put back in place: what a gradient is expanded from. Recorded.
 Tensor restore_dims(const Tensor& t, int ndim, DimMask mask, bool keepdim);
 // restore_dims, expanded to the size before the reduction. Recorded.

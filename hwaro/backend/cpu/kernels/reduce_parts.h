@@ -1,0 +1,140 @@
+// What reduction kernels are made of: the operations on lanes, and one row reduced with them.
+#pragma once
+
+#include "hwaro/math/convert.h"
+#include "hwaro/math/math.h"
+
+namespace hwaro {
+inline namespace HWARO_ISA {
+namespace reduce_parts {
+
+using std::int64_t;
+
+template <class T, class A, int N>
+HWARO_INLINE Vec<A, N> load_lanes(const T* p) {
+  if constexpr (native::kSame<T, A>) return Vec<A, N>::load(p);
+  else if constexpr (kIsHalf<T>) return load_as_float<N>(p);
+  else return convert_lanes<A>(Vec<T, N>::load(p));
+}
+
+// ---- the operations: map one element, combine two results, and what combines with nothing changed ----
+struct Sum {
+  double p;
+  template <class V> HWARO_INLINE V map(V x) const { return x; }
+  template <class V> HWARO_INLINE static V combine(V a, V b) { return a + b; }
+  template <class A> HWARO_INLINE static A identity() { return A(0); }
+};
+struct NanSum : Sum {
+  template <class V> HWARO_INLINE V map(V x) const { return where(x == x, x, V(0)); }
+};
+struct SumAbs : Sum {
+  template <class V> HWARO_INLINE V map(V x) const { return abs(x); }
+};
+struct SumSquares : Sum {
+  template <class V> HWARO_INLINE V map(V x) const { return x * x; }
+};
+struct SumPower : Sum {
+  template <class V> HWARO_INLINE V map(V x) const { return pow(abs(x), V(p)); }
+};
+struct Prod {
+  double p;
+  template <class V> HWARO_INLINE V map(V x) const { return x; }
+  template <class V> HWARO_INLINE static V combine(V a, V b) { return a * b; }
+  template <class A> HWARO_INLINE static A identity() { return A(1); }
+};
+struct Max {
+  double p;
+  template <class V> HWARO_INLINE V map(V x) const { return x; }
+  template <class V> HWARO_INLINE static V combine(V a, V b) { return maximum(a, b); }
+  template <class A> HWARO_INLINE static A identity() {
+    if constexpr (native::kIsFloating<A>) return -FloatTraits<A>::kInfinity;
+    else return native::kIsUnsigned<A> ? A(0) : A(A(1) << (8 * sizeof(A) - 1));
+  }
+};
+struct Min {
+  double p;
+  template <class V> HWARO_INLINE V map(V x) const { return x; }
+  template <class V> HWARO_INLINE static V combine(V a, V b) { return minimum(a, b); }
+  template <class A> HWARO_INLINE static A identity() {
+    if constexpr (native::kIsFloating<A>) return FloatTraits<A>::kInfinity;
+    else return A(~Max::identity<A>());
+  }
+};
+struct MaxAbs : Max {
+  template <class V> HWARO_INLINE V map(V x) const { return abs(x); }
+};
+struct MinAbs : Min {
+  template <class V> HWARO_INLINE V map(V x) const { return abs(x); }
+};
+
+template <class A>
+inline constexpr int kLanes = HWARO_VECTOR_BYTES / int(sizeof(A));
+
+// One row into one vector; lane l holds what elements of index l modulo the vector's length gave.
+template <class Op, class T, class A>
+HWARO_INLINE Vec<A> reduce_run(Op op, const T* p, int64_t n) {
+  constexpr int N = kLanes<A>, kSteps = 16, kBlock = 4 * kSteps * N;
+  using V = Vec<A>;
+  V total(Op::template identity<A>());
+  if (n >= kBlock) {
+    V stack[40];
+    int64_t count = 0;
+    for (; n >= kBlock; n -= kBlock, p += kBlock) {
+      V a = op.map(load_lanes<T, A, N>(p)), b = op.map(load_lanes<T, A, N>(p + N));
+      V c = op.map(load_lanes<T, A, N>(p + 2 * N)), d = op.map(load_lanes<T, A, N>(p + 3 * N));
+      for (int s = 1; s < kSteps; ++s) {
+        const T* q = p + s * 4 * N;
+        a = Op::combine(a, op.map(load_lanes<T, A, N>(q)));
+        b = Op::combine(b, op.map(load_lanes<T, A, N>(q + N)));
+        c = Op::combine(c, op.map(load_lanes<T, A, N>(q + 2 * N)));
+        d = Op::combine(d, op.map(load_lanes<T, A, N>(q + 3 * N)));
+      }
+      V block = Op::combine(Op::combine(a, b), Op::combine(c, d));
+      int level = 0;
+      for (int64_t bits = count; bits & 1; bits >>= 1) block = Op::combine(stack[level++], block);
+      stack[level] = block;
+      ++count;
+    }
+    int level = 0;
+    bool first = true;
+    for (int64_t bits = count; bits; bits >>= 1, ++level) {
+      if (!(bits & 1)) continue;
+      total = first ? stack[level] : Op::combine(stack[level], total);
+      first = false;
+    }
+  }
+  if (n >= 4 * N) {
+    V a(Op::template identity<A>()), b = a, c = a, d = a;
+    for (; n >= 4 * N; n -= 4 * N, p += 4 * N) {
+      a = Op::combine(a, op.map(load_lanes<T, A, N>(p)));
+      b = Op::combine(b, op.map(load_lanes<T, A, N>(p + N)));
+      c = Op::combine(c, op.map(load_lanes<T, A, N>(p + 2 * N)));
+      d = Op::combine(d, op.map(load_lanes<T, A, N>(p + 3 * N)));
+    }
+    total = Op::combine(total, Op::combine(Op::combine(a, b), Op::combine(c, d)));
+  }
+  V rest(Op::template identity<A>());
+  for (; n >= N; n -= N, p += N) rest = Op::combine(rest, op.map(load_lanes<T, A, N>(p)));
+  if (n > 0) {
+    A lanes[N];
+    for (int i = 0; i < N; ++i)
+      lanes[i] = i < n ? op.map(load_lanes<T, A, 1>(p + i))[0] : Op::template identity<A>();
+    rest = Op::combine(rest, V::load(lanes));
+  }
+  return Op::combine(total, rest);
+}
+
+// Lanes combined in halves, down to `Width` of them.
+template <class Op, class A, int Width>
+HWARO_INLINE void reduce_lanes(Vec<A> v, A* out) {
+  constexpr int N = kLanes<A>;
+  A lanes[N];
+  v.store(lanes);
+  for (int h = N / 2; h >= Width; h /= 2)
+    for (int i = 0; i < h; ++i) lanes[i] = Op::combine(Vec<A, 1>(lanes[i]), Vec<A, 1>(lanes[i + h]))[0];
+  for (int i = 0; i < Width; ++i) out[i] = lanes[i];
+}
+
+}  // namespace reduce_parts
+}  // namespace HWARO_ISA
+}  // namespace hwaro
