@@ -48,17 +48,6 @@ struct Result {
   std::string text;
 };
 
-// Where an operator appears. Names with a module prefix (linalg_norm, special_erf, fft_fft) go to that module instead.
-enum Expose : unsigned {
-  kFunction = 1,       // torch.name
-  kMethod = 2,         // Tensor.name
-  kNnFunctional = 4,   // torch.nn.functional.name
-  kInplace = 8,        // Tensor.name_ (and torch.name_): pointwise operators only
-  kOut = 16,           // takes out=
-  kInternal = 32,      // torch._C.name: for our own Python code
-  kDefaultExpose = kFunction | kMethod | kOut,
-};
-
 using Invoke = void (*)(const void* function, const Value* args, Result& result);
 
 struct OpEntry {
@@ -187,11 +176,7 @@ constexpr unsigned default_expose(const Schema& s) {
 template <class Op>
 constexpr OpEntry make_entry(const PointwiseInfo* info) {
   namespace d = registry_detail;
-  if constexpr (requires { Op::dtypes; Op::schema.tensor_count(); &Op::template forward<int>; } ||
-                requires { Op::dtypes; &Op::template forward<int, int>; } ||
-                requires { Op::dtypes; &Op::template forward<int, int, int>; } ||
-                requires { Op::dtypes; &Op::template forward<int, int, int, int>; } ||
-                requires { Op::dtypes; &Op::template forward<int, int, int, int, int>; }) {
+  if constexpr (requires { Op::dtypes; }) {
     return {&Op::schema, Op::doc, d::expose_of<Op>(d::default_expose(Op::schema) | kInplace), info, info, &d::invoke_pointwise, nullptr};
   } else {
     static_assert(d::parameter_count(&Op::call) == Op::schema.arg_count, "call() must have one parameter per schema argument");

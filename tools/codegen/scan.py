@@ -38,6 +38,7 @@ class Op:
     expose: str
     pointwise: bool
     numbers_for: str
+    python_only: bool = False   # a signature that only makes sense for Python: no C++ function of that name
     name: str = ""
     overload: str = ""
     args: list = dataclasses.field(default_factory=list)
@@ -89,6 +90,7 @@ def scan(root):
         ops = []
         for (start, struct), (end, _) in zip(starts, starts[1:] + [(len(text), "")]):
             body = text[start:end]
+            alias = "AliasOf<" in body.split("{")[0]
             schema = SCHEMA.search(body)
             if not schema:
                 continue
@@ -97,7 +99,8 @@ def scan(root):
             if not doc:
                 raise SystemExit(f"{path}: operator {struct} has no doc")
             ops.append(Op(struct, literal(schema.group(1)), literal(doc.group(1)), expose.group(1) if expose else "",
-                          "static constexpr auto dtypes" in body and "forward(" in body, numbers.group(1) if numbers else ""))
+                          alias or ("static constexpr auto dtypes" in body and "forward(" in body), numbers.group(1) if numbers else "",
+                          "static constexpr bool python_only = true" in body))
         if ops:
             families.append(Family(path.stem, str(path.relative_to(root)), path.suffix == ".h", "hwaro::engine", ops))
     names = [f.name for f in families]

@@ -29,6 +29,7 @@ struct Call {
 DType result_type(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars) {
   ResultType type;
   for (int i = 0; i < info.operands; ++i) {
+    if (info.not_promoted & (1u << i)) continue;
     if (operands[i].is_tensor()) type.add(*operands[i].tensor);
     else type.add(operands[i].scalar);
   }
@@ -39,6 +40,7 @@ DType result_type(const PointwiseInfo& info, const Operand* operands, const Scal
 }
 
 void fill_types(const PointwiseInfo& info, Call& call) {
+  if (info.rule.bool_to_int && call.common == DType::Bool) call.common = DType::Int64;
   if (info.rule.int_to_float && is_integral(call.common, true)) call.common = default_dtype();
   if (!contains(info.rule.set, call.common)) raise_unsupported(info, call.common);
   call.compute = compute_type(call.common);
@@ -79,10 +81,12 @@ class PointwiseNode final : public Node {
       : info_(info), common_(common) {
     for (int i = 0; i < info.operands; ++i) {
       const Operand& x = operands[i];
-      const bool wants = x.is_tensor() && info.uses[i] != kNoGradient;
-      add_edge(wants ? gradient_edge(x.get()) : Edge{});
-      if (edges[i].node) {
-        reads_ |= info.uses[i] & 0xF;
+      edge_of_[i] = -1;
+      if (info.uses[i] == kNoGradient || (!x.is_tensor() && info.drops_numbers)) continue;
+      edge_of_[i] = std::int8_t(edges.size());
+      add_edge(x.is_tensor() ? gradient_edge(x.get()) : Edge{});
+      if (wanted(i)) {
+        if (info.uses[i] < kPassThrough) reads_ |= info.uses[i];
         if (x.tensor->sizes.size() != shape.size() || IntSpan(x.tensor->sizes) != shape) {
           if (!sizes_) sizes_ = std::make_unique<Dims[]>(kMaxOperands);
           sizes_[i] = x.tensor->sizes;
@@ -114,7 +118,8 @@ class PointwiseNode final : public Node {
       if (reads_ & (1u << i) && !(is_number_ & (1u << i))) tensors[i] = saved_[i].unpack(this);
     if (reads_ & kResult) result = saved_[3].unpack(this);
     for (int i = 0; i < info_.operands; ++i) {
-      if (!needs(std::size_t(i))) continue;
+      if (!wanted(i)) continue;
+      HWARO_CHECK(info_.uses[i] != kRaises, "derivative for aten::", info_.schema->name_str(), " is not implemented");
       Tensor grad;
       if (info_.uses[i] == kPassThrough) grad = g;
       else if (grad_enabled() || g.device().is_meta()) grad = recorded_gradient(i, g, tensors, result);
@@ -122,11 +127,12 @@ class PointwiseNode final : public Node {
       if (is_complex(grad.dtype()) && !is_complex(dtypes_[i])) grad = real(grad);
       if (reduce_ & (1u << i)) grad = sum_to_size(grad, sizes_[i]);
       if (grad.dtype() != dtypes_[i]) grad = to_dtype(grad, dtypes_[i]);
-      out[i] = std::move(grad);
+      out[edge_of_[i]] = std::move(grad);
     }
   }
 
   std::string name() const override {
+    if (info_.uses[0] == kRaises && !info_.grad_name) return "NotImplemented";
     std::string base = info_.grad_name ? info_.grad_name : camel_case(info_.schema->name_str());
     return base + "Backward" + std::to_string(number_);
   }
@@ -172,9 +178,12 @@ class PointwiseNode final : public Node {
     return grad;
   }
 
+  bool wanted(int i) const { return edge_of_[i] >= 0 && needs(std::size_t(edge_of_[i])); }
+
   const PointwiseInfo& info_;
   DType common_;
   DType dtypes_[kMaxOperands];
+  std::int8_t edge_of_[kMaxOperands];
   std::uint8_t reads_ = 0, reduce_ = 0, is_number_ = 0, number_ = 0;
   SavedTensor saved_[kMaxOperands + 1];
   SmallVector<Scalar, 1> numbers_, scalars_;
@@ -187,6 +196,17 @@ bool any_tracked(const PointwiseInfo& info, const Operand* operands) {
     if (t && info.uses[i] != kNoGradient && (t->flags & kTracked || (t->is(kIsView) && t->view_base->is(kTracked)))) return true;
   }
   return false;
+}
+
+// Follows aliases and special cases to the operator that computes this call.
+const PointwiseInfo& selected(const PointwiseInfo& called, const Operand* operands, const Scalar* scalars) {
+  const PointwiseInfo* info = &called;
+  while (info->select) {
+    const PointwiseInfo* next = info->select(operands, scalars);
+    if (!next) break;
+    info = next;
+  }
+  return *info;
 }
 
 // The node for a call whose operands are tracked; saves what the gradients read, except the result.
@@ -213,14 +233,13 @@ void run(const Call& call, const PointwiseInfo& info, const Tensor& out, bool fr
 }  // namespace
 
 Tensor pointwise(const PointwiseInfo& called, const Operand* operands, const Scalar* scalars) {
-  const PointwiseInfo* chosen = called.select ? called.select(operands, scalars) : nullptr;
-  const PointwiseInfo& info = chosen ? *chosen : called;
+  const PointwiseInfo& info = selected(called, operands, scalars);
   const bool recorded = grad_enabled() && any_tracked(info, operands);
   Call call;
   Tensor out;
   // The short way: tensors of one shape and type in row-major order, or numbers beside them.
   const TensorImpl* first = operands[0].tensor;
-  bool plain = first && !info.check && !info.promotes_scalars && (first->flags & (kContiguous | kConj | kWrappedNumber)) == kContiguous &&
+  bool plain = first && (first->flags & (kContiguous | kConj | kWrappedNumber)) == kContiguous &&
                first->device.is_cpu() && contains(info.rule.set, first->dtype) && !is_reduced_float(first->dtype);
   for (int i = 1; i < info.operands && plain; ++i) {
     const TensorImpl* t = operands[i].tensor;
@@ -230,8 +249,12 @@ Tensor pointwise(const PointwiseInfo& called, const Operand* operands, const Sca
     else
       plain = is_floating(first->dtype) && operands[i].scalar.kind() <= Scalar::Kind::Float;
   }
+  if (plain && info.promotes_scalars)
+    for (int i = 0; i < info.scalars; ++i)
+      plain = plain && is_floating(first->dtype) && (scalars[i].kind() <= Scalar::Kind::Float || scalars[i].is_none());
   if (plain) {
     call.common = first->dtype;
+    if (info.check) info.check(info, operands, scalars, call.common);
     call.device = first->device;
     fill_types(info, call);
     call.loop = info.kernels_on(DeviceType::CPU)->forward[int(call.compute)];
@@ -256,8 +279,7 @@ Tensor pointwise(const PointwiseInfo& called, const Operand* operands, const Sca
 }
 
 void pointwise_inplace(const PointwiseInfo& called, const Operand* operands, const Scalar* scalars) {
-  const PointwiseInfo* chosen = called.select ? called.select(operands, scalars) : nullptr;
-  const PointwiseInfo& info = chosen ? *chosen : called;
+  const PointwiseInfo& info = selected(called, operands, scalars);
   const Tensor self = operands[0].get();
   bool recorded = grad_enabled() && any_tracked(info, operands);
   Call call = decide(info, operands, scalars);
@@ -281,8 +303,7 @@ void pointwise_inplace(const PointwiseInfo& called, const Operand* operands, con
 }
 
 void pointwise_out(const PointwiseInfo& called, const Operand* operands, const Scalar* scalars, const Tensor& out) {
-  const PointwiseInfo* chosen = called.select ? called.select(operands, scalars) : nullptr;
-  const PointwiseInfo& info = chosen ? *chosen : called;
+  const PointwiseInfo& info = selected(called, operands, scalars);
   HWARO_CHECK(!(grad_enabled() && (any_tracked(info, operands) || is_tracked(out))), called.schema->name_str(),
               "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
               "requires grad.");

@@ -3,10 +3,11 @@
 //   dtypes      a rule of rules.h
 //   forward     (tensors…, scalars…) on lanes of any type
 //   derivative  (x, y, scalars…) for one operand, or d_self, d_other, d_third (tensors…, result, scalars…) for several;
-//               may return One{}. The framework multiplies the gradient by its conjugate.
+//               may return One{} or Missing{}. The framework multiplies the gradient by its conjugate.
 //   backward    instead, where g must not simply be multiplied: (g, x, y, scalars…), or b_self, b_other, b_third
 //               (g, tensors…, result, scalars…)
-// and optionally numbers_for, promotes_scalars, select, check, grad_number, grad_name, kernel_name.
+// and optionally numbers_for, promotes_scalars, not_promoted, drops_numbers, select, check, grad_number, grad_name,
+// kernel_name. `struct Other : AliasOf<Tanh>` with a schema and a doc of its own is a second name.
 #pragma once
 
 #include <type_traits>
@@ -88,6 +89,7 @@ constexpr unsigned uses_mask(std::index_sequence<T...>, std::index_sequence<S...
   } else {
     using R = decltype(derivative_of<Op, I>(Uses<(1u << T)>{}..., Uses<kResult>{}, (void(S), Uses<0>{})...));
     if constexpr (std::is_same_v<R, One>) return kPassThrough;
+    else if constexpr (std::is_same_v<R, Missing>) return kRaises;
     else if constexpr (std::is_arithmetic_v<R>) return 0;
     else return R::mask;
   }
@@ -105,7 +107,7 @@ Tensor formula(const Tensor& g, const Tensor* operands, const Tensor& result, co
 }
 template <class Op, int I>
 constexpr Formula formula_pointer() {
-  if constexpr (uses_mask<Op, I>() == kNoGradient || uses_mask<Op, I>() == kPassThrough) {
+  if constexpr (uses_mask<Op, I>() >= kPassThrough) {
     return nullptr;
   } else {
     return [](const Tensor& g, const Tensor* operands, const Tensor& result, const Scalar* scalars) -> Tensor {
@@ -123,6 +125,8 @@ constexpr Formula formula_pointer() {
   }
 HWARO_OPTIONAL(numbers_for, 0u)
 HWARO_OPTIONAL(promotes_scalars, false)
+HWARO_OPTIONAL(not_promoted, 0u)
+HWARO_OPTIONAL(drops_numbers, false)
 HWARO_OPTIONAL(grad_name, static_cast<const char*>(nullptr))
 HWARO_OPTIONAL(kernel_name, static_cast<const char*>(nullptr))
 #undef HWARO_OPTIONAL
@@ -156,6 +160,8 @@ constexpr PointwiseInfo make_pointwise(const PointwiseKernels* const* cpu, std::
           std::uint8_t(Op::schema.scalar_count()),
           std::uint8_t(d::numbers_for_of<Op>()),
           d::promotes_scalars_of<Op>(),
+          std::uint8_t(d::not_promoted_of<Op>()),
+          d::drops_numbers_of<Op>(),
           {std::uint8_t(d::uses_mask<Op, 0>()), std::uint8_t(d::uses_mask<Op, 1>()), std::uint8_t(d::uses_mask<Op, 2>())},
           {cpu, nullptr, nullptr, nullptr},
           index,
@@ -170,5 +176,14 @@ constexpr PointwiseInfo make_pointwise(const PointwiseKernels* const* cpu, std::
 // Defined by the generated registry of the operator's family.
 template <class Op>
 extern const PointwiseInfo pointwise_info;
+
+// A second name: every call is the other operator's, errors and grad_fn included. Without kernels of its own.
+template <class Op>
+struct AliasOf {
+  static constexpr unsigned numbers_for = pointwise_detail::numbers_for_of<Op>();
+  static constexpr DTypeRule dtypes{};
+  static const PointwiseInfo* select(const Operand*, const Scalar*) { return &pointwise_info<Op>; }
+  static constexpr auto forward(auto x, auto...) { return x; }
+};
 
 }  // namespace hwaro::engine

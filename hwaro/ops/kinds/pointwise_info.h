@@ -25,11 +25,13 @@ struct PointwiseInfo {
   std::uint8_t operands, scalars;
   std::uint8_t numbers_for;  // operands that may be plain numbers (OperandBits)
   bool promotes_scalars;     // scalars take part in promotion (clamp)
-  std::uint8_t uses[kMaxOperands];  // what the gradient of operand i reads, or kPassThrough, kNoGradient
+  std::uint8_t not_promoted;  // operands that do not take part in promotion (the condition of where)
+  bool drops_numbers;         // a number leaves no trace in the graph (PyTorch's overloads for Scalar), not even an empty edge
+  std::uint8_t uses[kMaxOperands];  // what the gradient of operand i reads, or kPassThrough, kNoGradient, kRaises
   const PointwiseKernels* const* kernels[kDeviceTypes];  // set at load by each backend; indexed by `index`
   std::uint16_t index;
   Formula formula[kMaxOperands];
-  // Another operator that computes this call (add with alpha != 1, clamp without max), or null: this one.
+  // Another operator that computes this call (add with alpha != 1, clamp without max, an alias), or null: this one.
   const PointwiseInfo* (*select)(const Operand* operands, const Scalar* scalars);
   // Raises for arguments that the types alone do not rule out (bool subtraction, division by zero).
   void (*check)(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common);

@@ -145,8 +145,7 @@ constexpr InnerLoop forward_pointer() {
 template <class Op, int I, DType D, class T>
 constexpr InnerLoop backward_pointer() {
   constexpr unsigned mask = engine::pointwise_detail::uses_mask<Op, I>();
-  if constexpr (is_differentiable(D) && !is_reduced_float(D) && computes_in<Op, D>() && mask != engine::kNoGradient &&
-                mask != engine::kPassThrough)
+  if constexpr (is_differentiable(D) && !is_reduced_float(D) && computes_in<Op, D>() && mask < engine::kPassThrough)
     return &backward<Op, I, T>;
   else
     return nullptr;

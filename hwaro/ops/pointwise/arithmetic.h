@@ -15,13 +15,18 @@ void check_integer_power(const PointwiseInfo& info, const Operand* operands, con
 // Which operator computes a call: multiplying by an alpha of one would turn infinite complex numbers into NaN.
 const PointwiseInfo* select_add(const Operand* operands, const Scalar* scalars);
 const PointwiseInfo* select_sub(const Operand* operands, const Scalar* scalars);
+// Which overload PyTorch would have taken, for the number in the node's name.
+int scalar_overload_is_one(const Operand* operands, const Scalar* scalars);
+int tensor_overload_is_one(const Operand* operands, const Scalar* scalars);
+int always_one(const Operand* operands, const Scalar* scalars);
+int always_two(const Operand* operands, const Scalar* scalars);
 int power_number(const Operand* operands, const Scalar* scalars);
 const PointwiseInfo* select_power(const Operand* operands, const Scalar* scalars);
 
 struct AddScaled {
   static constexpr Schema schema = "_add_scaled(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor";
   static constexpr Doc doc = "self + alpha * other, for an alpha other than one.";
-  static constexpr unsigned expose = 0, numbers_for = kOther;
+  static constexpr unsigned expose = 0, numbers_for = kSelf | kOther;
   static constexpr auto dtypes = same(every);
   static constexpr auto grad_name = "Add";
   static constexpr auto kernel_name = "add_stub";
@@ -34,7 +39,7 @@ struct AddScaled {
 struct SubScaled {
   static constexpr Schema schema = "_sub_scaled(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor";
   static constexpr Doc doc = "self - alpha * other, for an alpha other than one.";
-  static constexpr unsigned expose = 0, numbers_for = kOther;
+  static constexpr unsigned expose = 0, numbers_for = kSelf | kOther;
   static constexpr auto dtypes = same(every);
   static constexpr auto grad_name = "Sub";
   static constexpr auto kernel_name = "sub_stub";
@@ -47,7 +52,7 @@ struct SubScaled {
 struct Add {
   static constexpr Schema schema = "add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor";
   static constexpr Doc doc = "Adds other, scaled by alpha, to each element of self.";
-  static constexpr unsigned numbers_for = kOther;
+  static constexpr unsigned numbers_for = kSelf | kOther;
   static constexpr auto dtypes = same(every);
   static constexpr auto kernel_name = "add_stub";
   static constexpr auto select = &select_add;
@@ -59,7 +64,7 @@ struct Add {
 struct Sub {
   static constexpr Schema schema = "sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor";
   static constexpr Doc doc = "Subtracts other, scaled by alpha, from each element of self.";
-  static constexpr unsigned numbers_for = kOther;
+  static constexpr unsigned numbers_for = kSelf | kOther;
   static constexpr auto dtypes = same(every);
   static constexpr auto kernel_name = "sub_stub";
   static constexpr auto check = &check_no_bool_sub;
@@ -72,7 +77,7 @@ struct Sub {
 struct Mul {
   static constexpr Schema schema = "mul.Tensor(Tensor self, Tensor other) -> Tensor";
   static constexpr Doc doc = "Multiplies self by other, element by element.";
-  static constexpr unsigned numbers_for = kOther;
+  static constexpr unsigned numbers_for = kSelf | kOther;
   static constexpr auto dtypes = same(every);
   static constexpr auto forward(auto a, auto b) { return a * b; }
   static constexpr auto d_self(auto, auto b, auto) { return b; }
@@ -82,11 +87,12 @@ struct Mul {
 struct Div {
   static constexpr Schema schema = "div.Tensor(Tensor self, Tensor other) -> Tensor";
   static constexpr Doc doc = "Divides self by other, element by element; integers give floating-point results.";
-  static constexpr unsigned numbers_for = kOther;
+  static constexpr unsigned numbers_for = kSelf | kOther;
   static constexpr auto dtypes = int_to_float(floating | complex);
   static constexpr auto forward(auto a, auto b) { return a / b; }
-  static constexpr auto d_self(auto, auto b, auto) { return 1 / b; }
-  static constexpr auto d_other(auto, auto b, auto y) { return -y / b; }
+  static constexpr auto b_self(auto g, auto, auto b, auto) { return g / conj(b); }
+  // -g a / b / b: as much as is needed of the quotient again, so that the result need not be kept.
+  static constexpr auto b_other(auto g, auto a, auto b, auto) { return -g * conj((a / b) / b); }
 };
 
 struct Neg {
@@ -109,7 +115,7 @@ struct Reciprocal {
 struct Square {
   static constexpr Schema schema = "square(Tensor self) -> Tensor";
   static constexpr Doc doc = "The square of each element.";
-  static constexpr auto dtypes = same(every);
+  static constexpr auto dtypes = bool_to_int(numbers);
   static constexpr auto grad_name = "Pow";
   static constexpr auto forward(auto x) { return x * x; }
   static constexpr auto derivative(auto x, auto) { return 2 * x; }
@@ -125,11 +131,34 @@ struct Cube {
   static constexpr auto derivative(auto x, auto) { return 3 * (x * x); }
 };
 
+// Powers with formulas of their own, which is faster than pow and as PyTorch computes them.
+struct SquareRootPower {
+  static constexpr Schema schema = "_sqrt_power(Tensor self) -> Tensor";
+  static constexpr Doc doc = "self ** 0.5.";
+  static constexpr unsigned expose = 0;
+  static constexpr auto dtypes = same(floating);
+  static constexpr auto grad_name = "Pow";
+  static constexpr auto forward(auto x) { return sqrt(x); }
+  static constexpr auto derivative(auto x, auto) { return 0.5 / sqrt(x); }
+};
+
+struct ReciprocalPower {
+  static constexpr Schema schema = "_reciprocal_power(Tensor self) -> Tensor";
+  static constexpr Doc doc = "self ** -1.";
+  static constexpr unsigned expose = 0;
+  static constexpr auto dtypes = same(floating);
+  static constexpr auto grad_name = "Pow";
+  static constexpr auto forward(auto x) { return 1 / x; }
+  static constexpr auto derivative(auto x, auto) { return -1 / (x * x); }
+};
+
 struct Pow {
   static constexpr Schema schema = "pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor";
   static constexpr Doc doc = "self raised to the power exponent, element by element.";
   static constexpr unsigned numbers_for = kSelf | kOther;
+  static constexpr bool drops_numbers = true;
   static constexpr auto dtypes = same(numbers);
+  static constexpr auto kernel_name = "pow";
   static constexpr auto check = &check_integer_power;
   static constexpr auto grad_number = &power_number;
   static constexpr auto select = &select_power;
@@ -139,6 +168,107 @@ struct Pow {
   static constexpr auto b_other(auto g, auto x, auto e, auto y) {
     return g * conj(where((x == 0) & is_nonnegative(e), 0, y * log(x)));
   }
+};
+
+struct Rsub {
+  static constexpr Schema schema = "rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor";
+  static constexpr Doc doc = "Subtracts self, scaled by alpha, from other.";
+  static constexpr unsigned expose = kFunction, numbers_for = kOther;
+  static constexpr bool drops_numbers = true;
+  static constexpr auto dtypes = same(every);
+  static constexpr auto check = &check_alpha;
+  static constexpr auto grad_number = &scalar_overload_is_one;
+  static constexpr auto forward(auto a, auto b, auto alpha) { return b - alpha * a; }
+  static constexpr auto d_self(auto, auto, auto, auto alpha) { return -alpha; }
+  static constexpr auto d_other(auto, auto, auto, auto) { return One{}; }
+};
+
+// ---- quotients to whole numbers, and what is left of them ----
+
+struct FloorDivide {
+  static constexpr Schema schema = "floor_divide(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "The quotient rounded down, as Python's // gives it.";
+  static constexpr unsigned numbers_for = kSelf | kOther;
+  static constexpr bool drops_numbers = true;
+  static constexpr auto dtypes = same(integers | floating);
+  static constexpr auto kernel_name = "div_floor_cpu";
+  static constexpr auto check = &check_integer_divisor;
+  static constexpr auto forward(auto a, auto b) { return floor_divide(a, b); }
+  static constexpr auto d_self(auto, auto, auto) { return Missing{}; }
+  static constexpr auto d_other(auto, auto, auto) { return Missing{}; }
+};
+
+struct DivFloor {
+  static constexpr Schema schema = "_div_floor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "div with rounding_mode='floor'.";
+  static constexpr unsigned expose = 0, numbers_for = kSelf | kOther;
+  static constexpr auto dtypes = same(integers | floating);
+  static constexpr auto kernel_name = "div_floor_cpu";
+  static constexpr auto grad_name = "Div";
+  static constexpr auto check = &check_integer_divisor;
+  static constexpr auto grad_number = &always_two;
+  static constexpr auto forward(auto a, auto b) { return floor_divide(a, b); }
+  static constexpr auto b_self(auto g, auto, auto, auto) { return zero_like(g); }
+  static constexpr auto b_other(auto g, auto, auto, auto) { return zero_like(g); }
+};
+
+struct DivTrunc {
+  static constexpr Schema schema = "_div_trunc(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "div with rounding_mode='trunc'.";
+  static constexpr unsigned expose = 0, numbers_for = kSelf | kOther;
+  static constexpr auto dtypes = same(integers | floating);
+  static constexpr auto kernel_name = "div_trunc_cpu";
+  static constexpr auto grad_name = "Div";
+  static constexpr auto check = &check_integer_divisor;
+  static constexpr auto grad_number = &always_two;
+  static constexpr auto forward(auto a, auto b) { return trunc_divide(a, b); }
+  static constexpr auto b_self(auto g, auto, auto, auto) { return zero_like(g); }
+  static constexpr auto b_other(auto g, auto, auto, auto) { return zero_like(g); }
+};
+
+struct Remainder {
+  static constexpr Schema schema = "remainder.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "What floor division leaves: the result has the sign of other.";
+  static constexpr unsigned numbers_for = kSelf | kOther;
+  static constexpr bool drops_numbers = true;
+  static constexpr auto dtypes = same(integers | floating);
+  static constexpr auto check = &check_integer_divisor;
+  static constexpr auto grad_number = &tensor_overload_is_one;
+  static constexpr auto forward(auto a, auto b) { return remainder(a, b); }
+  static constexpr auto d_self(auto, auto, auto) { return One{}; }
+  static constexpr auto d_other(auto a, auto b, auto) { return -quotient_floor(a, b); }
+};
+
+struct Fmod {
+  static constexpr Schema schema = "fmod.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "What division rounded towards zero leaves: the result has the sign of self.";
+  static constexpr unsigned numbers_for = kOther;
+  static constexpr bool drops_numbers = true;
+  static constexpr auto dtypes = same(integers | floating);
+  static constexpr auto check = &check_integer_divisor;
+  static constexpr auto grad_number = &tensor_overload_is_one;
+  static constexpr auto forward(auto a, auto b) { return fmod(a, b); }
+  static constexpr auto d_self(auto, auto, auto) { return One{}; }
+  static constexpr auto d_other(auto a, auto b, auto) { return -quotient_trunc(a, b); }
+};
+
+// ---- other names ----
+
+struct TrueDivide : AliasOf<Div> {
+  static constexpr Schema schema = "true_divide.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "Alias of div.";
+};
+struct Subtract : AliasOf<Sub> {
+  static constexpr Schema schema = "subtract.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor";
+  static constexpr Doc doc = "Alias of sub.";
+};
+struct Multiply : AliasOf<Mul> {
+  static constexpr Schema schema = "multiply.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "Alias of mul.";
+};
+struct Negative : AliasOf<Neg> {
+  static constexpr Schema schema = "negative(Tensor self) -> Tensor";
+  static constexpr Doc doc = "Alias of neg.";
 };
 
 }  // namespace hwaro::engine

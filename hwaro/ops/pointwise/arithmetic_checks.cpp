@@ -3,21 +3,22 @@
 
 namespace hwaro::engine {
 
-void check_alpha(const PointwiseInfo& info, const Operand*, const Scalar* scalars, DType common) {
+void check_alpha(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common) {
   const Scalar& alpha = scalars[0];
-  HWARO_CHECK(!(alpha.is_bool() && common != DType::Bool), "Boolean alpha only supported for Boolean results.");
-  HWARO_CHECK(is_floating(common) || is_complex(common) || alpha.is_integral(true),
-              "For integral input tensors, argument alpha must not be a floating point number.");
-  HWARO_CHECK(is_complex(common) || !alpha.is_complex(),
-              "For non-complex input tensors, argument alpha must not be a complex number.");
-  if (info.schema->name_str() == "_sub_scaled") check_no_bool_sub(info, nullptr, scalars, common);
+  if (!alpha.is_integral()) {
+    HWARO_CHECK(!(alpha.is_bool() && common != DType::Bool), "Boolean alpha only supported for Boolean results.");
+    HWARO_CHECK(is_floating(common) || is_complex(common) || alpha.is_bool(),
+                "For integral input tensors, argument alpha must not be a floating point number.");
+    HWARO_CHECK(is_complex(common) || !alpha.is_complex(),
+                "For non-complex input tensors, argument alpha must not be a complex number.");
+  }
+  if (info.schema->name_str() != "_add_scaled") check_no_bool_sub(info, operands, scalars, common);
 }
 
 void check_no_bool_sub(const PointwiseInfo&, const Operand* operands, const Scalar*, DType common) {
   HWARO_CHECK(common != DType::Bool,
               "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
               "instead.");
-  if (!operands) return;
   for (int i = 0; i < 2; ++i)
     HWARO_CHECK(!(operands[i].is_tensor() ? operands[i].tensor->dtype == DType::Bool : operands[i].scalar.is_bool()),
                 "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
@@ -44,6 +45,10 @@ const PointwiseInfo* select_sub(const Operand*, const Scalar* scalars) {
   return is_one(scalars[0]) ? nullptr : &pointwise_info<SubScaled>;
 }
 
+int scalar_overload_is_one(const Operand* operands, const Scalar*) { return operands[1].is_tensor() ? 0 : 1; }
+int tensor_overload_is_one(const Operand* operands, const Scalar*) { return operands[1].is_tensor() ? 1 : 0; }
+int always_one(const Operand*, const Scalar*) { return 1; }
+int always_two(const Operand*, const Scalar*) { return 2; }
 int power_number(const Operand* operands, const Scalar*) {
   if (!operands[1].is_tensor()) return 0;
   return operands[0].is_tensor() ? 1 : 2;
@@ -54,9 +59,30 @@ const PointwiseInfo* select_power(const Operand* operands, const Scalar*) {
   if (!operands[0].is_tensor() || e.is_tensor() || e.scalar.kind() > Scalar::Kind::Float) return nullptr;
   const DType type = operands[0].tensor->dtype;
   if (type == DType::Bool || (is_integral(type) && !e.scalar.is_integral())) return nullptr;
+  if (is_floating(type)) {
+    if (e.scalar.re() == 0.5) return &pointwise_info<SquareRootPower>;
+    if (e.scalar.re() == -1) return &pointwise_info<ReciprocalPower>;
+  }
   if (e.scalar.re() == 2) return &pointwise_info<Square>;
   if (e.scalar.re() == 3) return &pointwise_info<Cube>;
   return nullptr;
+}
+
+void check_integer_divisor(const PointwiseInfo&, const Operand* operands, const Scalar*, DType common) {
+  if (!is_integral(common)) return;
+  const Operand& other = operands[1];
+  bool zero = false;
+  if (!other.is_tensor()) {
+    visit_if<kIntSet>(common, [&](auto tag) { zero = other.scalar.to<typename decltype(tag)::type>() == 0; });
+  } else if (!other.tensor->device.is_meta()) {
+    const Tensor divisors = dense_as(other.get(), common);
+    visit_if<kIntSet>(common, [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      const T* p = divisors->read_as<T>();
+      for (std::int64_t i = 0; i < divisors.numel(); ++i) zero = zero || p[i] == 0;
+    });
+  }
+  HWARO_CHECK(!zero, "ZeroDivisionError");
 }
 
 }  // namespace hwaro::engine

@@ -1,0 +1,91 @@
+// Special functions made of others.
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "hwaro/ops/kinds/record.h"
+#include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/pointwise/error_functions.h"
+#include "hwaro/ops/pointwise/special_functions.h"
+#include "hwaro/ops/registry.h"
+
+#include "hwaro/ops/error_functions.h"
+#include "hwaro/ops/special_functions.h"
+
+namespace hwaro::engine {
+
+Tensor trigamma(const Tensor& x) { return _polygamma(x, 1); }
+Tensor polygamma_of(const Tensor& x, const Tensor& n) { return _polygamma(x, std::int64_t(*dense_as(n, DType::Int64)->read_as<std::int64_t>())); }
+Tensor i1(const Tensor& x) { return special_i1(x); }
+Tensor i0e(const Tensor& x) { return special_i0e(x); }
+Tensor i1e(const Tensor& x) { return special_i1e(x); }
+Tensor zeta(const Tensor& s, const Tensor& q) { return special_zeta(s, q); }
+
+static Tensor polygamma_call(std::int64_t n, const Tensor& x) {
+  HWARO_CHECK(n >= 0, "polygamma(n, x) does not support negative n.");
+  return n == 0 ? digamma(x) : _polygamma(x, n);
+}
+
+struct PolygammaCall {
+  static constexpr Schema schema = "polygamma(int n, Tensor self) -> Tensor";
+  static constexpr Doc doc = "The derivative of digamma of order n.";
+  static constexpr unsigned expose = kFunction | kOut;
+  static Tensor call(std::int64_t n, const Tensor& self) { return polygamma_call(n, self); }
+};
+struct PolygammaMethod {
+  static constexpr Schema schema = "polygamma(Tensor self, int n) -> Tensor";
+  static constexpr Doc doc = "The derivative of digamma of order n.";
+  static constexpr unsigned expose = kMethod;
+  static Tensor call(const Tensor& self, std::int64_t n) { return polygamma_call(n, self); }
+};
+struct PolygammaInplace {
+  static constexpr Schema schema = "polygamma_(Tensor(a!) self, int n) -> Tensor(a!)";
+  static constexpr Doc doc = "In-place form of polygamma.";
+  static constexpr unsigned expose = kMethod;
+  static Tensor call(const Tensor& self, std::int64_t n) {
+    HWARO_CHECK(n >= 0, "polygamma(n, x) does not support negative n.");
+    const Operand operands[] = {self};
+    const Scalar scalars[] = {n};
+    pointwise_inplace(n == 0 ? pointwise_info<Digamma> : pointwise_info<Polygamma>, operands, scalars);
+    return self;
+  }
+};
+struct SpecialPolygamma {
+  static constexpr Schema schema = "special_polygamma(int n, Tensor self) -> Tensor";
+  static constexpr Doc doc = "Alias of torch.polygamma.";
+  static constexpr unsigned expose = kFunction | kOut;
+  static Tensor call(std::int64_t n, const Tensor& self) { return polygamma_call(n, self); }
+};
+
+struct Ndtr {
+  static constexpr Schema schema = "special_ndtr(Tensor self) -> Tensor";
+  static constexpr Doc doc = "The normal distribution function.";
+  static constexpr unsigned expose = kFunction | kOut;
+  static Tensor call(const Tensor& self) { return (erf(self * std::sqrt(0.5)) + 1) * 0.5; }
+};
+
+// log of the multivariate gamma function: a constant and lgamma at p points half a step apart.
+static Tensor mvlgamma_of(const Tensor& self, std::int64_t p) {
+  HWARO_CHECK(p >= 1, "p has to be greater than or equal to 1");
+  const Tensor x = is_integral(self.dtype(), true) ? to_dtype(self, default_dtype()) : self;
+  std::vector<Tensor> values;
+  for (std::int64_t j = p - 1; j >= 0; --j) values.push_back(lgamma(x - 0.5 * double(j)));
+  Tensor sum = values[0];
+  for (std::size_t i = 1; i < values.size(); ++i) sum = sum + values[i];
+  return sum + double(p * (p - 1)) * std::log(3.14159265358979323846) / 4;
+}
+struct Mvlgamma {
+  static constexpr Schema schema = "mvlgamma(Tensor self, int p) -> Tensor";
+  static constexpr Doc doc = "The logarithm of the multivariate gamma function of dimension p.";
+  static Tensor call(const Tensor& self, std::int64_t p) { return mvlgamma_of(self, p); }
+};
+struct SpecialMultigammaln {
+  static constexpr Schema schema = "special_multigammaln(Tensor self, int p) -> Tensor";
+  static constexpr Doc doc = "Alias of torch.mvlgamma.";
+  static constexpr unsigned expose = kFunction | kOut;
+  static Tensor call(const Tensor& self, std::int64_t p) { return mvlgamma_of(self, p); }
+};
+
+}  // namespace hwaro::engine
+
+#include "families/special_calls.inc"
