@@ -1,0 +1,5 @@
+"""Printing of tensors."""
+
+
+def _str(self):
+    return f"tensor({self.tolist()})"

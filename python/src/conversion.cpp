@@ -1,0 +1,143 @@
+// Tensor.to and Tensor.type.
+#include "hwaro/ops/copy.h"
+#include "python/src/binding.h"
+#include "python/src/members.h"
+
+namespace hwaro::python {
+
+namespace {
+
+struct ToOptions {
+  std::optional<DType> dtype;
+  std::optional<Device> device;
+  std::optional<MemoryFormat> format;
+  bool copy = false;
+};
+
+bool is_device_like(PyObject* o) { return is_device(o) || PyUnicode_Check(o) || (PyLong_Check(o) && !PyBool_Check(o)); }
+
+[[noreturn]] void raise_bad_to(PyObject* o) {
+  raise<TypeError>("to() received an invalid combination of arguments - got (", Py_TYPE(o)->tp_name,
+                   "), but expected one of:\n * (torch.device device = None, torch.dtype dtype = None, bool non_blocking = False, bool copy = False, *, "
+                   "torch.memory_format memory_format = None)\n * (torch.dtype dtype, bool non_blocking = False, bool copy = False, *, "
+                   "torch.memory_format memory_format = None)\n * (Tensor tensor, bool non_blocking = False, bool copy = False, *, "
+                   "torch.memory_format memory_format = None)\n");
+}
+
+ToOptions parse_to(PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+  ToOptions o;
+  Py_ssize_t at = 0;
+  if (count > 0) {
+    PyObject* first = args[0];
+    if (is_dtype(first)) {
+      o.dtype = dtype_of_object(first);
+      at = 1;
+    } else if (is_tensor(first)) {
+      o.dtype = impl_of(first)->dtype;
+      o.device = impl_of(first)->device;
+      at = 1;
+    } else if (is_device_like(first)) {
+      o.device = device_of_object(first);
+      at = 1;
+      if (count > 1 && is_dtype(args[1])) {
+        o.dtype = dtype_of_object(args[1]);
+        at = 2;
+      } else if (count > 1 && args[1] == Py_None) {
+        at = 2;
+      }
+    } else if (first == Py_None) {
+      at = 1;
+      if (count > 1 && is_dtype(args[1])) o.dtype = dtype_of_object(args[1]), at = 2;
+    } else if (!PyBool_Check(first)) {
+      raise_bad_to(first);
+    }
+  }
+  if (at < count) ++at;  // non_blocking
+  if (at < count) o.copy = PyObject_IsTrue(args[at++]) == 1;
+  if (at < count) raise_bad_to(args[at]);
+  const Py_ssize_t keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
+  for (Py_ssize_t k = 0; k < keywords; ++k) {
+    const std::string_view name = check(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k)));
+    PyObject* v = args[count + k];
+    if (name == "dtype") {
+      if (v == Py_None) continue;
+      if (!is_dtype(v)) raise<TypeError>("to(): argument 'dtype' must be torch.dtype, not ", Py_TYPE(v)->tp_name);
+      o.dtype = dtype_of_object(v);
+    } else if (name == "device") {
+      if (v != Py_None) o.device = device_of_object(v);
+    } else if (name == "copy") {
+      o.copy = PyObject_IsTrue(v) == 1;
+    } else if (name == "memory_format") {
+      if (v == Py_None) continue;
+      if (!is_memory_format(v)) raise<TypeError>("to(): argument 'memory_format' must be torch.memory_format, not ", Py_TYPE(v)->tp_name);
+      o.format = memory_format_of(v);
+    } else if (name == "other" || name == "tensor") {
+      if (!is_tensor(v)) raise<TypeError>("to(): argument 'other' must be Tensor, not ", Py_TYPE(v)->tp_name);
+      o.dtype = impl_of(v)->dtype;
+      o.device = impl_of(v)->device;
+    } else if (name != "non_blocking") {
+      raise<TypeError>("to() got an unexpected keyword argument '", name, "'");
+    }
+  }
+  return o;
+}
+
+PyObject* convert(PyObject* self, const ToOptions& o) {
+  const Tensor t = tensor_of(self);
+  if (o.device) check_device_available(*o.device);
+  const bool same = (!o.dtype || *o.dtype == t.dtype()) && (!o.device || *o.device == t.device()) &&
+                    (!o.format || *o.format == MemoryFormat::Preserve || t.is_contiguous(*o.format));
+  if (same && !o.copy) return Py_NewRef(self);
+  return wrap(engine::_to_copy(t, o.dtype, o.device, o.format));
+}
+
+}  // namespace
+
+PyObject* tensor_to(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+  HWARO_PY_TRY
+  return convert(self, parse_to(args, count, kwnames));
+  HWARO_PY_CATCH(nullptr)
+}
+
+PyObject* tensor_type(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+  HWARO_PY_TRY
+  const TensorImpl& t = *impl_of(self);
+  PyObject* want = nullptr;
+  if (count > 0) want = args[0];
+  for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k)
+    if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kwnames, k), "dtype") == 0) want = args[count + k];
+  const std::string prefix = t.device.is_cpu() ? "torch." : std::string("torch.") + name_of(t.device.type) + ".";
+  if (!want || want == Py_None) return PyUnicode_FromString((prefix + kDTypeInfos[int(t.dtype)].tensor_type_name).c_str());
+  ToOptions o;
+  if (is_dtype(want)) {
+    o.dtype = dtype_of_object(want);
+    return convert(self, o);
+  }
+  // "torch.FloatTensor", or the class of that name.
+  Ref text;
+  if (PyUnicode_Check(want)) {
+    text = Ref::share(want);
+  } else {
+    const Ref module = Ref::adopt(PyObject_GetAttrString(want, "__module__")), name = Ref::adopt(PyObject_GetAttrString(want, "__name__"));
+    if (module && name) text = Ref::adopt(PyUnicode_FromFormat("torch.%U", name.get()));
+    PyErr_Clear();
+  }
+  if (text) {
+    const std::string_view wanted = check(PyUnicode_AsUTF8(text.get()));
+    for (int i = 0; i < kDTypes; ++i)
+      if (wanted == std::string("torch.") + kDTypeInfos[i].tensor_type_name) {
+        o.dtype = DType(i);
+        return convert(self, o);
+      }
+    if (wanted == "torch.Tensor") {
+      o.dtype = default_dtype();
+      return convert(self, o);
+    }
+    if (wanted.substr(0, 11) == "torch.cuda.") check_device_available(DeviceType::CUDA);
+    raise<ValueError>("invalid type: '", wanted, "'");
+  }
+  raise<TypeError>("type(): argument 'dtype' must be torch.dtype or str, not ", Py_TYPE(want)->tp_name);
+  HWARO_PY_CATCH(nullptr)
+}
+
+}  // namespace hwaro::python

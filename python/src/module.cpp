@@ -1,0 +1,117 @@
+// hwaro._C: the extension module. Hot parts are added by the files of this folder; the cold functions here use nanobind.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "hwaro/backend/cpu/capability.h"
+#include "hwaro/base/parallel.h"
+#include "hwaro/core/allocator.h"
+#include "hwaro/ops/kinds/support.h"
+#include "python/src/binding.h"
+
+namespace nb = nanobind;
+
+namespace hwaro::python {
+
+namespace {
+
+// Warnings of the engine become Python's, at the caller's line. If a filter turns one into an error, it is raised when the
+// operator returns (the engine does not stop half-way).
+void python_warning(const std::string& text, const char* category) {
+  GilAcquire gil;
+  PyObject* type = PyExc_UserWarning;
+  Ref numpy_type;
+  if (std::string_view(category) == "DeprecationWarning") type = PyExc_DeprecationWarning;
+  else if (std::string_view(category) == "FutureWarning") type = PyExc_FutureWarning;
+  if (PyErr_WarnEx(type, text.c_str(), 1) < 0) throw_python_error();
+}
+
+void* release_gil() { return PyGILState_Check() ? PyEval_SaveThread() : nullptr; }
+void restore_gil(void* state) {
+  if (state) PyEval_RestoreThread(static_cast<PyThreadState*>(state));
+}
+
+nb::dict stats_dict() {
+  const MemoryStats s = memory_stats();
+  nb::dict d;
+  d["allocated_bytes.all.current"] = s.allocated_current;
+  d["allocated_bytes.all.peak"] = s.allocated_peak;
+  d["allocated_bytes.all.allocated"] = s.allocated_total;
+  d["allocated_bytes.all.freed"] = s.freed_total;
+  d["reserved_bytes.all.current"] = s.reserved_current;
+  d["reserved_bytes.all.peak"] = s.reserved_peak;
+  d["allocation.all.allocated"] = s.allocation_count;
+  return d;
+}
+
+nb::list operator_list() {
+  nb::list out;
+  for (const engine::OpFamily& family : engine::op_families())
+    for (std::size_t i = 0; i < family.count; ++i) {
+      const engine::OpEntry& e = family.entries[i];
+      nb::dict d;
+      d["family"] = family.name;
+      d["schema"] = e.schema->text;
+      d["doc"] = e.doc;
+      d["expose"] = e.expose;
+      d["pointwise"] = e.pointwise != nullptr;
+      out.append(d);
+    }
+  return out;
+}
+
+// Puts a function written in Python on the Tensor type, which as a static type does not take attributes from Python.
+void add_tensor_method(const char* name, nb::object function) {
+  if (PyDict_SetItemString(TensorType.tp_dict, name, function.ptr()) < 0) throw nb::python_error();
+  PyType_Modified(&TensorType);
+}
+
+}  // namespace
+
+NB_MODULE(_C, m) {
+  PyObject* module = m.ptr();
+  if (!add_types(module) || !add_tensor_type(module) || !add_random(module) || !add_autograd(module) || !add_creation(module) ||
+      !add_interop(module) || !add_operators(module))
+    throw nb::python_error();
+  engine::set_warning_handler(&python_warning);
+  set_long_work_hooks({&release_gil, &restore_gil});
+
+  m.def("get_num_threads", &get_num_threads, "Number of threads that operators use.");
+  m.def("set_num_threads", [](int n) {
+    HWARO_CHECK(n > 0, "set_num_threads expects a positive integer");
+    set_num_threads(n);
+  });
+  m.def("_parallel_chunks_stolen", &parallel_chunks_stolen);
+  m.def("_cpu_capability", [] { return std::string(cpu_capability_name(cpu_capability())); });
+  m.def("get_default_dtype", [] { return nb::borrow(dtype_object(default_dtype())); });
+  m.def("set_default_dtype", [](nb::object d) {
+    if (!is_dtype(d.ptr())) raise<TypeError>("invalid dtype object: only floating-point types are supported as the default type");
+    set_default_dtype(dtype_of_object(d.ptr()));
+  });
+  m.def("promote_types", [](nb::object a, nb::object b) {
+    if (!is_dtype(a.ptr()) || !is_dtype(b.ptr())) raise<TypeError>("promote_types(): arguments must be torch.dtype");
+    return nb::borrow(dtype_object(promote_types(dtype_of_object(a.ptr()), dtype_of_object(b.ptr()))));
+  });
+  m.def("can_cast", [](nb::object from, nb::object to) { return can_cast(dtype_of_object(from.ptr()), dtype_of_object(to.ptr())); },
+        nb::arg("from_"), nb::arg("to"));
+  m.def("memory_stats", &stats_dict);
+  m.def("memory_allocated", [] { return memory_stats().allocated_current; });
+  m.def("max_memory_allocated", [] { return memory_stats().allocated_peak; });
+  m.def("memory_reserved", [] { return memory_stats().reserved_current; });
+  m.def("max_memory_reserved", [] { return memory_stats().reserved_peak; });
+  m.def("reset_peak_memory_stats", &reset_peak_memory_stats);
+  m.def("empty_cache", &empty_cache);
+  m.def("set_memory_limit", &set_memory_limit);
+  m.def("_operators", &operator_list, "Every operator: schema, documentation, family, where it appears.");
+  m.def("_add_tensor_method", &add_tensor_method);
+  nb::register_exception_translator([](const std::exception_ptr& p, void*) {
+    try {
+      std::rethrow_exception(p);
+    } catch (const Error&) {
+      set_error_from_exception();
+    } catch (const PythonError&) {
+    }
+  });
+}
+
+}  // namespace hwaro::python
