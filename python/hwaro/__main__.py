@@ -59,6 +59,7 @@ def _run_script(path):
         sys.exit(2)
     from importlib.machinery import SourceFileLoader
     sys.path[0] = os.path.dirname(os.path.realpath(path))
+    path = os.path.abspath(path)
     _run_code(compile(source, path, "exec"), path, SourceFileLoader("__main__", path))
 
 
