@@ -6,6 +6,7 @@
 
 #include "hwaro/backend/cpu/capability.h"
 #include "hwaro/loops/copy_kernels.h"
+#include "hwaro/ops/index/index_kernels.h"
 #include "hwaro/ops/reduce/reduce_kernels.h"
 #include "hwaro/ops/reduce/scan_kernels.h"
 #include "hwaro/ops/reduce/softmax_kernels.h"
@@ -13,16 +14,19 @@
 namespace hwaro {
 
 inline namespace base { extern const CopyKernels copy_table; }
+inline namespace base { extern const IndexKernels index_table; }
 inline namespace base { extern const ReduceKernels reduce_table; }
 inline namespace base { extern const ArgKernels arg_table; }
 inline namespace base { extern const ScanKernels scan_table; }
 inline namespace base { extern const SoftmaxKernels softmax_table; }
 inline namespace avx2 { extern const CopyKernels copy_table; }
+inline namespace avx2 { extern const IndexKernels index_table; }
 inline namespace avx2 { extern const ReduceKernels reduce_table; }
 inline namespace avx2 { extern const ArgKernels arg_table; }
 inline namespace avx2 { extern const ScanKernels scan_table; }
 inline namespace avx2 { extern const SoftmaxKernels softmax_table; }
 inline namespace avx512 { extern const CopyKernels copy_table; }
+inline namespace avx512 { extern const IndexKernels index_table; }
 inline namespace avx512 { extern const ReduceKernels reduce_table; }
 inline namespace avx512 { extern const ArgKernels arg_table; }
 inline namespace avx512 { extern const ScanKernels scan_table; }
@@ -41,6 +45,8 @@ struct Load {
     }
     const CopyKernels* copies[] = {&base::copy_table, &avx2::copy_table, &avx512::copy_table};
     set_copy_kernels(copies[capability]);
+    const IndexKernels* indices[] = {&base::index_table, &avx2::index_table, &avx512::index_table};
+    set_index_kernels(indices[capability]);
     const ReduceKernels* reductions[] = {&base::reduce_table, &avx2::reduce_table, &avx512::reduce_table};
     set_reduce_kernels(reductions[capability]);
     const ArgKernels* args[] = {&base::arg_table, &avx2::arg_table, &avx512::arg_table};

@@ -1,0 +1,440 @@
+// Indexing with tensors.
+//   1. Masks become one index tensor per dimension that they cover; all index tensors are broadcast together.
+//   2. Each place of the index tensors becomes one offset, with its bounds checked; nothing after that can fail.
+//   3. What is not indexed is split into what comes before the index tensors (walked outside) and what comes after
+//      (copied as rows). Where the indexed dimensions are not neighbours, all the rest comes after, as in NumPy.
+// Writes run in the order of the index tensors, so that the last of several writes to one place wins and sums are
+// added up in one order; they are only split over places that cannot coincide.
+#include "hwaro/ops/index/advanced.h"
+
+#include <cstring>
+
+#include "hwaro/base/parallel.h"
+#include "hwaro/ops/create/fill.h"
+#include "hwaro/ops/index/masks.h"
+#include "hwaro/ops/kinds/record.h"
+#include "hwaro/ops/kinds/support.h"
+
+namespace hwaro::engine {
+
+using std::int64_t;
+
+namespace {
+
+bool is_mask(const Tensor& t) { return t.dtype() == DType::Bool || t.dtype() == DType::UInt8; }
+
+// Undefined for dimensions that are not indexed; a mask gives one entry per dimension that it covers.
+std::vector<Tensor> expand_masks(const Tensor& self, Span<Tensor> indices) {
+  std::vector<Tensor> out;
+  for (const Tensor& index : indices) {
+    if (!index.defined()) {
+      out.emplace_back();
+      continue;
+    }
+    const DType type = index.dtype();
+    HWARO_CHECK_AS(IndexError, type == DType::Int64 || type == DType::Int32 || is_mask(index),
+                   "tensors used as indices must be long, int, byte or bool tensors");
+    if (!is_mask(index)) {
+      out.push_back(index);
+      continue;
+    }
+    if (type == DType::UInt8) warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.");
+    for (int64_t d = 0; d < index.dim(); ++d) {
+      const int64_t at = int64_t(out.size()) + d;
+      HWARO_CHECK_AS(IndexError, at < self.dim(), "too many indices for tensor of dimension ", self.dim());
+      HWARO_CHECK_AS(IndexError, index.sizes()[d] == self.sizes()[at], "The shape of the mask ", sizes_str(index.sizes()), " at index ", d,
+                     " does not match the shape of the indexed tensor ", sizes_str(self.sizes()), " at index ", at);
+    }
+    const Tensor coordinates = set_coordinates(dense_mask(index));
+    for (int64_t d = 0; d < index.dim(); ++d)
+      out.push_back(alias(coordinates, {coordinates.sizes()[0]}, {coordinates.strides()[0]}, d));
+  }
+  HWARO_CHECK_AS(IndexError, int64_t(out.size()) <= self.dim(), "too many indices for tensor of dimension ", self.dim(), " (got ",
+                 out.size(), ")");
+  return out;
+}
+
+Dims common_shape(const std::vector<Tensor>& indices) {
+  Dims shape;
+  try {
+    for (const Tensor& t : indices)
+      if (t.defined()) broadcast_into(shape, t.sizes());
+  } catch (const Error&) {
+    std::string all;
+    for (const Tensor& t : indices)
+      if (t.defined()) all += (all.empty() ? "" : ", ") + sizes_str(t.sizes());
+    raise<IndexError>("shape mismatch: indexing tensors could not be broadcast together with shapes ", all);
+  }
+  return shape;
+}
+
+// ---- the loops ----
+
+// Dimensions merged as far as the strides allow; the innermost comes last. Never empty.
+struct Walk {
+  Dims sizes, strides;
+  int64_t run() const { return sizes.back(); }
+  bool flat() const { return sizes.size() == 1 && (strides[0] == 1 || sizes[0] == 1); }
+  int64_t rows() const {
+    int64_t n = 1;
+    for (std::size_t d = 0; d + 1 < sizes.size(); ++d) n *= sizes[d];
+    return n;
+  }
+};
+
+Walk merged(const Dims& which, const Dims& sizes, IntSpan strides) {
+  Walk w;
+  for (int64_t d : which) {
+    if (sizes[d] == 1) continue;
+    if (!w.sizes.empty() && w.strides.back() == strides[d] * sizes[d]) {
+      w.sizes.back() *= sizes[d];
+      w.strides.back() = strides[d];
+    } else {
+      w.sizes.push_back(sizes[d]);
+      w.strides.push_back(strides[d]);
+    }
+  }
+  if (w.sizes.empty()) w.sizes.push_back(1), w.strides.push_back(1);
+  return w;
+}
+
+// The offset of the i-th element of a walk in row-major order.
+int64_t offset_at(const Walk& w, int64_t i) {
+  int64_t offset = 0;
+  for (std::size_t d = w.sizes.size(); d-- > 0;) {
+    offset += i % w.sizes[d] * w.strides[d];
+    i /= w.sizes[d];
+  }
+  return offset;
+}
+
+// Calls f(offset of the row in the walk, row number) for each row of a walk.
+template <class F>
+void each_row(const Walk& w, F&& f) {
+  if (w.sizes.size() == 1) {
+    f(int64_t(0), int64_t(0));
+    return;
+  }
+  Dims index(w.sizes.size() - 1, 0);
+  int64_t offset = 0;
+  for (int64_t row = 0, rows = w.rows(); row < rows; ++row) {
+    f(offset, row);
+    for (std::size_t d = index.size(); d-- > 0;) {
+      offset += w.strides[d];
+      if (++index[d] < w.sizes[d]) break;
+      offset -= index[d] * w.strides[d];
+      index[d] = 0;
+    }
+  }
+}
+
+// Runs f<T>() with an unsigned type of the given size: indexing moves bytes and does not look at them.
+struct Sixteen {
+  std::uint64_t a, b;
+};
+template <class F>
+void by_size(std::size_t bytes, F&& f) {
+  switch (bytes) {
+    case 1: return f(TypeTag<std::uint8_t>{});
+    case 2: return f(TypeTag<std::uint16_t>{});
+    case 4: return f(TypeTag<std::uint32_t>{});
+    case 8: return f(TypeTag<std::uint64_t>{});
+    default: return f(TypeTag<Sixteen>{});
+  }
+}
+
+template <class T>
+void add_to(T& to, T value) {
+  if constexpr (std::is_same_v<T, bool>) to = to || value;
+  else if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) to = T(float(to) + float(value));
+  else if constexpr (contains(kComplexSet, dtype_of<T>)) to.re += value.re, to.im += value.im;
+  else to = T(to + value);
+}
+
+constexpr int64_t kMoveGrain = 16384;  // elements per chunk
+
+}  // namespace
+
+IndexPlan plan_index(const Tensor& self, Span<Tensor> indices) {
+  const std::vector<Tensor> each = expand_masks(self, indices);
+  const Dims shape = common_shape(each);
+  IndexPlan plan;
+  plan.sizes = Dims(self.sizes());
+  int64_t first = -1, last = -1;
+  for (int64_t d = 0; d < int64_t(each.size()); ++d) {
+    if (!each[d].defined()) continue;
+    if (first < 0) first = d;
+    last = d;
+    plan.indexed.push_back(d);
+    Tensor index = each[d].dtype() == DType::Int64 ? each[d] : dense_as(each[d], DType::Int64);
+    if (index.sizes() != IntSpan(shape)) {
+      Dims strides(shape.size(), 0);
+      const std::size_t skip = shape.size() - index.sizes().size();
+      for (std::size_t k = skip; k < shape.size(); ++k) strides[k] = index.sizes()[k - skip] == 1 ? 0 : index.strides()[k - skip];
+      index = alias(index, shape, strides, index->offset);
+    }
+    plan.indices.push_back(dense(index));
+  }
+  const bool neighbours = last - first + 1 == int64_t(plan.indexed.size());
+  for (int64_t d = 0; d < self.dim(); ++d) {
+    if (d < int64_t(each.size()) && each[d].defined()) continue;
+    if (neighbours && d < first) plan.outer.push_back(d), plan.outer_count *= self.sizes()[d];
+    else plan.inner.push_back(d), plan.inner_count *= self.sizes()[d];
+  }
+  plan.index_count = product(shape);
+  for (int64_t d : plan.outer) plan.shape.push_back(self.sizes()[d]);
+  for (int64_t s : shape) plan.shape.push_back(s);
+  for (int64_t d : plan.inner) plan.shape.push_back(self.sizes()[d]);
+  return plan;
+}
+
+Tensor index_positions(const IndexPlan& plan, IntSpan strides) {
+  const int64_t n = plan.index_count;
+  const Tensor out = make_tensor({n}, DType::Int64);
+  int64_t* to = out->write_as<int64_t>();
+  for (std::size_t k = 0; k < plan.indices.size(); ++k) {
+    const int64_t* index = plan.indices[k]->read_as<int64_t>();
+    const int64_t size = plan.sizes[plan.indexed[k]], stride = strides[plan.indexed[k]];
+    HWARO_CHECK_AS(IndexError, size > 0 || n == 0, "index is out of bounds for dimension with size 0");
+    bool bad = false;
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t at = index[i] + (index[i] < 0 ? size : 0);
+      bad |= std::uint64_t(at) >= std::uint64_t(size);
+      to[i] = (k == 0 ? 0 : to[i]) + at * stride;
+    }
+    if (!bad) continue;
+    for (int64_t i = 0; i < n; ++i)
+      HWARO_CHECK_AS(IndexError, index[i] >= -size && index[i] < size, "index ", index[i], " is out of bounds for dimension ", k,
+                     " with size ", size);
+  }
+  return out;
+}
+
+void gather_positions(const Tensor& out, const Tensor& self, const IndexGeometry& geo, const Tensor& positions) {
+  if (out.numel() == 0) return;
+  const Walk outer = merged(geo.outer, geo.sizes, self.strides()), inner = merged(geo.inner, geo.sizes, self.strides());
+  const int64_t* offsets = positions->read_as<int64_t>();
+  const int64_t width = geo.inner_count;
+  by_size(self.element_size(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* from = static_cast<const T*>(self->read());
+    T* to = static_cast<T*>(out->write());
+    const int64_t grain = width >= kMoveGrain ? 1 : kMoveGrain / width;
+    parallel_for(geo.outer_count * geo.index_count, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end;) {
+        const int64_t o = i / geo.index_count, j0 = i % geo.index_count;
+        const int64_t j1 = geo.index_count - j0 < end - i ? geo.index_count : j0 + (end - i);
+        const T* base = from + offset_at(outer, o);
+        T* row = to + i * width;
+        if (width == 1) {
+          for (int64_t j = j0; j < j1; ++j) *row++ = base[offsets[j]];
+        } else if (inner.flat()) {
+          for (int64_t j = j0; j < j1; ++j, row += width) std::memcpy(row, base + offsets[j], std::size_t(width) * sizeof(T));
+        } else {
+          const int64_t run = inner.run(), stride = inner.strides.back();
+          for (int64_t j = j0; j < j1; ++j)
+            each_row(inner, [&](int64_t offset, int64_t) {
+              const T* p = base + offsets[j] + offset;
+              for (int64_t k = 0; k < run; ++k) *row++ = p[k * stride];
+            });
+        }
+        i += j1 - j0;
+      }
+    });
+  });
+}
+
+namespace {
+
+// Writes rows of `values` (dense, or one element for all) to the positions; `put` stores or adds one element.
+template <class T, class Put>
+void scatter_loop(T* to, const T* values, bool single, const Walk& outer, const Walk& inner, const IndexGeometry& geo,
+                  const int64_t* offsets, Put put) {
+  const int64_t width = geo.inner_count, n = geo.index_count;
+  const int64_t step = single ? 0 : 1;
+  auto rows = [&](int64_t o, int64_t begin, int64_t end) {  // a range of the inner walk's flat run, or all of it
+    T* base = to + offset_at(outer, o);
+    const T* from = values + step * o * n * width;
+    for (int64_t j = 0; j < n; ++j) {
+      if (inner.flat()) {
+        T* row = base + offsets[j];
+        const T* v = from + step * j * width;
+        for (int64_t k = begin; k < end; ++k) put(row[k], v[step * k]);
+      } else {
+        const T* v = from + step * j * width;
+        each_row(inner, [&](int64_t offset, int64_t row) {
+          T* p = base + offsets[j] + offset;
+          for (int64_t k = 0; k < inner.run(); ++k) put(p[k * inner.strides.back()], v[step * (row * inner.run() + k)]);
+        });
+      }
+    }
+  };
+  if (geo.outer_count > 1) {
+    const int64_t per_outer = n * width;
+    parallel_for(geo.outer_count, per_outer >= kMoveGrain ? 1 : kMoveGrain / (per_outer ? per_outer : 1),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t o = begin; o < end; ++o) rows(o, 0, width);
+                 });
+  } else if (inner.flat() && width >= 256 && n * width > 4 * kMoveGrain) {
+    parallel_for(width, 128, [&](int64_t begin, int64_t end) { rows(0, begin, end); });
+  } else {
+    rows(0, 0, width);
+  }
+}
+
+}  // namespace
+
+void scatter_positions(const Tensor& self, const Tensor& values, const IndexGeometry& geo, const Tensor& positions, bool accumulate) {
+  if (geo.outer_count * geo.index_count * geo.inner_count == 0) return;
+  const Walk outer = merged(geo.outer, geo.sizes, self.strides()), inner = merged(geo.inner, geo.sizes, self.strides());
+  const bool single = values.numel() == 1;
+  Tensor source = values;
+  if (!single && values.sizes() != IntSpan(geo.shape)) source = expand(detach(values), geo.shape);
+  source = dense(source);
+  const int64_t* offsets = positions->read_as<int64_t>();
+  if (!accumulate) {
+    by_size(self.element_size(), [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      scatter_loop(static_cast<T*>(self->write()), static_cast<const T*>(source->read()), single, outer, inner, geo, offsets,
+                   [](T& to, const T& v) { to = v; });
+    });
+    return;
+  }
+  visit_if<kAllSet>(self.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    scatter_loop(self->write_as<T>(), source->read_as<T>(), single, outer, inner, geo, offsets, [](T& to, const T& v) { add_to(to, v); });
+  });
+}
+
+// ---- recorded ----
+
+namespace {
+
+Tensor gather_recorded(const Tensor& self, const IndexGeometry& geo, const Tensor& linear);
+
+// The gradient of a gather: g added up at the positions in zeros. `linear` counts in row-major order.
+Tensor scatter_recorded(const Tensor& g, const IndexGeometry& geo, const Tensor& linear) {
+  const Tensor out = fresh_zeros(geo.sizes, g.dtype(), g.device());
+  if (!g.device().is_meta()) scatter_positions(out, g, geo, linear, true);
+  if (recording(g))
+    record("IndexPutBackward0", {g}, out, {save(linear)}, [geo](Backward& b) { b.set(0, gather_recorded(b.g(), geo, b.saved(0))); });
+  return out;
+}
+
+void record_gather(const Tensor& self, const Tensor& out, const IndexGeometry& geo, const Tensor& linear) {
+  record("IndexBackward0", {self}, out, {save(linear)}, [geo](Backward& b) { b.set(0, scatter_recorded(b.g(), geo, b.saved(0))); });
+}
+
+Tensor gather_recorded(const Tensor& self, const IndexGeometry& geo, const Tensor& linear) {
+  const Tensor out = make_tensor(geo.shape, self.dtype(), self.device());
+  if (!self.device().is_meta()) gather_positions(out, dense(self), geo, linear);
+  if (recording(self)) record_gather(self, out, geo, linear);
+  return out;
+}
+
+// A copy of t with zeros at the positions: the gradient of what was overwritten.
+Tensor clear_recorded(const Tensor& t, const IndexGeometry& geo, const Tensor& linear) {
+  const Tensor out = clone(detach(t), MemoryFormat::Contiguous);
+  if (!t.device().is_meta()) scatter_positions(out, make_zeros({}, t.dtype()), geo, linear, false);
+  if (recording(t))
+    record("IndexPutBackward0", {t}, out, {save(linear)}, [geo](Backward& b) { b.set(0, clear_recorded(b.g(), geo, b.saved(0))); });
+  return out;
+}
+
+// The one mask that has exactly self's shape, the common case, or null.
+const Tensor* whole_mask(const Tensor& self, Span<Tensor> indices) {
+  const Tensor* mask = nullptr;
+  for (const Tensor& t : indices) {
+    if (!t.defined()) continue;
+    if (mask) return nullptr;
+    mask = &t;
+  }
+  return mask && mask == &indices[0] && mask->dtype() == DType::Bool && mask->dim() > 0 && mask->sizes() == self.sizes() &&
+                 !mask->device().is_meta()
+             ? mask
+             : nullptr;
+}
+
+Tensor expand_mask_recorded(const Tensor& g, const Tensor& mask);
+
+Tensor compress_recorded(const Tensor& self, const Tensor& mask) {
+  const Tensor out = compress(dense(self), mask);
+  if (recording(self))
+    record("IndexBackward0", {self}, out, {save(mask)}, [](Backward& b) { b.set(0, expand_mask_recorded(b.g(), b.saved(0))); });
+  return out;
+}
+
+Tensor expand_mask_recorded(const Tensor& g, const Tensor& mask) {
+  const Tensor m = dense_mask(mask);
+  const Tensor out = fresh_zeros(mask.sizes(), g.dtype(), g.device());
+  uncompress(out, m, dense(g));
+  if (recording(g))
+    record("IndexPutBackward0", {g}, out, {save(m)}, [](Backward& b) { b.set(0, compress_recorded(b.g(), b.saved(0))); });
+  return out;
+}
+
+void check_no_meta(const Tensor& self, Span<Tensor> indices) {
+  for (const Tensor& t : indices)
+    HWARO_CHECK(!t.defined() || t.device().is_meta() == self.device().is_meta() || t.device().is_cpu(),
+                "indices should be either on cpu or on the same device as the indexed tensor (", self.device().str(), ")");
+}
+
+}  // namespace
+
+Tensor index_tensor(const Tensor& self, Span<Tensor> indices) {
+  check_no_meta(self, indices);
+  if (const Tensor* mask = whole_mask(self, indices); mask && !self.device().is_meta()) return compress_recorded(self, dense_mask(*mask));
+  const Tensor source = self.is_conj() ? dense(self) : self;
+  const IndexPlan plan = plan_index(self, indices);
+  const IndexGeometry geo(plan);
+  const Tensor out = make_tensor(plan.shape, self.dtype(), self.device());
+  if (self.device().is_meta()) return out;
+  const Tensor positions = index_positions(plan, source.strides());
+  gather_positions(out, source, geo, positions);
+  if (recording(self)) record_gather(self, out, geo, source.is_contiguous() ? positions : index_positions(plan, contiguous_strides(self.sizes())));
+  return out;
+}
+
+Tensor index_put_tensor(const Tensor& self, Span<Tensor> indices, const Tensor& values, bool accumulate, bool inplace) {
+  check_no_meta(self, indices);
+  const bool recorded = recording(self, values) && is_differentiable(self.dtype());
+  if (inplace) check_inplace(self, recorded);
+  if (inplace && has_internal_overlap(*self.impl()))
+    warn("Use of index_put_ on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This also "
+         "applies to advanced indexing e.g. tensor[indices] = tensor");
+  const IndexPlan plan = plan_index(self, indices);
+  const IndexGeometry geo(plan);
+  Dims shape(values.sizes());
+  bool fits = true;
+  try {
+    broadcast_into(shape, geo.shape);
+    fits = shape == geo.shape;
+  } catch (const Error&) {
+    fits = false;
+  }
+  HWARO_CHECK(fits, "shape mismatch: value tensor of shape ", sizes_str(values.sizes()), " cannot be broadcast to indexing result of shape ",
+              sizes_str(geo.shape));
+  HWARO_CHECK(self.dtype() == values.dtype(), "Index put requires the source and destination dtypes match, got ",
+              scalar_type_name(self.dtype()), " for the destination and ", scalar_type_name(values.dtype()), " for the source.");
+  const Tensor target = inplace ? self : clone(detach(self));
+  Tensor linear;
+  if (!self.device().is_meta()) {
+    const Tensor work = target.is_conj() ? dense(target) : target;
+    const Tensor positions = index_positions(plan, work.strides());
+    const bool shared = values->storage == work->storage;
+    scatter_positions(work, shared ? clone(detach(values)) : values, geo, positions, accumulate);
+    if (work.impl() != target.impl()) copy_raw(target, work);
+    if (recorded) linear = work.is_contiguous() ? positions : index_positions(plan, contiguous_strides(self.sizes()));
+  }
+  if (inplace) self->bump_version();
+  if (!recorded) return target;
+  auto backward = [geo, accumulate, value_sizes = Dims(values.sizes())](Backward& b) {
+    if (b.needs(0)) b.set(0, accumulate ? b.g() : clear_recorded(b.g(), geo, b.saved(0)));
+    if (b.needs(1)) b.set(1, sum_to_size(gather_recorded(b.g(), geo, b.saved(0)), value_sizes));
+  };
+  if (inplace) record_inplace("IndexPutBackward0", self, {self, values}, {save(linear)}, backward);
+  else record("IndexPutBackward0", {self, values}, target, {save(linear)}, backward);
+  return target;
+}
+
+}  // namespace hwaro::engine

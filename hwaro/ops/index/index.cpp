@@ -1,0 +1,64 @@
+// The operators behind subscripts with tensors, under PyTorch's names.
+#include "hwaro/ops/index/advanced.h"
+#include "hwaro/ops/index/masks.h"
+#include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/registry.h"
+
+namespace hwaro::engine {
+
+struct IndexTensor {
+  static constexpr Schema schema = "index.Tensor(Tensor self, Tensor[] indices) -> Tensor";
+  static constexpr Doc doc = "self[indices]; an undefined entry stands for a whole dimension.";
+  static constexpr unsigned expose = kInternal;
+  static Tensor call(const Tensor& self, TensorSpan indices) { return index_tensor(self, indices); }
+};
+
+struct IndexPut {
+  static constexpr Schema schema = "index_put(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor";
+  static constexpr Doc doc = "A copy of self with values written (or added) at the places that indices name.";
+  static Tensor call(const Tensor& self, TensorSpan indices, const Tensor& values, bool accumulate) {
+    return index_put_tensor(self, indices, values, accumulate, false);
+  }
+};
+
+struct IndexPutInplace {
+  static constexpr Schema schema =
+      "index_put_(Tensor(a!) self, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor(a!)";
+  static constexpr Doc doc = "Writes (or adds) values at the places that indices name.";
+  static constexpr unsigned expose = kFunction | kMethod;
+  static Tensor call(const Tensor& self, TensorSpan indices, const Tensor& values, bool accumulate) {
+    return index_put_tensor(self, indices, values, accumulate, true);
+  }
+};
+
+// ---- where a tensor is not zero ----
+
+struct Nonzero {
+  static constexpr Schema schema = "nonzero(Tensor self) -> Tensor";
+  static constexpr Doc doc = "The coordinates of elements that are not zero, as rows (n, dim).";
+  static Tensor call(const Tensor& self) { return set_coordinates(dense_as(self, DType::Bool)); }
+};
+
+struct Argwhere {
+  static constexpr Schema schema = "argwhere(Tensor self) -> Tensor";
+  static constexpr Doc doc = "Another name for nonzero.";
+  static constexpr unsigned expose = kFunction | kMethod;
+  static Tensor call(const Tensor& self) { return Nonzero::call(self); }
+};
+
+struct NonzeroNumpy {
+  static constexpr Schema schema = "nonzero_numpy(Tensor self) -> Tensor[]";
+  static constexpr Doc doc = "The coordinates of elements that are not zero, one vector per dimension.";
+  static constexpr unsigned expose = kInternal;
+  static std::vector<Tensor> call(const Tensor& self) {
+    const Tensor flat = self.dim() == 0 ? reshape(detach(self), {1}) : self;
+    const Tensor rows = Nonzero::call(flat);
+    std::vector<Tensor> out;
+    for (std::int64_t d = 0; d < flat.dim(); ++d) out.push_back(select(rows, 1, d));
+    return out;
+  }
+};
+
+}  // namespace hwaro::engine
+
+#include "families/index.inc"

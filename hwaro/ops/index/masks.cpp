@@ -1,0 +1,110 @@
+#include "hwaro/ops/index/masks.h"
+
+#include <cstring>
+#include <vector>
+
+#include "hwaro/base/parallel.h"
+#include "hwaro/ops/index/index_kernels.h"
+
+namespace hwaro::engine {
+
+using std::int64_t;
+
+namespace {
+
+constexpr int64_t kChunk = kGrain;
+
+const std::uint8_t* bytes_of(const Tensor& mask) { return static_cast<const std::uint8_t*>(mask->read()); }
+
+int log2_size(std::size_t bytes) { return bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : bytes == 8 ? 3 : 4; }
+
+// How many are set before each chunk of the mask; the last entry is the total.
+std::vector<int64_t> chunk_starts(const Tensor& mask) {
+  const int64_t n = mask.numel(), chunks = (n + kChunk - 1) / kChunk;
+  std::vector<int64_t> starts(static_cast<std::size_t>(chunks + 1), 0);
+  const std::uint8_t* bytes = bytes_of(mask);
+  const auto count = index_kernels().count;
+  parallel_for(chunks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; ++c) starts[c + 1] = count(bytes + c * kChunk, n - c * kChunk < kChunk ? n - c * kChunk : kChunk);
+  });
+  for (int64_t c = 0; c < chunks; ++c) starts[c + 1] += starts[c];
+  return starts;
+}
+
+// Calls f(first element, elements, set before it, set in it) for each chunk, in parallel.
+template <class F>
+void each_chunk(const Tensor& mask, const std::vector<int64_t>& starts, F f) {
+  const int64_t n = mask.numel();
+  parallel_for(int64_t(starts.size()) - 1, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; ++c)
+      f(c * kChunk, n - c * kChunk < kChunk ? n - c * kChunk : kChunk, starts[c], starts[c + 1] - starts[c]);
+  });
+}
+
+template <class T>
+void put_at(T* out, const T* in, const std::uint8_t* mask, int64_t n) {
+  for (int64_t i = 0; i < n; ++i)
+    if (mask[i]) out[i] = *in++;
+}
+
+}  // namespace
+
+Tensor dense_mask(const Tensor& t) { return t.dtype() == DType::UInt8 ? dense(t) : dense_as(t, DType::Bool); }
+
+int64_t count_set(const Tensor& mask) { return chunk_starts(mask).back(); }
+
+Tensor set_positions(const Tensor& mask) {
+  const std::vector<int64_t> starts = chunk_starts(mask);
+  const Tensor out = make_tensor({starts.back()}, DType::Int64);
+  int64_t* to = out->write_as<int64_t>();
+  const auto positions = index_kernels().positions;
+  each_chunk(mask, starts, [&](int64_t at, int64_t n, int64_t before, int64_t room) {
+    positions(to + before, bytes_of(mask) + at, n, at, room);
+  });
+  return out;
+}
+
+Tensor set_coordinates(const Tensor& mask) {
+  const Tensor flat = set_positions(mask);
+  const int64_t n = flat.numel(), dims = mask.dim();
+  if (dims == 1) return alias(flat, {n, 1}, {1, 1}, 0);
+  const Tensor out = make_tensor({n, dims}, DType::Int64);
+  const int64_t* from = flat->read_as<int64_t>();
+  int64_t* to = out->write_as<int64_t>();
+  const IntSpan sizes = mask.sizes();
+  parallel_for(n, kChunk, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      int64_t rest = from[i];
+      for (int64_t d = dims; d-- > 0;) {
+        to[i * dims + d] = rest % sizes[d];
+        rest /= sizes[d];
+      }
+    }
+  });
+  return out;
+}
+
+Tensor compress(const Tensor& self, const Tensor& mask) {
+  const std::vector<int64_t> starts = chunk_starts(mask);
+  const Tensor out = make_tensor({starts.back()}, self.dtype(), self.device());
+  const int64_t size = int64_t(self.element_size());
+  const auto pack = index_kernels().compress[log2_size(std::size_t(size))];
+  char* to = static_cast<char*>(out->write());
+  const char* from = static_cast<const char*>(self->read());
+  each_chunk(mask, starts, [&](int64_t at, int64_t n, int64_t before, int64_t room) {
+    pack(to + before * size, from + at * size, bytes_of(mask) + at, n, room);
+  });
+  return out;
+}
+
+void uncompress(const Tensor& self, const Tensor& mask, const Tensor& values) {
+  const std::vector<int64_t> starts = chunk_starts(mask);
+  visit_if<kAllSet>(self.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    T* to = self->write_as<T>();
+    const T* from = values->read_as<T>();
+    each_chunk(mask, starts, [&](int64_t at, int64_t n, int64_t before, int64_t) { put_at(to + at, from + before, bytes_of(mask) + at, n); });
+  });
+}
+
+}  // namespace hwaro::engine
