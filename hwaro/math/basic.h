@@ -157,8 +157,8 @@ HWARO_INLINE Vec<T, N> minimum_of(Vec<T, N> a, Vec<T, N> b) {
 template <class T, int N>
 HWARO_INLINE Vec<T, N> fmax_of(Vec<T, N> a, Vec<T, N> b) {
   if constexpr (Floating<T>) {
-    const auto m = Vec<T, N>::from_raw(native::by_register<T, N>(native::ExtremeOp<true>{}, a.v, b.v));
-    return where(b != b, a, m);
+    const auto m = Vec<T, N>::from_raw(native::by_register<T, N>(native::ExtremeOp<true>{}, b.v, a.v));
+    return where(a != a, b, m);
   } else {
     return maximum_of(a, b);
   }
@@ -166,8 +166,8 @@ HWARO_INLINE Vec<T, N> fmax_of(Vec<T, N> a, Vec<T, N> b) {
 template <class T, int N>
 HWARO_INLINE Vec<T, N> fmin_of(Vec<T, N> a, Vec<T, N> b) {
   if constexpr (Floating<T>) {
-    const auto m = Vec<T, N>::from_raw(native::by_register<T, N>(native::ExtremeOp<false>{}, a.v, b.v));
-    return where(b != b, a, m);
+    const auto m = Vec<T, N>::from_raw(native::by_register<T, N>(native::ExtremeOp<false>{}, b.v, a.v));
+    return where(a != a, b, m);
   } else {
     return minimum_of(a, b);
   }

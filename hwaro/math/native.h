@@ -111,8 +111,8 @@ HWARO_INLINE Raw<T, N> by_register(Op op, Vs... vs) {
 struct SqrtOp {
   template <class T, int N>
   HWARO_INLINE Raw<T, N> operator()(Raw<T, N> v) const {
-    constexpr int bytes = N * int(sizeof(T));
-    constexpr bool f = kSame<T, float>;
+    [[maybe_unused]] constexpr int bytes = N * int(sizeof(T));
+    [[maybe_unused]] constexpr bool f = kSame<T, float>;
 #if defined(__AVX512F__)
     if constexpr (bytes == 64) {
       if constexpr (f) return (Raw<T, N>)_mm512_maskz_sqrt_ps(kAllLanes, (__m512)v);
@@ -147,8 +147,8 @@ inline constexpr bool kHasFma = false;
 struct FmaOp {
   template <class T, int N>
   HWARO_INLINE Raw<T, N> operator()(Raw<T, N> a, Raw<T, N> b, Raw<T, N> c) const {
-    constexpr int bytes = N * int(sizeof(T));
-    constexpr bool f = kSame<T, float>;
+    [[maybe_unused]] constexpr int bytes = N * int(sizeof(T));
+    [[maybe_unused]] constexpr bool f = kSame<T, float>;
 #if defined(__AVX512F__)
     if constexpr (bytes == 64) {
       if constexpr (f) return (Raw<T, N>)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
@@ -182,8 +182,8 @@ struct RoundOp {
                           : R == Rounding::kUp     ? _MM_FROUND_TO_POS_INF
                                                    : _MM_FROUND_TO_ZERO) |
                          _MM_FROUND_NO_EXC;
-    constexpr int bytes = N * int(sizeof(T));
-    constexpr bool f = kSame<T, float>;
+    [[maybe_unused]] constexpr int bytes = N * int(sizeof(T));
+    [[maybe_unused]] constexpr bool f = kSame<T, float>;
 #if defined(__AVX512F__)
     if constexpr (bytes == 64) {
       if constexpr (f) return (Raw<T, N>)_mm512_maskz_roundscale_ps(kAllLanes, (__m512)v, mode);
@@ -210,8 +210,8 @@ template <bool Max>
 struct ExtremeOp {
   template <class T, int N>
   HWARO_INLINE Raw<T, N> operator()(Raw<T, N> a, Raw<T, N> b) const {
-    constexpr int bytes = N * int(sizeof(T));
-    constexpr bool f = kSame<T, float>;
+    [[maybe_unused]] constexpr int bytes = N * int(sizeof(T));
+    [[maybe_unused]] constexpr bool f = kSame<T, float>;
 #if defined(__AVX512F__)
     if constexpr (bytes == 64) {
       if constexpr (f) {
@@ -245,8 +245,8 @@ struct ExtremeOp {
 struct ScaleOp {
   template <class T, int N>
   HWARO_INLINE Raw<T, N> operator()(Raw<T, N> p, Raw<T, N> k) const {
-    constexpr int bytes = N * int(sizeof(T));
-    constexpr bool f = kSame<T, float>;
+    [[maybe_unused]] constexpr int bytes = N * int(sizeof(T));
+    [[maybe_unused]] constexpr bool f = kSame<T, float>;
     if constexpr (bytes == 64) {
       if constexpr (f) return (Raw<T, N>)_mm512_maskz_scalef_ps(kAllLanes, (__m512)p, (__m512)k);
       else return (Raw<T, N>)_mm512_maskz_scalef_pd(kAllLanes, (__m512d)p, (__m512d)k);
@@ -265,7 +265,7 @@ struct ScaleOp {
 
 template <class I, int N>
 HWARO_INLINE bool any_lane(Raw<I, N> m) {
-  constexpr int bytes = N * int(sizeof(I));
+  [[maybe_unused]] constexpr int bytes = N * int(sizeof(I));
 #if defined(__AVX512F__)
   if constexpr (bytes == 64) return _mm512_test_epi64_mask((__m512i)m, (__m512i)m) != 0;
 #endif
@@ -284,7 +284,7 @@ HWARO_INLINE bool any_lane(Raw<I, N> m) {
 // One byte 0 or 1 per lane.
 template <class I, int N>
 HWARO_INLINE void store_mask_bytes(Raw<I, N> m, std::uint8_t* out) {
-  constexpr int bytes = N * int(sizeof(I));
+  [[maybe_unused]] constexpr int bytes = N * int(sizeof(I));
   if constexpr (sizeof(I) == 1) {
     const Raw<I, N> ones = m & I(1);
     __builtin_memcpy(out, &ones, bytes);

@@ -5,6 +5,8 @@
 // digamma climbs to x >= 8 by the recurrence, gathered into one quotient, then takes the asymptotic series.
 #pragma once
 
+#include <math.h>
+
 #include "hwaro/math/power.h"
 #include "hwaro/math/trigonometric.h"
 
@@ -164,7 +166,7 @@ HWARO_INLINE Vec<T, N> erfinv(Vec<T, N> x) {
 template <class T>
 HWARO_INLINE T scalar_lgamma(T x) {
   int sign;  // the reentrant form: lgamma itself writes a global
-  return static_cast<T>(__builtin_lgamma_r(static_cast<double>(x), &sign));
+  return static_cast<T>(::lgamma_r(static_cast<double>(x), &sign));
 }
 // log Gamma(x) for x > 0 in double lanes, absolute error about 1e-15: enough for float. Stirling's series at x + 8.
 template <int N>

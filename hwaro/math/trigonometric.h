@@ -317,13 +317,14 @@ HWARO_INLINE Vec<T, N> atan2_of(Vec<T, N> y, Vec<T, N> x) {
     using C = PiConstants<T>;
     constexpr bool f = native::kSame<T, float>;
     constexpr T large = f ? T(0x1p60) : T(0x1p500), up = f ? T(0x1p90) : T(0x1p550);
+    constexpr T infinite = f ? T(0x1p120) : T(0x1p900), small = f ? T(0x1p-60) : T(0x1p-400);
     const V ay = abs(y), ax = abs(x);
     const auto swap = ay > ax;
     const V a = where(swap, ax, ay), b = where(swap, ay, ax);
     // Into a range where sums and reciprocals are normal numbers; infinity becomes a large number.
     const V scale = where(b > V(large), V(T(1) / up), where(b < V(T(1) / large), V(up), V(1)));
-    auto angle = atan_ratio(at_most(a * scale, up), at_most(b * scale, up));
-    const auto tiny = angle.hi < V(T(1) / large);
+    auto angle = atan_ratio(at_most(a * scale, infinite), at_most(b * scale, infinite));
+    const auto tiny = angle.hi < V(small);
     if (tiny.any()) [[unlikely]] {
       angle.hi = where(tiny & (b > V(0)), a / b, angle.hi);
       angle.lo = where(tiny, V(0), angle.lo);
