@@ -11,7 +11,7 @@ _PYTHON = {
     "losses": """poisson_nll_loss gaussian_nll_loss hinge_embedding_loss multi_margin_loss multilabel_margin_loss
         soft_margin_loss multilabel_soft_margin_loss cosine_embedding_loss margin_ranking_loss triplet_margin_loss
         triplet_margin_with_distance_loss ctc_loss""",
-    "attention": "multi_head_attention_forward",
+    "attention": "multi_head_attention_forward _canonical_mask",
     "activations": """softmin softsign gumbel_softmax rrelu rrelu_ elu_ selu_ celu_ leaky_relu_ hardtanh_
         threshold_ _get_softmax_dim""",
     "dropouts": "dropout1d dropout2d dropout3d feature_alpha_dropout",

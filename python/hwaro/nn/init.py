@@ -49,21 +49,45 @@ def normal_(tensor, mean=0.0, std=1.0, generator=None):
         return tensor.normal_(mean, std, generator=generator)
 
 
-def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
-    """Normal, cut to [a, b], by the inverse distribution function."""
-    def cdf(x):
-        return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
+def _mass(low, high):
+    """Probability of a standard normal value between low and high."""
+    return (math.erf(high / math.sqrt(2.0)) - math.erf(low / math.sqrt(2.0))) / 2.0
 
+
+def _reject_normals(tensor, mean, std, a, b, generator):
+    """Normal values, those outside of [a, b] drawn again. Every round draws for the whole tensor."""
+    low, high = tensor.new_tensor(a).item(), tensor.new_tensor(b).item()
+    tensor.normal_(mean, std, generator=generator)
+    while True:
+        outside = (tensor < low) | (tensor > high)
+        if not outside.any():
+            return
+        tensor.copy_(torch.where(outside, torch.empty_like(tensor).normal_(mean, std, generator=generator), tensor))
+
+
+def _reject_uniforms(tensor, mean, std, a, b, generator):
+    """Uniform values in [a, b], kept with probability density / peak density: for bounds far from the mean."""
+    peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+    proposal, chance, pending = torch.empty_like(tensor), torch.empty_like(tensor), None
+    while pending is None or pending.any():
+        proposal.uniform_(a, b, generator=generator)
+        tensor.copy_(proposal if pending is None else torch.where(pending, proposal, tensor))
+        log_density = proposal.sub_(mean).div_(std).pow_(2).mul_(-0.5).sub_(peak)
+        refused = chance.uniform_(generator=generator).log_().gt(log_density)
+        pending = refused if pending is None else pending & refused
+
+
+def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
+    """Normal, cut to [a, b]."""
+    if tensor.is_meta:
+        return tensor
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
                       "The distribution of values may be incorrect.", stacklevel=2)
     with _no_grad():
-        low, high = cdf((a - mean) / std), cdf((b - mean) / std)
-        tensor.uniform_(2 * low - 1, 2 * high - 1, generator=generator)
-        tensor.erfinv_()
-        tensor.mul_(std * math.sqrt(2.0))
-        tensor.add_(mean)
-        return tensor.clamp_(min=a, max=b)
+        likely = _mass((a - mean) / std, (b - mean) / std) > 0.3
+        (_reject_normals if likely else _reject_uniforms)(tensor, mean, std, a, b, generator)
+    return tensor
 
 
 def constant_(tensor, val):
