@@ -166,6 +166,22 @@ HWARO_INLINE V pinned(V v) {
   return v;
 }
 
+// Lanes 0, 2, 4, ... and 1, 3, 5, ... of a and b side by side.
+template <class T>
+HWARO_INLINE void split_pairs(Vector<T> a, Vector<T> b, Vector<T>* even, Vector<T>* odd) {
+  constexpr int L = kLanes<T>;
+#if defined(__clang__)
+  T pairs[2 * L], parts[2][L];
+  store<T>(pairs, a), store<T>(pairs + L, b);
+  for (int i = 0; i < L; ++i) parts[0][i] = pairs[2 * i], parts[1][i] = pairs[2 * i + 1];
+  *even = load<T>(parts[0]), *odd = load<T>(parts[1]);
+#else
+  typename Traits<T>::Integer index;
+  for (int i = 0; i < L; ++i) index[i] = 2 * i;
+  *even = __builtin_shuffle(a, b, index), *odd = __builtin_shuffle(a, b, index + 1);
+#endif
+}
+
 // Sum of the lanes, halves first: the order is the same for every caller.
 template <class T>
 HWARO_INLINE T sum(Vector<T> v) {

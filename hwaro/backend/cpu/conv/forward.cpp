@@ -64,6 +64,7 @@ void run_direct(const Forward<T>& f) {
 template <class T>
 void run_forward(const Forward<T>& f) {
   if (f.channels == 1 && f.m <= 2) return run_direct(f);
+  if (batch_pays(f)) return run_forward_batch(f);
   const Geometry& g = f.g;
   const auto& kernels = active_conv_kernels().real<T>();
   const int64_t depth = f.channels * g.taps(), outputs = g.outputs();

@@ -126,5 +126,11 @@ struct Forward {
 template <class T>
 void run_forward(const Forward<T>& f);
 
+// The way with images in the lanes, and whether it is the faster one for a shape.
+template <class T>
+void run_forward_batch(const Forward<T>& f);
+template <class T>
+bool batch_pays(const Forward<T>& f);
+
 }  // namespace conv
 }  // namespace hwaro

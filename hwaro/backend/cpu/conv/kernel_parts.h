@@ -89,6 +89,16 @@ std::int64_t scatter_workspace(std::int64_t depth, std::int64_t m, std::int64_t 
 template <class T>
 void direct(const DirectBlock<T>& block);
 template <class T>
+void pack_weights_by_tap(const WeightView<T>& w, std::int64_t m, T* packed);
+template <class T>
+void batch_outputs(const BatchBlock<T>& block, const BatchOutputs<T>& outputs);
+template <class T>
+void interleave(const T* x, std::int64_t image_pitch, std::int64_t images, std::int64_t channels, std::int64_t positions,
+                std::int64_t begin, std::int64_t end, T* target);
+template <class T>
+void deinterleave(const T* source, std::int64_t images, std::int64_t channels, std::int64_t positions, T* y,
+                  std::int64_t image_pitch, std::int64_t channel_pitch);
+template <class T>
 void weight_wide(const WeightBlock<T>& block);
 template <class T>
 std::int64_t padded_k(std::int64_t k);

@@ -89,6 +89,26 @@ struct WeightBlock {
   T* work;
 };
 
+// Outputs of `lanes` images side by side: every input position is a row of channels x lanes values, so an output position
+// is a product over (valid tap, channel) of vectors of images, and taps that fall into the padding are left out.
+template <class T>
+struct BatchBlock {
+  const T* image;  // [position][channel][lane]
+  std::int64_t channels, taps;
+  const T* weights;  // packed strips of rows: [tap][channel][row]
+  std::int64_t m;
+  const T* bias;  // or null
+};
+// One or two output positions that have the same valid taps.
+template <class T>
+struct BatchOutputs {
+  const std::int64_t* valid;  // numbers of the taps
+  const std::int64_t* shift;  // of each of them: input position relative to the output's first one
+  std::int64_t count;
+  std::int64_t first_input[2];
+  T* y[2];  // [channel][lane]; the second is null for a single position
+};
+
 template <class T>
 struct RealConvKernels {
   int lanes, tile_rows;
@@ -99,6 +119,13 @@ struct RealConvKernels {
   void (*scatter)(const ScatterBlock<T>& block);
   std::int64_t (*scatter_workspace)(std::int64_t depth, std::int64_t m, std::int64_t columns);
   void (*direct)(const DirectBlock<T>& block);
+  void (*pack_weights_by_tap)(const WeightView<T>& w, std::int64_t m, T* packed);
+  void (*batch)(const BatchBlock<T>& block, const BatchOutputs<T>& outputs);
+  // Positions [begin, end) of `images` <= lanes images, as BatchBlock wants them; and outputs back from that order.
+  void (*interleave)(const T* x, std::int64_t image_pitch, std::int64_t images, std::int64_t channels,
+                     std::int64_t positions, std::int64_t begin, std::int64_t end, T* target);
+  void (*deinterleave)(const T* source, std::int64_t images, std::int64_t channels, std::int64_t positions, T* y,
+                       std::int64_t image_pitch, std::int64_t channel_pitch);
   // Output channels in the lanes: sums are (m, padded k), work holds rows * width * padded k values.
   void (*weight_wide)(const WeightBlock<T>& block);
   std::int64_t (*padded_k)(std::int64_t k);
