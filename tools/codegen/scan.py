@@ -81,7 +81,7 @@ class Family:
 
 def scan(root):
     root = pathlib.Path(root)
-    families = []
+    families, aliases = [], []
     for path in sorted((root / "hwaro/ops").rglob("*")):
         if path.suffix not in (".h", ".cpp") or "kinds" in path.parts:
             continue
@@ -90,19 +90,24 @@ def scan(root):
         ops = []
         for (start, struct), (end, _) in zip(starts, starts[1:] + [(len(text), "")]):
             body = text[start:end]
-            alias = "AliasOf<" in body.split("{")[0]
+            alias = re.search(r"AliasOf<(\w+)>", body.split("{")[0])
             schema = SCHEMA.search(body)
             if not schema:
                 continue
             doc, expose = DOC.search(body), EXPOSE.search(body)
-            numbers = re.search(r"static constexpr (?:unsigned|auto) numbers_for\s*=\s*([^;]+);", body)
+            numbers = re.search(r"\bnumbers_for\s*=\s*([^;,]+)", body)
             if not doc:
                 raise SystemExit(f"{path}: operator {struct} has no doc")
             ops.append(Op(struct, literal(schema.group(1)), literal(doc.group(1)), expose.group(1) if expose else "",
-                          alias or ("static constexpr auto dtypes" in body and "forward(" in body), numbers.group(1) if numbers else "",
+                          bool(alias) or ("static constexpr auto dtypes" in body and "forward(" in body), numbers.group(1) if numbers else "",
                           "static constexpr bool python_only = true" in body))
+            if alias:
+                aliases.append((ops[-1], alias.group(1)))
         if ops:
             families.append(Family(path.stem, str(path.relative_to(root)), path.suffix == ".h", "hwaro::engine", ops))
+    by_struct = {op.struct: op for f in families for op in f.ops}
+    for op, target in aliases:
+        op.numbers_for = by_struct[target].numbers_for
     names = [f.name for f in families]
     for name in names:
         if names.count(name) > 1:
@@ -116,11 +121,22 @@ VALUE = {"Scalar": "Scalar", "int": "std::int64_t", "SymInt": "std::int64_t", "f
          "Layout": "DType", "Device": "Device", "MemoryFormat": "MemoryFormat", "str": "std::string_view"}
 
 
+OPERAND_BITS = {"kSelf": 0, "kOther": 1, "kThird": 2}
+
+
+def takes_numbers(op, arg):
+    """Whether a plain number may stand for this tensor of a pointwise operator."""
+    return op.pointwise and op.args.index(arg) in [OPERAND_BITS[b.strip()] for b in op.numbers_for.split("|") if b.strip() in OPERAND_BITS]
+
+
 def cpp_type(op, arg, public=False):
+    """C++ type of a parameter; the public functions ask for a Tensor where a number has no meaning, and take a number for a list."""
     if arg.type == "Tensor":
         if arg.list:
             return "Span<Tensor>"
-        return "const Operand&" if op.pointwise else "const Tensor&"
+        return "const Operand&" if op.pointwise and (not public or takes_numbers(op, arg)) else "const Tensor&"
+    if public and arg.list and arg.type in ("int", "SymInt") and arg.list_size:
+        return f"const OptIntArray<{arg.list_size}>&" if arg.optional else f"const IntArray<{arg.list_size}>&"
     if arg.type == "Generator":
         return "Generator*"
     base = VALUE[arg.type]
@@ -141,6 +157,8 @@ def cpp_default(op, arg):
         return " = nullptr" if arg.type == "Generator" else " = std::nullopt"
     if d in ("True", "False"):
         return " = " + d.lower()
+    if arg.type == "MemoryFormat":
+        return " = MemoryFormat::" + {"contiguous_format": "Contiguous", "preserve_format": "Preserve"}[d]
     if arg.list:
         if d.startswith("["):
             return " = {" + d[1:-1] + "}"

@@ -11,6 +11,7 @@ void check_no_complex_sgn(const PointwiseInfo& info, const Operand* operands, co
 void check_heaviside(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common);
 void check_no_bool_abs(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common);
 int copysign_number(const Operand* operands, const Scalar* scalars);
+Tensor isfinite(const Operand& self);
 
 struct Abs {
   static constexpr Schema schema = "abs(Tensor self) -> Tensor";
