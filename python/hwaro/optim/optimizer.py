@@ -8,6 +8,9 @@ from hwaro.utils.hooks import RemovableHandle
 
 __all__ = ["Optimizer", "register_optimizer_step_pre_hook", "register_optimizer_step_post_hook"]
 
+# Cheaper than the context manager, which would take longer than a small step.
+_set_grad_enabled = torch._C._set_grad_enabled
+
 
 class _RequiredParameter:
     def __repr__(self):
@@ -314,9 +317,13 @@ class ParameterRule(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        with torch.set_grad_enabled(bool(self.defaults.get("differentiable"))):
+        before = torch.is_grad_enabled()
+        _set_grad_enabled(bool(self.defaults.get("differentiable")))
+        try:
             for group in self.param_groups:
                 self._step_group(group)
+        finally:
+            _set_grad_enabled(before)
         return loss
 
     def _step_group(self, group):

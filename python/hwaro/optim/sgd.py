@@ -1,6 +1,6 @@
 """Stochastic gradient descent with momentum (Sutskever et al., 2013)."""
 import hwaro as torch
-from hwaro.optim.optimizer import Optimizer, _check_lr, _number
+from hwaro.optim.optimizer import Optimizer, _check_lr, _number, _set_grad_enabled
 
 __all__ = ["SGD"]
 
@@ -34,9 +34,13 @@ class SGD(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        with torch.set_grad_enabled(self.defaults["differentiable"]):
+        before = torch.is_grad_enabled()
+        _set_grad_enabled(self.defaults["differentiable"])
+        try:
             for group in self.param_groups:
                 self._step_group(group)
+        finally:
+            _set_grad_enabled(before)
         return loss
 
     def _step_group(self, group):
