@@ -58,6 +58,17 @@ int decide_thread_count() {
   return thread_count.compare_exchange_strong(expected, decided) ? decided : expected;
 }
 
+// HWARO_GRAIN, or 0. (Not a function-local static: a fork in the middle of its initialisation would hang the child.)
+std::int64_t grain_override() {
+  static constinit std::atomic<std::int64_t> cached{-1};
+  std::int64_t grain = cached.load(std::memory_order_relaxed);
+  if (grain < 0) [[unlikely]] {
+    grain = positive_from_environment("HWARO_GRAIN", true);
+    cached.store(grain, std::memory_order_relaxed);
+  }
+  return grain;
+}
+
 std::atomic<void* (*)()> enter_hook{nullptr};
 std::atomic<void (*)(void*)> leave_hook{nullptr};
 
@@ -109,8 +120,7 @@ LongWork::~LongWork() {
 
 void parallel_for(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
   if (n <= 0) return;
-  static const std::int64_t grain_override = positive_from_environment("HWARO_GRAIN", true);
-  if (grain_override > 0) grain = grain_override;
+  if (const std::int64_t replaced = grain_override()) grain = replaced;
   if (grain < 1) grain = 1;
   if (n <= grain) return body(0, n);
 

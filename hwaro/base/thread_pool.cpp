@@ -184,8 +184,8 @@ void ThreadPool::run(std::int64_t n, std::int64_t grain, std::int64_t chunks, in
 
 // With mutex_ held. Where the system refuses another thread, the work runs on the threads there are.
 void ThreadPool::start_workers(int count) {
-  static const int cpus = available_cpus();
-  may_spin_.store(count < cpus, std::memory_order_relaxed);
+  if (cpus_ == 0) cpus_ = available_cpus();
+  may_spin_.store(count < cpus_, std::memory_order_relaxed);
   sigset_t all, old;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);  // signals are for the program's own threads
@@ -295,12 +295,13 @@ struct StopAtExit {
     if (pool) pool->stop();  // neither deleted nor replaced: a thread of the program may still be inside run()
   }
 };
+// Made at load, not at first use: a fork while another thread is in such an initialisation would hang the child.
+StopAtExit stop_at_exit;
 
 }  // namespace
 
 ThreadPool* ThreadPool::instance() {
   if (ThreadPool* pool = current_pool.load(std::memory_order_acquire)) return pool;
-  static StopAtExit stop_at_exit;
   std::lock_guard<std::mutex> lock(create_mutex);
   ThreadPool* pool = current_pool.load(std::memory_order_acquire);
   if (!pool && !exiting) {

@@ -52,6 +52,7 @@ class ThreadPool {
   Job* first_ = nullptr;  // jobs that workers may join, oldest first
   Job* last_ = nullptr;
   ThreadPool* older_ = nullptr;
+  int cpus_ = 0;  // 0: not looked up yet
   int sleepers_ = 0;
   bool stopped_ = false;
   std::atomic<std::int64_t> tickets_{0};  // over all listed jobs; what idle workers spin on

@@ -31,13 +31,18 @@ namespace {
 // Larger requests are refused at once; address sanitizer would abort on 2^40.
 constexpr std::size_t kMaxBytes = std::size_t{1} << (HWARO_CACHING_ALLOWED ? 46 : 39);
 
+// No function-local statics below: a fork in the middle of such an initialisation would leave the child waiting forever.
+std::atomic<int> caching_state{-1};  // -1: the environment is not read yet
+
 bool caching() {
 #if HWARO_CACHING_ALLOWED
-  static const bool enabled = [] {
+  int state = caching_state.load(std::memory_order_relaxed);
+  if (state < 0) [[unlikely]] {
     const char* text = std::getenv("HWARO_NO_CACHE");
-    return !text || !*text || std::strcmp(text, "0") == 0;
-  }();
-  return enabled;
+    state = !text || !*text || std::strcmp(text, "0") == 0;
+    caching_state.store(state, std::memory_order_relaxed);
+  }
+  return state;
 #else
   return false;
 #endif
@@ -61,13 +66,12 @@ std::int64_t limit_from_environment() {
   return number << shift;
 }
 
-void set_up_once() {
-  static const bool done = [] {
-    BlockCache::instance().set_limit(limit_from_environment());
-    set_up();
-    return true;
-  }();
-  (void)done;
+std::atomic<bool> limit_known{false};
+
+void read_limit_once() {
+  if (limit_known.load(std::memory_order_acquire)) return;
+  BlockCache::instance().set_first_limit(limit_from_environment());
+  limit_known.store(true, std::memory_order_release);
 }
 
 [[noreturn, gnu::cold, gnu::noinline]] void out_of_memory(std::size_t bytes) {
@@ -117,7 +121,7 @@ void give(void* block, std::size_t capacity) noexcept {
 }
 
 [[gnu::noinline]] void* allocate_slowly(std::size_t bytes) {
-  set_up_once();
+  read_limit_once();
   if (bytes > kMaxBytes) out_of_memory(bytes);
   const std::size_t capacity = round_up_line(bytes) + kLine;
   void* block = take(capacity);
@@ -167,7 +171,7 @@ void* allocate_node(std::size_t bytes) {
     if (void* node = pop(cache, capacity)) return node;
     out_of_memory(bytes);
   }
-  set_up_once();
+  read_limit_once();
   void* node = bytes > kMaxBytes ? nullptr : take(capacity);
   if (!node) out_of_memory(bytes);
   return node;
@@ -184,7 +188,7 @@ void deallocate_node(void* node, std::size_t bytes) noexcept {
 // ---- statistics ----------------------------------------------------------------------------------------------------
 
 MemoryStats memory_stats() {
-  set_up_once();
+  read_limit_once();
   if (thread_cache) flush_counters(thread_cache);
   MemoryStats stats;
   const Totals totals = count_all();
@@ -210,18 +214,18 @@ void reset_peak_memory_stats() {
 }
 
 void empty_cache() {
-  set_up_once();
+  read_limit_once();
   BlockCache::instance().release_all();
 }
 
 void set_memory_limit(std::int64_t bytes) {
-  set_up_once();
+  read_limit_once();
   HWARO_CHECK_AS(ValueError, bytes >= 0, "the memory limit must not be negative, but got ", bytes);
   BlockCache::instance().set_limit(bytes);
 }
 
 std::int64_t memory_limit() {
-  set_up_once();
+  read_limit_once();
   return BlockCache::instance().limit();
 }
 

@@ -202,7 +202,14 @@ void BlockCache::release_all() noexcept {
 void BlockCache::set_limit(std::int64_t bytes) noexcept {
   std::lock_guard<std::mutex> guard(mutex_);
   limit_ = bytes;
+  limit_was_set_ = true;
   if (limit_ > 0) release_oldest_until(limit_);
+}
+
+void BlockCache::set_first_limit(std::int64_t bytes) noexcept {
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (!limit_was_set_) limit_ = bytes;
+  limit_was_set_ = true;
 }
 
 std::int64_t BlockCache::limit() const noexcept {

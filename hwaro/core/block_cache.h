@@ -25,6 +25,7 @@ class BlockCache {
 
   void release_all() noexcept;
   void set_limit(std::int64_t bytes) noexcept;
+  void set_first_limit(std::int64_t bytes) noexcept;  // does nothing once a limit was set
   std::int64_t limit() const noexcept;
   void reserved(std::int64_t* current, std::int64_t* peak) noexcept;
   void reset_peak() noexcept;
@@ -54,6 +55,7 @@ class BlockCache {
   std::int64_t reserved_peak_ = 0;
   std::int64_t limit_ = 0;
   std::int64_t soft_limit_ = 0;  // 0: not known yet
+  bool limit_was_set_ = false;
   std::uint64_t last_trim_ = 0;
   unsigned next_offset_ = 0;
 };

@@ -1,6 +1,7 @@
 #include "hwaro/core/generator.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <random>
 
@@ -137,7 +138,14 @@ std::optional<double> Generator::take_cached_normal() {
 }
 
 Generator& default_generator() {
-  static Generator* const generator = new Generator(nondeterministic_seed());  // outlives every user
+  // Never destroyed. Not a function-local static: a fork in the middle of making it would leave the child waiting.
+  static constinit std::atomic<Generator*> current{nullptr};
+  Generator* generator = current.load(std::memory_order_acquire);
+  if (!generator) {
+    auto* fresh = new Generator(nondeterministic_seed());
+    if (current.compare_exchange_strong(generator, fresh)) return *fresh;
+    delete fresh;
+  }
   return *generator;
 }
 

@@ -44,6 +44,7 @@ struct Shared {
   char* region = nullptr;
   char* region_end = nullptr;
   pthread_key_t thread_end = 0;
+  bool ready = false;
 };
 constinit Shared shared;
 
@@ -101,6 +102,12 @@ void after_fork() {
   shared.registry.unlock();
 }
 
+// At load, before any other initialiser of the library may allocate.
+[[gnu::constructor(101)]] void set_up() {
+  shared.ready = pthread_key_create(&shared.thread_end, end_thread) == 0 &&
+                 pthread_atfork(before_fork, after_fork, after_fork) == 0;
+}
+
 }  // namespace
 
 ThreadCache::ThreadCache() {
@@ -114,7 +121,7 @@ ThreadCache::ThreadCache() {
 }
 
 ThreadCache* make_thread_cache() noexcept {
-  auto* cache = new (std::nothrow) ThreadCache;
+  auto* cache = shared.ready ? new (std::nothrow) ThreadCache : nullptr;
   if (!cache) return nullptr;
   {
     std::lock_guard<std::mutex> lock(shared.registry);
@@ -125,11 +132,6 @@ ThreadCache* make_thread_cache() noexcept {
   pthread_setspecific(shared.thread_end, cache);
   thread_cache = cache;
   return cache;
-}
-
-void set_up() {
-  if (pthread_key_create(&shared.thread_end, end_thread) != 0) throw std::bad_alloc();
-  pthread_atfork(before_fork, after_fork, after_fork);
 }
 
 FreeBlock* refill(ThreadCache::Stack& stack, int index) noexcept {

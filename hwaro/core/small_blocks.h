@@ -135,8 +135,5 @@ HWARO_HOT void count_release(ThreadCache* cache, std::size_t bytes) {
   if (net < -kFlushBytes) [[unlikely]] flush_counters(cache);
 }
 
-// Registers the thread-end and fork handlers; called once before the first block is handed out.
-void set_up();
-
 }  // namespace small_blocks
 }  // namespace hwaro
