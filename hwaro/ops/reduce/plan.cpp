@@ -118,7 +118,7 @@ constexpr int64_t kShortRow = 16;    // shorter rows are transposed and reduced 
 // One reduction under way: where its elements are and which runs are left.
 class Reduction {
  public:
-  Reduction(ReduceOp op, double p, const Tensor& dense, Runs runs) : op_(op), p_(p), source_(dense), runs_(std::move(runs)) {
+  Reduction(ReduceOp op, const Tensor& dense, Runs runs) : op_(op), source_(dense), runs_(std::move(runs)) {
     merge(runs_);
   }
 
@@ -181,7 +181,7 @@ class Reduction {
       parallel_for(total * chunks, 1, [&](int64_t begin, int64_t end) {
         for (int64_t t = begin; t < end; ++t) {
           const int64_t start = t % chunks * kChunk;
-          loop(out + t * out_size, in + (offset(outer, t / chunks) + start) * in_size, 1, 0, n - start < kChunk ? n - start : kChunk, p_);
+          loop(out + t * out_size, in + (offset(outer, t / chunks) + start) * in_size, 1, 0, n - start < kChunk ? n - start : kChunk);
         }
       });
       outer.push_back({chunks, 1, true});
@@ -201,7 +201,7 @@ class Reduction {
           const char* x = in + (offset(outer, nest) + row * step.stride) * in_size;
           char* o = out + (nest * step.size + row) * out_size;
           if (transpose) short_rows(o, x, rows, step.stride, n);
-          else loop(o, x, rows, step.stride, n, p_);
+          else loop(o, x, rows, step.stride, n);
         }
       });
       if (step.size > 1) outer.push_back(step);
@@ -214,9 +214,9 @@ class Reduction {
     alignas(64) char tile[4096 * 16];
     const DType type = source_.dtype();
     const int64_t size = size_of(type);
-    if (n == 1 && stride == 1) return reduce_kernels().columns[int(op_)][int(type)](out, in, 1, 0, rows, p_);
+    if (n == 1 && stride == 1) return reduce_kernels().columns[int(op_)][int(type)](out, in, 1, 0, rows);
     copy_kernels().transpose(tile, rows, in, stride, rows, n, __builtin_ctzll(std::uint64_t(size)));
-    reduce_kernels().columns[int(op_)][int(type)](out, tile, n, rows, rows, p_);
+    reduce_kernels().columns[int(op_)][int(type)](out, tile, n, rows, rows);
   }
 
   void reduce_columns() {
@@ -251,10 +251,10 @@ class Reduction {
         const char* x = in + offset(outer, nest) * in_size;
         char* o = out + nest * rows_of_result * width * out_size;
         loop(o + (chunk * fold * width + column) * out_size, x + (row * high.stride * fold + column) * in_size, rows,
-             high.stride * fold, columns, p_);
+             high.stride * fold, columns);
         if (left_over && chunk == 0 && column == 0)
           for (int64_t i = 0; i < left_over; ++i)
-            loop(o + (chunks * fold + i) * width * out_size, x + (folded_rows * fold + i) * high.stride * in_size, 1, 0, width, p_);
+            loop(o + (chunks * fold + i) * width * out_size, x + (folded_rows * fold + i) * high.stride * in_size, 1, 0, width);
       }
     });
     if (rows_of_result > 1) outer.push_back({rows_of_result, 1, true});
@@ -263,7 +263,6 @@ class Reduction {
   }
 
   ReduceOp op_;
-  double p_;
   Tensor source_;
   Runs runs_;
   bool done_ = false;
@@ -283,7 +282,7 @@ bool has_loop(ReduceOp op, DType type) { return reduce_kernels().rows[int(op)][i
 
 }  // namespace
 
-Tensor reduce(ReduceOp op, const Tensor& self, DimMask mask, bool keepdim, double p) {
+Tensor reduce(ReduceOp op, const Tensor& self, DimMask mask, bool keepdim) {
   const DType acc = accumulation_type(op, self.dtype());
   const Dims shape = reduced_sizes(self.sizes(), mask, keepdim);
   if (self.device().is_meta()) return make_tensor(shape, acc, self.device());
@@ -293,7 +292,7 @@ Tensor reduce(ReduceOp op, const Tensor& self, DimMask mask, bool keepdim, doubl
   const bool whole = mask == all_dims(self.dim());
   if (whole && self.numel() <= kChunk && x.is_contiguous()) {
     const Tensor out = make_tensor(shape, acc);
-    reduce_kernels().rows[int(op)][int(x.dtype())](out->write(), x->read(), 1, 0, x.numel(), p);
+    reduce_kernels().rows[int(op)][int(x.dtype())](out->write(), x->read(), 1, 0, x.numel());
     return out;
   }
 
@@ -317,7 +316,7 @@ Tensor reduce(ReduceOp op, const Tensor& self, DimMask mask, bool keepdim, doubl
     runs.push_back({x.sizes()[d], x.strides()[d], reduced});
     if (!reduced) kept.push_back(d);
   }
-  const Tensor flat = Reduction(op, p, x, std::move(runs)).run();
+  const Tensor flat = Reduction(op, x, std::move(runs)).run();
 
   bool ordered = true;
   for (std::size_t i = 1; i < kept.size(); ++i) ordered = ordered && kept[i - 1] < kept[i];

@@ -18,8 +18,8 @@ Dims reduced_sizes(IntSpan sizes, DimMask mask, bool keepdim);
 std::int64_t reduced_numel(IntSpan sizes, DimMask mask);
 
 // The reduction of a real or complex tensor over the dimensions in mask, in accumulation_type(op, dtype). Where nothing is
-// reduced the result is the identity of `op`. Not recorded. `p`: exponent of SumPower.
-Tensor reduce(ReduceOp op, const Tensor& self, DimMask mask, bool keepdim, double p = 0);
+// reduced the result is the identity of `op`. Not recorded.
+Tensor reduce(ReduceOp op, const Tensor& self, DimMask mask, bool keepdim);
 
 // A dense tensor seen along one dimension: (outer, size, inner).
 struct AlongDim {

@@ -7,16 +7,15 @@
 
 namespace hwaro {
 
-enum class ReduceOp : std::uint8_t { Sum, NanSum, Prod, Max, Min, SumAbs, SumSquares, SumPower, MaxAbs, MinAbs };
-inline constexpr int kReduceOps = 10;
+enum class ReduceOp : std::uint8_t { Sum, NanSum, Prod, Max, Min, SumAbs, SumSquares, MaxAbs, MinAbs };
+inline constexpr int kReduceOps = 9;
 
 // What partial results of `op` are combined with.
 constexpr ReduceOp combining(ReduceOp op) {
   switch (op) {
     case ReduceOp::NanSum:
     case ReduceOp::SumAbs:
-    case ReduceOp::SumSquares:
-    case ReduceOp::SumPower: return ReduceOp::Sum;
+    case ReduceOp::SumSquares: return ReduceOp::Sum;
     case ReduceOp::MaxAbs: return ReduceOp::Max;
     case ReduceOp::MinAbs: return ReduceOp::Min;
     default: return op;
@@ -30,8 +29,8 @@ constexpr DType accumulation_type(ReduceOp op, DType t) {
 
 // Rows:    out[r] = in[r * stride + 0] ∘ … ∘ in[r * stride + n - 1]            for r in [0, rows)
 // Columns: out[j] = in[0 * stride + j] ∘ … ∘ in[(rows - 1) * stride + j]       for j in [0, n)
-// `out` has the accumulation type; n and rows are at least 1; `p` is the exponent of SumPower.
-using ReduceLoop = void (*)(void* out, const void* in, std::int64_t rows, std::int64_t stride, std::int64_t n, double p);
+// `out` has the accumulation type; n and rows are at least 1.
+using ReduceLoop = void (*)(void* out, const void* in, std::int64_t rows, std::int64_t stride, std::int64_t n);
 
 // Rows and columns as above, giving the extreme value (of the element's own type) and the first index of it; NaN counts as
 // the extreme.

@@ -18,7 +18,13 @@ Tensor raw_norm(const Tensor& x, double p, DimMask mask, bool keepdim) {
   if (p == 0) return dense_as(reduce(ReduceOp::Sum, dense_as(x, DType::Bool), mask, keepdim), compute_type(x.dtype()));
   if (p == 1) return reduce(ReduceOp::SumAbs, x, mask, keepdim);
   if (std::isinf(p)) return reduce(p > 0 ? ReduceOp::MaxAbs : ReduceOp::MinAbs, x, mask, keepdim);
-  const Tensor out = p == 2 ? reduce(ReduceOp::SumSquares, x, mask, keepdim) : reduce(ReduceOp::SumPower, x, mask, keepdim, p);
+  Tensor out;
+  if (p == 2) {
+    out = reduce(ReduceOp::SumSquares, x, mask, keepdim);
+  } else {
+    NoGradGuard guard;
+    out = reduce(ReduceOp::Sum, pow(abs(dense_as(x, compute_type(x.dtype()))), Scalar(p)), mask, keepdim);
+  }
   if (out.device().is_meta()) return out;
   visit<bit(DType::Float) | bit(DType::Double)>(out.dtype(), "norm", [&](auto tag) {
     using T = typename decltype(tag)::type;

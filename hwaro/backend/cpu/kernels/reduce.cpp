@@ -17,17 +17,16 @@ using namespace reduce_parts;
 
 // Width 2: complex numbers, as pairs.
 template <class Op, class T, class A, int Width = 1>
-void rows(void* out, const void* in, int64_t rows, int64_t stride, int64_t n, double p) {
-  const Op op{p};
+void rows(void* out, const void* in, int64_t rows, int64_t stride, int64_t n) {
   A* o = static_cast<A*>(out);
   const T* x = static_cast<const T*>(in);
   for (int64_t r = 0; r < rows; ++r)
-    reduce_lanes<Op, A, Width>(reduce_run<Op, T, A>(op, x + r * stride * Width, n * Width), o + r * Width);
+    reduce_lanes<Op, A, Width>(reduce_run<Op, T, A>(x + r * stride * Width, n * Width), o + r * Width);
 }
 
 // Sums of 8- and 16-bit integers: 32-bit lanes take up to 2^15 elements each before they are widened.
 template <class T>
-void sum_rows_small(void* out, const void* in, int64_t rows, int64_t stride, int64_t n, double) {
+void sum_rows_small(void* out, const void* in, int64_t rows, int64_t stride, int64_t n) {
   constexpr int N = kLanes<std::int32_t>;
   using V = Vec<std::int32_t>;
   int64_t* o = static_cast<int64_t*>(out);
@@ -52,7 +51,7 @@ constexpr int kTileColumns = 512;
 
 // Reduces a strip of at most kTileColumns columns (a multiple of N) into out.
 template <class Op, class T, class A, int N>
-HWARO_INLINE void reduce_strip(Op op, A* out, const T* in, int64_t rows, int64_t stride, int64_t width) {
+HWARO_INLINE void reduce_strip(A* out, const T* in, int64_t rows, int64_t stride, int64_t width) {
   constexpr int64_t kLevel = 128;
   A tile[kTileColumns];
   for (int64_t r0 = 0; r0 < rows; r0 += kLevel) {
@@ -63,11 +62,11 @@ HWARO_INLINE void reduce_strip(Op op, A* out, const T* in, int64_t rows, int64_t
       const int lead = int((end - r0) % 4 ? (end - r0) % 4 : 4);
       const T* x = in + r * stride;
       for (int64_t j = 0; j < width; j += N) {
-        auto v = op.map(load_lanes<T, A, N>(x + j));
-        if (lead > 1) v = Op::combine(v, op.map(load_lanes<T, A, N>(x + stride + j)));
+        auto v = Op::map(load_lanes<T, A, N>(x + j));
+        if (lead > 1) v = Op::combine(v, Op::map(load_lanes<T, A, N>(x + stride + j)));
         if (lead > 2) {
-          auto w = op.map(load_lanes<T, A, N>(x + 2 * stride + j));
-          if (lead > 3) w = Op::combine(w, op.map(load_lanes<T, A, N>(x + 3 * stride + j)));
+          auto w = Op::map(load_lanes<T, A, N>(x + 2 * stride + j));
+          if (lead > 3) w = Op::combine(w, Op::map(load_lanes<T, A, N>(x + 3 * stride + j)));
           v = Op::combine(v, w);
         }
         v.store(level + j);
@@ -77,8 +76,8 @@ HWARO_INLINE void reduce_strip(Op op, A* out, const T* in, int64_t rows, int64_t
     for (; r < end; r += 4) {
       const T* x = in + r * stride;
       for (int64_t j = 0; j < width; j += N) {
-        const auto a = Op::combine(op.map(load_lanes<T, A, N>(x + j)), op.map(load_lanes<T, A, N>(x + stride + j)));
-        const auto b = Op::combine(op.map(load_lanes<T, A, N>(x + 2 * stride + j)), op.map(load_lanes<T, A, N>(x + 3 * stride + j)));
+        const auto a = Op::combine(Op::map(load_lanes<T, A, N>(x + j)), Op::map(load_lanes<T, A, N>(x + stride + j)));
+        const auto b = Op::combine(Op::map(load_lanes<T, A, N>(x + 2 * stride + j)), Op::map(load_lanes<T, A, N>(x + 3 * stride + j)));
         Op::combine(Vec<A, N>::load(level + j), Op::combine(a, b)).store(level + j);
       }
     }
@@ -88,22 +87,21 @@ HWARO_INLINE void reduce_strip(Op op, A* out, const T* in, int64_t rows, int64_t
 }
 
 template <class Op, class T, class A, int Width = 1>
-void columns(void* out, const void* in, int64_t rows, int64_t stride, int64_t n, double p) {
+void columns(void* out, const void* in, int64_t rows, int64_t stride, int64_t n) {
   constexpr int N = kLanes<A>;
-  const Op op{p};
   A* o = static_cast<A*>(out);
   const T* x = static_cast<const T*>(in);
   n *= Width;
   stride *= Width;
   const int64_t whole = n - n % N;
   for (int64_t j = 0; j < whole; j += kTileColumns)
-    reduce_strip<Op, T, A, N>(op, o + j, x + j, rows, stride, whole - j < kTileColumns ? whole - j : kTileColumns);
-  if (whole < n) reduce_strip<Op, T, A, 1>(op, o + whole, x + whole, rows, stride, n - whole);
+    reduce_strip<Op, T, A, N>(o + j, x + j, rows, stride, whole - j < kTileColumns ? whole - j : kTileColumns);
+  if (whole < n) reduce_strip<Op, T, A, 1>(o + whole, x + whole, rows, stride, n - whole);
 }
 
 // Products of complex numbers.
 template <class C>
-void product_rows(void* out, const void* in, int64_t rows, int64_t stride, int64_t n, double) {
+void product_rows(void* out, const void* in, int64_t rows, int64_t stride, int64_t n) {
   C* o = static_cast<C*>(out);
   for (int64_t r = 0; r < rows; ++r) {
     const C* x = static_cast<const C*>(in) + r * stride;
@@ -113,7 +111,7 @@ void product_rows(void* out, const void* in, int64_t rows, int64_t stride, int64
   }
 }
 template <class C>
-void product_columns(void* out, const void* in, int64_t rows, int64_t stride, int64_t n, double) {
+void product_columns(void* out, const void* in, int64_t rows, int64_t stride, int64_t n) {
   C* o = static_cast<C*>(out);
   const C* x = static_cast<const C*>(in);
   for (int64_t j = 0; j < n; ++j) o[j] = x[j];
@@ -130,6 +128,7 @@ using I64 = std::int64_t;
 // Columns of the tables, in the order of DType.
 #define HWARO_FLOATS(loop, Op) \
   &loop<Op, Half, float>, &loop<Op, BFloat16, float>, &loop<Op, float, float>, &loop<Op, double, double>, nullptr, nullptr
+#define HWARO_WIDE_FLOATS(loop, Op) nullptr, nullptr, &loop<Op, float, float>, &loop<Op, double, double>, nullptr, nullptr
 #define HWARO_NO_INTS nullptr, nullptr, nullptr, nullptr, nullptr, nullptr
 #define HWARO_SAME_INTS(loop, Op) \
   &loop<Op, U8, U8>, &loop<Op, U8, U8>, &loop<Op, I8, I8>, &loop<Op, I16, I16>, &loop<Op, I32, I32>, &loop<Op, I64, I64>
@@ -141,32 +140,30 @@ extern constinit const ReduceKernels reduce_table = {
         {&sum_rows_small<U8>, &sum_rows_small<U8>, &sum_rows_small<I8>, &sum_rows_small<I16>, &rows<Sum, I32, I64>,
          &rows<Sum, I64, I64>, &rows<Sum, Half, float>, &rows<Sum, BFloat16, float>, &rows<Sum, float, float>,
          &rows<Sum, double, double>, &rows<Sum, float, float, 2>, &rows<Sum, double, double, 2>},
-        {HWARO_NO_INTS, HWARO_FLOATS(rows, NanSum)},
+        {HWARO_NO_INTS, HWARO_WIDE_FLOATS(rows, NanSum)},
         {nullptr, nullptr, nullptr, nullptr, nullptr, &rows<Prod, I64, I64>, nullptr, nullptr, &rows<Prod, float, float>,
          &rows<Prod, double, double>, &product_rows<Complex<float>>, &product_rows<Complex<double>>},
         {HWARO_SAME_INTS(rows, Max), HWARO_FLOATS(rows, Max)},
         {HWARO_SAME_INTS(rows, Min), HWARO_FLOATS(rows, Min)},
-        {HWARO_NO_INTS, HWARO_FLOATS(rows, SumAbs)},
+        {HWARO_NO_INTS, HWARO_WIDE_FLOATS(rows, SumAbs)},
         {HWARO_NO_INTS, HWARO_FLOATS(rows, SumSquares)},
-        {HWARO_NO_INTS, nullptr, nullptr, &rows<SumPower, float, float>, &rows<SumPower, double, double>, nullptr, nullptr},
-        {HWARO_NO_INTS, HWARO_FLOATS(rows, MaxAbs)},
-        {HWARO_NO_INTS, HWARO_FLOATS(rows, MinAbs)},
+        {HWARO_NO_INTS, HWARO_WIDE_FLOATS(rows, MaxAbs)},
+        {HWARO_NO_INTS, HWARO_WIDE_FLOATS(rows, MinAbs)},
     },
     {
         {&columns<Sum, U8, I64>, &columns<Sum, U8, I64>, &columns<Sum, I8, I64>, &columns<Sum, I16, I64>,
          &columns<Sum, I32, I64>, &columns<Sum, I64, I64>, &columns<Sum, Half, float>, &columns<Sum, BFloat16, float>,
          &columns<Sum, float, float>, &columns<Sum, double, double>, &columns<Sum, float, float, 2>,
          &columns<Sum, double, double, 2>},
-        {HWARO_NO_INTS, HWARO_FLOATS(columns, NanSum)},
+        {HWARO_NO_INTS, HWARO_WIDE_FLOATS(columns, NanSum)},
         {nullptr, nullptr, nullptr, nullptr, nullptr, &columns<Prod, I64, I64>, nullptr, nullptr, &columns<Prod, float, float>,
          &columns<Prod, double, double>, &product_columns<Complex<float>>, &product_columns<Complex<double>>},
         {HWARO_SAME_INTS(columns, Max), HWARO_FLOATS(columns, Max)},
         {HWARO_SAME_INTS(columns, Min), HWARO_FLOATS(columns, Min)},
-        {HWARO_NO_INTS, HWARO_FLOATS(columns, SumAbs)},
+        {HWARO_NO_INTS, HWARO_WIDE_FLOATS(columns, SumAbs)},
         {HWARO_NO_INTS, HWARO_FLOATS(columns, SumSquares)},
-        {HWARO_NO_INTS, nullptr, nullptr, &columns<SumPower, float, float>, &columns<SumPower, double, double>, nullptr, nullptr},
-        {HWARO_NO_INTS, HWARO_FLOATS(columns, MaxAbs)},
-        {HWARO_NO_INTS, HWARO_FLOATS(columns, MinAbs)},
+        {HWARO_NO_INTS, HWARO_WIDE_FLOATS(columns, MaxAbs)},
+        {HWARO_NO_INTS, HWARO_WIDE_FLOATS(columns, MinAbs)},
     },
 };
 

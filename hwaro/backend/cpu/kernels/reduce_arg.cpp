@@ -47,7 +47,7 @@ void arg_rows(void* values, int64_t* indices, const void* in, int64_t rows, int6
     for (int64_t i = 0; i < n; i += kBlock) {
       const int64_t length = n - i < kBlock ? n - i : kBlock;
       T value;
-      reduce_lanes<Op, T, 1>(reduce_run<Op, T, T>(Op{0}, x + i, length), &value);
+      reduce_lanes<Op, T, 1>(reduce_run<Op, T, T>(x + i, length), &value);
       const bool better = i == 0 || (native::kSame<Op, Max> ? value > best : value < best) || (is_nan(value) && !is_nan(best));
       if (!better) continue;
       best = value;
@@ -91,7 +91,7 @@ HWARO_INLINE void moments(const T* x, int64_t n, double* mean, double* m2) {
   constexpr int N = kLanes<A>;
   constexpr int64_t kBlock = 128 * N;
   A sum;
-  reduce_lanes<Sum, A, 1>(reduce_run<Sum, T, A>(Sum{0}, x, n), &sum);
+  reduce_lanes<Sum, A, 1>(reduce_run<Sum, T, A>(x, n), &sum);
   const A center = A(double(sum) / double(n));
   const Vec<A> c(center);
   double first = 0, second = 0;

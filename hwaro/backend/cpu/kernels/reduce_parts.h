@@ -19,32 +19,26 @@ HWARO_INLINE Vec<A, N> load_lanes(const T* p) {
 
 // ---- the operations: map one element, combine two results, and what combines with nothing changed ----
 struct Sum {
-  double p;
-  template <class V> HWARO_INLINE V map(V x) const { return x; }
+  template <class V> HWARO_INLINE static V map(V x) { return x; }
   template <class V> HWARO_INLINE static V combine(V a, V b) { return a + b; }
   template <class A> HWARO_INLINE static A identity() { return A(0); }
 };
 struct NanSum : Sum {
-  template <class V> HWARO_INLINE V map(V x) const { return where(x == x, x, V(0)); }
+  template <class V> HWARO_INLINE static V map(V x) { return where(x == x, x, V(0)); }
 };
 struct SumAbs : Sum {
-  template <class V> HWARO_INLINE V map(V x) const { return abs(x); }
+  template <class V> HWARO_INLINE static V map(V x) { return abs(x); }
 };
 struct SumSquares : Sum {
-  template <class V> HWARO_INLINE V map(V x) const { return x * x; }
-};
-struct SumPower : Sum {
-  template <class V> HWARO_INLINE V map(V x) const { return pow(abs(x), V(p)); }
+  template <class V> HWARO_INLINE static V map(V x) { return x * x; }
 };
 struct Prod {
-  double p;
-  template <class V> HWARO_INLINE V map(V x) const { return x; }
+  template <class V> HWARO_INLINE static V map(V x) { return x; }
   template <class V> HWARO_INLINE static V combine(V a, V b) { return a * b; }
   template <class A> HWARO_INLINE static A identity() { return A(1); }
 };
 struct Max {
-  double p;
-  template <class V> HWARO_INLINE V map(V x) const { return x; }
+  template <class V> HWARO_INLINE static V map(V x) { return x; }
   template <class V> HWARO_INLINE static V combine(V a, V b) { return maximum(a, b); }
   template <class A> HWARO_INLINE static A identity() {
     if constexpr (native::kIsFloating<A>) return -FloatTraits<A>::kInfinity;
@@ -52,8 +46,7 @@ struct Max {
   }
 };
 struct Min {
-  double p;
-  template <class V> HWARO_INLINE V map(V x) const { return x; }
+  template <class V> HWARO_INLINE static V map(V x) { return x; }
   template <class V> HWARO_INLINE static V combine(V a, V b) { return minimum(a, b); }
   template <class A> HWARO_INLINE static A identity() {
     if constexpr (native::kIsFloating<A>) return FloatTraits<A>::kInfinity;
@@ -61,10 +54,10 @@ struct Min {
   }
 };
 struct MaxAbs : Max {
-  template <class V> HWARO_INLINE V map(V x) const { return abs(x); }
+  template <class V> HWARO_INLINE static V map(V x) { return abs(x); }
 };
 struct MinAbs : Min {
-  template <class V> HWARO_INLINE V map(V x) const { return abs(x); }
+  template <class V> HWARO_INLINE static V map(V x) { return abs(x); }
 };
 
 template <class A>
@@ -72,7 +65,7 @@ inline constexpr int kLanes = HWARO_VECTOR_BYTES / int(sizeof(A));
 
 // One row into one vector; lane l holds what elements of index l modulo the vector's length gave.
 template <class Op, class T, class A>
-HWARO_INLINE Vec<A> reduce_run(Op op, const T* p, int64_t n) {
+HWARO_INLINE Vec<A> reduce_run(const T* p, int64_t n) {
   constexpr int N = kLanes<A>, kSteps = 16, kBlock = 4 * kSteps * N;
   using V = Vec<A>;
   V total(Op::template identity<A>());
@@ -80,14 +73,14 @@ HWARO_INLINE Vec<A> reduce_run(Op op, const T* p, int64_t n) {
     V stack[40];
     int64_t count = 0;
     for (; n >= kBlock; n -= kBlock, p += kBlock) {
-      V a = op.map(load_lanes<T, A, N>(p)), b = op.map(load_lanes<T, A, N>(p + N));
-      V c = op.map(load_lanes<T, A, N>(p + 2 * N)), d = op.map(load_lanes<T, A, N>(p + 3 * N));
+      V a = Op::map(load_lanes<T, A, N>(p)), b = Op::map(load_lanes<T, A, N>(p + N));
+      V c = Op::map(load_lanes<T, A, N>(p + 2 * N)), d = Op::map(load_lanes<T, A, N>(p + 3 * N));
       for (int s = 1; s < kSteps; ++s) {
         const T* q = p + s * 4 * N;
-        a = Op::combine(a, op.map(load_lanes<T, A, N>(q)));
-        b = Op::combine(b, op.map(load_lanes<T, A, N>(q + N)));
-        c = Op::combine(c, op.map(load_lanes<T, A, N>(q + 2 * N)));
-        d = Op::combine(d, op.map(load_lanes<T, A, N>(q + 3 * N)));
+        a = Op::combine(a, Op::map(load_lanes<T, A, N>(q)));
+        b = Op::combine(b, Op::map(load_lanes<T, A, N>(q + N)));
+        c = Op::combine(c, Op::map(load_lanes<T, A, N>(q + 2 * N)));
+        d = Op::combine(d, Op::map(load_lanes<T, A, N>(q + 3 * N)));
       }
       V block = Op::combine(Op::combine(a, b), Op::combine(c, d));
       int level = 0;
@@ -106,19 +99,19 @@ HWARO_INLINE Vec<A> reduce_run(Op op, const T* p, int64_t n) {
   if (n >= 4 * N) {
     V a(Op::template identity<A>()), b = a, c = a, d = a;
     for (; n >= 4 * N; n -= 4 * N, p += 4 * N) {
-      a = Op::combine(a, op.map(load_lanes<T, A, N>(p)));
-      b = Op::combine(b, op.map(load_lanes<T, A, N>(p + N)));
-      c = Op::combine(c, op.map(load_lanes<T, A, N>(p + 2 * N)));
-      d = Op::combine(d, op.map(load_lanes<T, A, N>(p + 3 * N)));
+      a = Op::combine(a, Op::map(load_lanes<T, A, N>(p)));
+      b = Op::combine(b, Op::map(load_lanes<T, A, N>(p + N)));
+      c = Op::combine(c, Op::map(load_lanes<T, A, N>(p + 2 * N)));
+      d = Op::combine(d, Op::map(load_lanes<T, A, N>(p + 3 * N)));
     }
     total = Op::combine(total, Op::combine(Op::combine(a, b), Op::combine(c, d)));
   }
   V rest(Op::template identity<A>());
-  for (; n >= N; n -= N, p += N) rest = Op::combine(rest, op.map(load_lanes<T, A, N>(p)));
+  for (; n >= N; n -= N, p += N) rest = Op::combine(rest, Op::map(load_lanes<T, A, N>(p)));
   if (n > 0) {
     A lanes[N];
     for (int i = 0; i < N; ++i)
-      lanes[i] = i < n ? op.map(load_lanes<T, A, 1>(p + i))[0] : Op::template identity<A>();
+      lanes[i] = i < n ? Op::map(load_lanes<T, A, 1>(p + i))[0] : Op::template identity<A>();
     rest = Op::combine(rest, V::load(lanes));
   }
   return Op::combine(total, rest);
