@@ -220,11 +220,6 @@ def main():
     write(out / "hwaro/functions.h", header)
     write(out / "hwaro/tensor_methods.h", methods)
     write(out / "public_api.cpp", source)
-    # What a family that is gone has left behind would still be compiled.
-    for folder in ("families", "kernels", "hwaro/ops"):
-        for path in (out / folder).glob("*"):
-            if path not in written:
-                path.unlink()
     # What an operator family that is gone has left behind.
     for folder in ("families", "kernels", "hwaro/ops"):
         for path in (out / folder).glob("*"):
