@@ -22,7 +22,7 @@ Tensor like(const Tensor& self, OptDType dtype, const std::optional<Device>& dev
 
 Tensor full_like(const Tensor& self, const Scalar& value, OptDType dtype, const std::optional<Device>& device,
                  std::optional<MemoryFormat> format) {
-  check_fits(value, dtype.value_or(self.dtype()));
+  check_fits(value, dtype.value_or(self.dtype()), self.numel());
   const Tensor out = like(self, dtype, device, format);
   if (!out.device().is_meta()) fill_elements(*out.impl(), value);
   return out;

@@ -25,8 +25,8 @@ const char* c_type_name(DType t) {
     case DType::Int16: return "int16_t";
     case DType::Int32: return "int";
     case DType::Int64: return "int64_t";
-    case DType::Half:
-    case DType::BFloat16:
+    case DType::Half: return "c10::Half";
+    case DType::BFloat16: return "c10::BFloat16";
     case DType::Double: return "double";
     case DType::Float: return "float";
     case DType::ComplexFloat: return "c10::complex<float>";
@@ -48,20 +48,24 @@ bool integer_fits(const Scalar& value) {
   else return v >= double(Limits::lowest()) && v <= double(Limits::max());
 }
 
-bool float_fits(double v) { return !std::isfinite(v) || std::fabs(v) <= double(std::numeric_limits<float>::max()); }
+bool float_fits(double v, double max = double(std::numeric_limits<float>::max())) { return !std::isfinite(v) || std::fabs(v) <= max; }
 
 }  // namespace
 
-void check_fits(const Scalar& value, DType dtype) {
+void check_fits(const Scalar& value, DType dtype, int64_t numel) {
   bool good = true;
+  const char* name = c_type_name(dtype);
   if (value.is_complex() && !is_complex(dtype) && dtype != DType::Bool && value.im() != 0) {
     good = false;
+    if (is_reduced_float(dtype) && numel == 1) name = "double";
+  } else if (is_reduced_float(dtype)) {
+    good = numel == 1 || float_fits(value.re(), dtype == DType::Half ? 65504.0 : 0x1.FEp127);
   } else if (is_integral(dtype)) {
     visit_if<kIntSet>(dtype, [&](auto tag) { good = integer_fits<typename decltype(tag)::type>(value); });
   } else if (dtype == DType::Float || dtype == DType::ComplexFloat) {
     good = float_fits(value.re()) && float_fits(value.im());
   }
-  HWARO_CHECK(good, "value cannot be converted to type ", c_type_name(dtype), " without overflow");
+  HWARO_CHECK(good, "value cannot be converted to type ", name, " without overflow");
 }
 
 Tensor fresh_zeros(IntSpan size, DType dtype, Device device) {
@@ -77,8 +81,8 @@ Tensor fresh_zeros(IntSpan size, DType dtype, Device device) {
 }
 
 Tensor fresh_full(IntSpan size, const Scalar& value, DType dtype, Device device) {
-  check_fits(value, dtype);
   const Tensor out = make_tensor(size, dtype, device);
+  check_fits(value, dtype, out.numel());
   if (device.is_meta()) return out;
   if (out.numel() > 64) {
     fill_elements(*out.impl(), value);
@@ -97,7 +101,7 @@ static Tensor fill(const Tensor& self, const Scalar& value) {
   const bool recorded = recording(self) && is_differentiable(self.dtype());
   check_inplace(self, recorded);
   check_internal_overlap(self);
-  check_fits(value, self.dtype());
+  check_fits(value, self.dtype(), self.numel());
   if (!self.device().is_meta()) fill_elements(*self.impl(), value);
   self->bump_version();
   return self;
