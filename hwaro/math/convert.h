@@ -23,28 +23,28 @@ inline namespace HWARO_ISA {
 
 HWARO_INLINE std::int32_t truncate_to_int32(float x) {
 #if defined(__SSE2__)
-  return _mm_cvttss_si32(_mm_set_ss(x));
+  return _mm_cvttss_si32(native::unfolded(_mm_set_ss(x)));
 #else
   return x >= -0x1p31f && x < 0x1p31f ? static_cast<std::int32_t>(x) : INT32_MIN;
 #endif
 }
 HWARO_INLINE std::int32_t truncate_to_int32(double x) {
 #if defined(__SSE2__)
-  return _mm_cvttsd_si32(_mm_set_sd(x));
+  return _mm_cvttsd_si32(native::unfolded(_mm_set_sd(x)));
 #else
   return x > -0x1p31 - 1 && x < 0x1p31 ? static_cast<std::int32_t>(x) : INT32_MIN;
 #endif
 }
 HWARO_INLINE std::int64_t truncate_to_int64(float x) {
 #if defined(__SSE2__)
-  return _mm_cvttss_si64(_mm_set_ss(x));
+  return _mm_cvttss_si64(native::unfolded(_mm_set_ss(x)));
 #else
   return x >= -0x1p63f && x < 0x1p63f ? static_cast<std::int64_t>(x) : INT64_MIN;
 #endif
 }
 HWARO_INLINE std::int64_t truncate_to_int64(double x) {
 #if defined(__SSE2__)
-  return _mm_cvttsd_si64(_mm_set_sd(x));
+  return _mm_cvttsd_si64(native::unfolded(_mm_set_sd(x)));
 #else
   return x >= -0x1p63 && x < 0x1p63 ? static_cast<std::int64_t>(x) : INT64_MIN;
 #endif
@@ -243,15 +243,18 @@ HWARO_INLINE Vec<std::int32_t, N> truncate_to_int32(Vec<float, N> x) {
   using R = native::Raw<std::int32_t, N>;
 #if defined(__AVX512F__)
   if constexpr (N == 16) {
-    return Vec<std::int32_t, N>::from_raw((R)_mm512_maskz_cvttps_epi32(native::kAllLanes, (__m512)x.v));
+    return Vec<std::int32_t, N>::from_raw((R)_mm512_maskz_cvttps_epi32(native::kAllLanes, native::unfolded((__m512)x.v)));
   }
 #endif
 #if defined(__AVX2__)
-  if constexpr (N == 8) return Vec<std::int32_t, N>::from_raw((R)_mm256_cvttps_epi32((__m256)x.v));
+  if constexpr (N == 8) {
+    return Vec<std::int32_t, N>::from_raw((R)_mm256_cvttps_epi32(native::unfolded((__m256)x.v)));
+  }
 #endif
 #if defined(__SSE2__)
   if constexpr (N <= 4) {
-    return Vec<std::int32_t, N>::from_raw(native::resize<R>(_mm_cvttps_epi32(native::resize<__m128>(x.v))));
+    return Vec<std::int32_t, N>::from_raw(
+        native::resize<R>(_mm_cvttps_epi32(native::unfolded(native::resize<__m128>(x.v)))));
   }
 #endif
   R out;
@@ -263,15 +266,18 @@ HWARO_INLINE Vec<std::int32_t, N> truncate_to_int32(Vec<double, N> x) {
   using R = native::Raw<std::int32_t, N>;
 #if defined(__AVX512F__)
   if constexpr (N == 8) {
-    return Vec<std::int32_t, N>::from_raw((R)_mm512_maskz_cvttpd_epi32(native::kAllLanes, (__m512d)x.v));
+    return Vec<std::int32_t, N>::from_raw((R)_mm512_maskz_cvttpd_epi32(native::kAllLanes, native::unfolded((__m512d)x.v)));
   }
 #endif
 #if defined(__AVX2__)
-  if constexpr (N == 4) return Vec<std::int32_t, N>::from_raw((R)_mm256_cvttpd_epi32((__m256d)x.v));
+  if constexpr (N == 4) {
+    return Vec<std::int32_t, N>::from_raw((R)_mm256_cvttpd_epi32(native::unfolded((__m256d)x.v)));
+  }
 #endif
 #if defined(__SSE2__)
   if constexpr (N <= 2) {
-    return Vec<std::int32_t, N>::from_raw(native::resize<R>(_mm_cvttpd_epi32(native::resize<__m128d>(x.v))));
+    return Vec<std::int32_t, N>::from_raw(
+        native::resize<R>(_mm_cvttpd_epi32(native::unfolded(native::resize<__m128d>(x.v)))));
   }
 #endif
   R out;
@@ -284,7 +290,7 @@ HWARO_INLINE Vec<std::int64_t, N> truncate_to_int64(Vec<double, N> x) {
   using R = native::Raw<std::int64_t, N>;
 #if defined(__AVX512DQ__)
   if constexpr (N == 8) {
-    return Vec<std::int64_t, N>::from_raw((R)_mm512_maskz_cvttpd_epi64(native::kAllLanes, (__m512d)x.v));
+    return Vec<std::int64_t, N>::from_raw((R)_mm512_maskz_cvttpd_epi64(native::kAllLanes, native::unfolded((__m512d)x.v)));
   }
 #endif
   const Vec<double, N> magic(0x1.8p52), t = trunc(x);

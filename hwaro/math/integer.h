@@ -27,10 +27,13 @@ HWARO_INLINE native::Raw<std::int32_t, M> divide_half(native::Raw<std::int32_t, 
   using native::kAllLanes;
   if constexpr (M == 8) {
     const __m512d x = _mm512_maskz_cvtepi32_pd(kAllLanes, (__m256i)a), y = _mm512_maskz_cvtepi32_pd(kAllLanes, (__m256i)b);
-    return (R)_mm512_maskz_cvttpd_epi32(kAllLanes, x / y);
+    return (R)_mm512_maskz_cvttpd_epi32(kAllLanes, native::unfolded(x / y));
   }
 #endif
-  if constexpr (M == 4) return (R)_mm256_cvttpd_epi32(_mm256_cvtepi32_pd((__m128i)a) / _mm256_cvtepi32_pd((__m128i)b));
+  if constexpr (M == 4) {
+    const __m256d x = _mm256_cvtepi32_pd((__m128i)a), y = _mm256_cvtepi32_pd((__m128i)b);
+    return (R)_mm256_cvttpd_epi32(native::unfolded(x / y));
+  }
 }
 template <int N>
 HWARO_INLINE Vec<std::int32_t, N> divide_int32(Vec<std::int32_t, N> a, Vec<std::int32_t, N> b) {

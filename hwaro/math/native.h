@@ -76,6 +76,17 @@ HWARO_INLINE To cast_bits(From from) {
 // GCC 12 warns about its own headers in the unmasked forms of some AVX-512 intrinsics; a full mask costs nothing.
 inline constexpr int kAllLanes = -1;
 
+// Compilers fold the truncating conversion of a known out-of-range number to something the instruction never gives.
+template <class R>
+HWARO_INLINE R unfolded(R x) {
+#if defined(__AVX512F__)
+  __asm__("" : "+v"(x));
+#elif defined(__SSE2__)
+  __asm__("" : "+x"(x));
+#endif
+  return x;
+}
+
 enum class Rounding { kNearest, kDown, kUp, kTowardZero };
 
 template <class T>

@@ -24,7 +24,10 @@ struct Mask {
   Raw v;
 
   HWARO_INLINE Mask() : v{} {}
-  HWARO_INLINE Mask(bool b) : v(Raw{} - Lane(b)) {}  // NOLINT: literals convert
+  // Exactly bool: were it to take int, where(mask, 1, 0) would be ambiguous.
+  template <class B>
+    requires std::is_same_v<B, bool>
+  HWARO_INLINE Mask(B b) : v(Raw{} - Lane(b)) {}  // NOLINT: literals convert
   HWARO_INLINE static Mask from_raw(Raw raw) {
     Mask m;
     m.v = raw;
