@@ -31,7 +31,7 @@ namespace {
 // Larger requests are refused at once; address sanitizer would abort on 2^40.
 constexpr std::size_t kMaxBytes = std::size_t{1} << (HWARO_CACHING_ALLOWED ? 46 : 39);
 
-// No function-local statics below: a fork in the middle of such an initialisation would leave the child waiting forever.
+// No function-local statics below: a fork in the middle of such an initialisation would hang the child.
 std::atomic<int> caching_state{-1};  // -1: the environment is not read yet
 
 bool caching() {
