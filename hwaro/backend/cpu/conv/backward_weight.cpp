@@ -15,7 +15,7 @@ namespace {
 
 constexpr int64_t kChunks = 16;
 constexpr int64_t kSumValues = int64_t{1} << 20;  // values of all sums together, unless one alone is larger
-constexpr int64_t kBlockOutputs = 256;            // outputs that weight_wide transposes at a time
+constexpr int64_t kBlockOutputs = 1024;           // outputs that weight_wide takes at a time, over several images
 
 template <class T>
 struct WeightGradient {
@@ -67,12 +67,15 @@ void run_weight(const WeightGradient<T>& f) {
   const int64_t sums_size = f.groups * m * pitch;
   Workspace<T> sums(chunks * sums_size);
   const int64_t rows = dot ? output_rows : std::clamp<int64_t>(kBlockOutputs / g.out[2], 1, output_rows);
+  // Small images are taken together: every block reads and writes all sums once.
+  const int64_t images = dot ? 1 : std::clamp<int64_t>(kBlockOutputs / outputs, 1, chunk);
+  const int64_t copy_size = in_place ? 0 : part * layout.channel_pitch;
   const int64_t dot_size = dot ? kernels.weight_dot_sums(part * taps, f.k) : 0;
   const int64_t tasks = chunks * f.groups * parts, task_work = std::max<int64_t>(1, chunk * part * taps * f.k * outputs);
 
   parallel_for(tasks, std::max<int64_t>(1, (int64_t{1} << 19) / task_work), [&](int64_t begin, int64_t end) {
-    Workspace<T> padded(in_place ? 0 : part * layout.channel_pitch);
-    Workspace<T> work(dot ? dot_size : rows * g.out[2] * pitch);
+    Workspace<T> padded(images * copy_size);
+    Workspace<T> work(dot ? dot_size : images * rows * g.out[2] * pitch);
     for (int64_t task = begin; task < end; ++task) {
       const int64_t p = task % parts, group = task / parts % f.groups, number = task / parts / f.groups;
       const int64_t used = std::min(part, f.channels - p * part);
@@ -87,10 +90,15 @@ void run_weight(const WeightGradient<T>& f) {
       b.column_step = dot ? 1 : g.stride[2];
       b.sums = dot ? work.data() : out, b.work = work.data();
       std::fill_n(b.sums, dot ? dot_size : used * taps * pitch, T(0));
-      for (int64_t image = number * chunk; image < std::min(f.batch, (number + 1) * chunk); ++image) {
-        const T* source = f.x + ((image * f.groups + group) * f.channels + p * part) * g.inputs();
+      const int64_t x_pitch = f.groups * f.channels * g.inputs(), last = std::min(f.batch, (number + 1) * chunk);
+      b.image_pitch = in_place ? x_pitch : copy_size, b.dy_image_pitch = f.groups * f.k * outputs;
+      for (int64_t image = number * chunk; image < last; image += images) {
+        const T* source = f.x + image * x_pitch + (group * f.channels + p * part) * g.inputs();
         const T* dy = f.dy + (image * f.groups + group) * f.k * outputs;
-        if (!in_place) kernels.copy_image(image_copy(g, whole, to, source, padded.data()));
+        b.images = std::min(images, last - image);
+        if (!in_place)
+          for (int64_t i = 0; i < b.images; ++i)
+            kernels.copy_image(image_copy(g, whole, to, source + i * x_pitch, padded.data() + i * copy_size));
         b.image = in_place ? source : padded.data();
         for (int64_t row = 0; row < output_rows; row += rows) {
           b.dy = dy + row * g.out[2], b.first_row = row, b.rows = std::min(rows, output_rows - row);
@@ -106,16 +114,17 @@ void run_weight(const WeightGradient<T>& f) {
 
   // dw[k][m] = sum over chunks of sums[m][k]: pairs, pairs of pairs, ...
   const int64_t all = f.groups * m;
-  parallel_for(all, std::max<int64_t>(1, 32768 / (pitch * chunks)), [&](int64_t begin, int64_t end) {
+  parallel_for(all, std::max<int64_t>(16, 32768 / (pitch * chunks)), [&](int64_t begin, int64_t end) {
     for (int64_t width = 1; width < chunks; width *= 2)
       for (int64_t i = 0; i + width < chunks; i += 2 * width) {
         T* into = sums.data() + i * sums_size;
         const T* from = into + width * sums_size;
         for (int64_t j = begin * pitch; j < end * pitch; ++j) into[j] += from[j];
       }
-    for (int64_t row = begin; row < end; ++row) {
-      T* out = f.dw + row / m * f.k * m + row % m;
-      for (int64_t i = 0; i < f.k; ++i) out[i * m] = sums.data()[row * pitch + i];
+    for (int64_t row = begin; row < end;) {
+      const int64_t group = row / m, count = std::min(end, (group + 1) * m) - row;
+      kernels.transpose(sums.data() + row * pitch, pitch, count, f.k, f.dw + group * f.k * m + row % m, m);
+      row += count;
     }
   });
 }

@@ -148,8 +148,9 @@ void run_forward_batch(const Forward<T>& f) {
                                   weights.data() + group * f.m * f.channels * taps, f.m,
                                   f.bias ? f.bias + group * f.m : nullptr};
         compute_part(g, kernels, block, from, to, tap_lists.data(), out.data());
-        kernels.deinterleave(out.data(), images_of(u), f.m, to - from, f.y + image * y_pitch + group * f.m * outputs + from,
-                             y_pitch, outputs);
+        T* y = f.y + image * y_pitch + group * f.m * outputs + from;
+        for (int64_t i = 0; i < f.m; ++i)
+          kernels.transpose(out.data() + i * lanes, f.m * lanes, to - from, images_of(u), y + i * outputs, y_pitch);
       }
     });
   }

@@ -96,8 +96,8 @@ template <class T>
 void interleave(const T* x, std::int64_t image_pitch, std::int64_t images, std::int64_t channels, std::int64_t positions,
                 std::int64_t begin, std::int64_t end, T* target);
 template <class T>
-void deinterleave(const T* source, std::int64_t images, std::int64_t channels, std::int64_t positions, T* y,
-                  std::int64_t image_pitch, std::int64_t channel_pitch);
+void transpose(const T* source, std::int64_t ld, std::int64_t rows, std::int64_t columns, T* target,
+               std::int64_t target_ld);
 template <class T>
 void weight_wide(const WeightBlock<T>& block);
 template <class T>

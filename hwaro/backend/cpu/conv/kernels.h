@@ -75,8 +75,8 @@ struct DirectBlock {
   T* y;
 };
 
-// Gradient of the weight from `rows` rows of outputs, counted from first_row of the image: sums (m, k) +=
-// image at offsets (m, outputs) @ dy^T (outputs, k), m = (input channel, kernel tap).
+// Gradient of the weight from `rows` rows of outputs of each of `images` images, counted from first_row of the image:
+// sums (m, k) += image at offsets (m, outputs) @ dy^T (outputs, k), m = (input channel, kernel tap).
 template <class T>
 struct WeightBlock {
   const T* image;
@@ -84,6 +84,7 @@ struct WeightBlock {
   std::int64_t m;
   const T* dy;  // first row of the block
   std::int64_t dy_channel_pitch, k;
+  std::int64_t images, image_pitch, dy_image_pitch;
   std::int64_t first_row, rows, height, width, plane_step, row_step, column_step;
   T* sums;
   T* work;
@@ -121,12 +122,13 @@ struct RealConvKernels {
   void (*direct)(const DirectBlock<T>& block);
   void (*pack_weights_by_tap)(const WeightView<T>& w, std::int64_t m, T* packed);
   void (*batch)(const BatchBlock<T>& block, const BatchOutputs<T>& outputs);
-  // Positions [begin, end) of `images` <= lanes images, as BatchBlock wants them; and outputs back from that order.
+  // Positions [begin, end) of `images` <= lanes images, as BatchBlock wants them.
   void (*interleave)(const T* x, std::int64_t image_pitch, std::int64_t images, std::int64_t channels,
                      std::int64_t positions, std::int64_t begin, std::int64_t end, T* target);
-  void (*deinterleave)(const T* source, std::int64_t images, std::int64_t channels, std::int64_t positions, T* y,
-                       std::int64_t image_pitch, std::int64_t channel_pitch);
-  // Output channels in the lanes: sums are (m, padded k), work holds rows * width * padded k values.
+  // target[j * target_ld + i] = source[i * ld + j] for i < rows, j < columns.
+  void (*transpose)(const T* source, std::int64_t ld, std::int64_t rows, std::int64_t columns, T* target,
+                    std::int64_t target_ld);
+  // Output channels in the lanes: sums are (m, padded k), work holds images * rows * width * padded k values.
   void (*weight_wide)(const WeightBlock<T>& block);
   std::int64_t (*padded_k)(std::int64_t k);
   // Outputs in the lanes: sums are weight_dot_sums(m, k) values in an order of its own, read with weight_dot_finish.

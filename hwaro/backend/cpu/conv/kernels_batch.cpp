@@ -60,14 +60,7 @@ constexpr BatchTable<T> make_batch_table() {
 template <class T>
 constexpr BatchTable<T> kBatch = make_batch_table<T>();
 
-constexpr std::int64_t kTransposed = 16;  // positions that are transposed at a time, through a tile in the first cache
-
-// tile[j * tile_ld + i] = src[i * ld + j] for i < rows, j < columns.
-template <class T>
-HWARO_INLINE void transpose_tile(const T* src, std::int64_t ld, std::int64_t rows, std::int64_t columns, T* tile,
-                                 std::int64_t tile_ld) {
-  pack_transposed(src, ld, rows, columns, tile, tile_ld);
-}
+constexpr std::int64_t kTile = 16;  // transposing goes through tiles in the first cache, so that lines are written whole
 
 }  // namespace
 
@@ -103,11 +96,11 @@ template <class T>
 void interleave(const T* x, std::int64_t image_pitch, std::int64_t images, std::int64_t channels, std::int64_t positions,
                 std::int64_t begin, std::int64_t end, T* target) {
   constexpr int L = simd::kLanes<T>;
-  alignas(64) T tile[kTransposed * L] = {};  // lanes without an image stay zero
-  for (std::int64_t p = begin; p < end; p += kTransposed) {
-    const std::int64_t count = end - p < kTransposed ? end - p : kTransposed;
+  alignas(64) T tile[kTile * L] = {};  // lanes without an image stay zero
+  for (std::int64_t p = begin; p < end; p += kTile) {
+    const std::int64_t count = end - p < kTile ? end - p : kTile;
     for (std::int64_t c = 0; c < channels; ++c) {
-      transpose_tile(x + c * positions + p, image_pitch, images, count, tile, L);
+      pack_transposed(x + c * positions + p, image_pitch, images, count, tile, L);
       T* to = target + (p * channels + c) * L;
       for (std::int64_t i = 0; i < count; ++i, to += channels * L) simd::store(to, simd::load(tile + i * L));
     }
@@ -115,20 +108,20 @@ void interleave(const T* x, std::int64_t image_pitch, std::int64_t images, std::
 }
 
 template <class T>
-void deinterleave(const T* source, std::int64_t images, std::int64_t channels, std::int64_t positions, T* y,
-                  std::int64_t image_pitch, std::int64_t channel_pitch) {
-  constexpr int L = simd::kLanes<T>;
-  alignas(64) T tile[L * kTransposed];
-  for (std::int64_t p = 0; p < positions; p += kTransposed) {
-    const std::int64_t count = positions - p < kTransposed ? positions - p : kTransposed;
-    for (std::int64_t c = 0; c < channels; ++c) {
-      transpose_tile(source + (p * channels + c) * L, channels * L, count, images, tile, kTransposed);
-      T* to = y + c * channel_pitch + p;
-      for (std::int64_t n = 0; n < images; ++n, to += image_pitch) {
-        if (count == kTransposed)
-          __builtin_memcpy(to, tile + n * kTransposed, kTransposed * sizeof(T));
+void transpose(const T* source, std::int64_t ld, std::int64_t rows, std::int64_t columns, T* target,
+               std::int64_t target_ld) {
+  alignas(64) T tile[kTile * kTile];
+  for (std::int64_t i = 0; i < rows; i += kTile) {
+    const std::int64_t height = rows - i < kTile ? rows - i : kTile;
+    for (std::int64_t j = 0; j < columns; j += kTile) {
+      const std::int64_t width = columns - j < kTile ? columns - j : kTile;
+      pack_transposed(source + i * ld + j, ld, height, width, tile, kTile);
+      T* to = target + j * target_ld + i;
+      for (std::int64_t r = 0; r < width; ++r, to += target_ld) {
+        if (height == kTile)
+          __builtin_memcpy(to, tile + r * kTile, kTile * sizeof(T));
         else
-          __builtin_memcpy(to, tile + n * kTransposed, static_cast<std::size_t>(count) * sizeof(T));
+          __builtin_memcpy(to, tile + r * kTile, static_cast<std::size_t>(height) * sizeof(T));
       }
     }
   }
@@ -139,7 +132,7 @@ void deinterleave(const T* source, std::int64_t images, std::int64_t channels, s
   template void batch_outputs<T>(const BatchBlock<T>&, const BatchOutputs<T>&);                                      \
   template void interleave<T>(const T*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,        \
                               std::int64_t, T*);                                                                     \
-  template void deinterleave<T>(const T*, std::int64_t, std::int64_t, std::int64_t, T*, std::int64_t, std::int64_t);
+  template void transpose<T>(const T*, std::int64_t, std::int64_t, std::int64_t, T*, std::int64_t);
 HWARO_INSTANTIATE(float)
 HWARO_INSTANTIATE(double)
 #undef HWARO_INSTANTIATE

@@ -18,11 +18,20 @@ constexpr int kWideRows = 6, kWideVectors = 2, kDotRows = 3, kDotColumns = 4;
 constexpr int kWideRows = 4, kWideVectors = 2, kDotRows = 2, kDotColumns = 4;
 #endif
 
+// Walks over the rows of outputs of a block; divisions per row would cost as much as a short row.
 template <class T>
-HWARO_INLINE const T* row_of(const WeightBlock<T>& b, std::int64_t r) {
-  const std::int64_t row = b.first_row + r;
-  return b.image + row / b.height * b.plane_step + row % b.height * b.row_step;
-}
+struct RowCursor {
+  const WeightBlock<T>& b;
+  std::int64_t image = 0, done = 0, plane, y;
+  HWARO_INLINE explicit RowCursor(const WeightBlock<T>& block)
+      : b(block), plane(block.first_row / block.height), y(block.first_row % block.height) {}
+  HWARO_INLINE const T* next() {
+    const T* base = b.image + image * b.image_pitch + plane * b.plane_step + y * b.row_step;
+    if (++y == b.height) y = 0, ++plane;
+    if (++done == b.rows) done = 0, ++image, plane = b.first_row / b.height, y = b.first_row % b.height;
+    return base;
+  }
+};
 
 // A table of kernels for every tile of up to R x C.
 template <class F, int R, int C>
@@ -53,8 +62,9 @@ void wide_tile(const WeightBlock<T>& b, const std::int64_t* offsets, const T* dy
     HWARO_UNROLL
     for (int j = 0; j < NV; ++j) tile.sum[i][j] = simd::load(sums + i * pitch + j * L);
   }
-  for (std::int64_t r = 0; r < b.rows; ++r) {
-    const T* base = row_of(b, r);
+  RowCursor<T> cursor(b);
+  for (std::int64_t r = b.images * b.rows; r > 0; --r) {
+    const T* base = cursor.next();
     const T* p[MR];
     HWARO_UNROLL
     for (int i = 0; i < MR; ++i) p[i] = base + offsets[i];
@@ -98,8 +108,9 @@ void dot_tile(const WeightBlock<T>& b, const std::int64_t* offsets, const T* dy,
   }
   const std::int64_t whole = b.width / L * L;
   const simd::Mask<T> mask = simd::first_lanes<T>(static_cast<int>(b.width - whole));
+  RowCursor<T> cursor(b);
   for (std::int64_t r = 0; r < b.rows; ++r, dy += b.width) {
-    const T* base = row_of(b, r);
+    const T* base = cursor.next();
     const T* p[NC];
     HWARO_UNROLL
     for (int j = 0; j < NC; ++j) p[j] = base + offsets[j];
@@ -161,9 +172,11 @@ void weight_wide(const WeightBlock<T>& b) {
   for (std::int64_t c = 0; c < columns.count; ++c) {
     const std::int64_t vectors = columns.rows(c), width = vectors * L, first = columns.begin(c) * L;
     const std::int64_t exist = b.k - first < width ? b.k - first : width;
-    pack_transposed(b.dy + first * b.dy_channel_pitch, b.dy_channel_pitch, exist, outputs, b.work, width);
+    for (std::int64_t n = 0; n < b.images; ++n)
+      pack_transposed(b.dy + n * b.dy_image_pitch + first * b.dy_channel_pitch, b.dy_channel_pitch, exist, outputs,
+                      b.work + n * outputs * width, width);
     if (exist < width)
-      for (std::int64_t q = 0; q < outputs; ++q)
+      for (std::int64_t q = 0; q < b.images * outputs; ++q)
         for (std::int64_t i = exist; i < width; ++i) b.work[q * width + i] = T(0);
     for (std::int64_t s = 0; s < strips.count; ++s) {
       const std::int64_t i = strips.begin(s);
