@@ -40,9 +40,9 @@ def summary(value, torch):
         return [summary(item, torch) for item in value]
     if isinstance(value, float):
         return number(value)
-    if value is None or isinstance(value, (bool, int, str)):
+    if value is None or isinstance(value, (bool, int)):
         return value
-    return str(value)
+    return str(value).replace("hwaro.", "torch.")  # Names of classes, as they are called in PyTorch.
 
 
 def outcome(function, torch):
@@ -53,7 +53,7 @@ def outcome(function, torch):
         try:
             result = summary(function(torch), torch)
         except Exception as error:
-            result = {"raises": [type(error).__name__, str(error)]}
+            result = {"raises": [type(error).__name__, summary(str(error), torch)]}
     texts = sorted({str(item.message) for item in caught if issubclass(item.category, (UserWarning, FutureWarning))
                     and "oneDNN" not in str(item.message)})  # Hwaro has no oneDNN to warn about.
     return {"result": result, "warns": texts} if texts else {"result": result}

@@ -130,7 +130,8 @@ def _fractional(input, kernel_size, output_size, output_ratio, samples, expand):
         samples = torch.rand(batch, channels, dims, dtype=input.dtype, device=input.device)
     spatial = whole.shape[2:]
     for d, axis in enumerate(("time", "height", "width")[-dims:]):
-        if not output_size[d] + kernel_size[d] - 1 < spatial[d]:
+        # PyTorch lets the windows reach the border in two dimensions, and not in three.
+        if output_size[d] + kernel_size[d] - 1 >= spatial[d] + (dims == 2):
             name = "fractional_max_pool2d()" if dims == 2 else "fractional_max_pool3d_out()"
             raise RuntimeError(f"{name}: pool {axis} {kernel_size[d]} too large relative to input {axis} {spatial[d]}")
     # Flat index of every element of every window, built one dimension at a time.

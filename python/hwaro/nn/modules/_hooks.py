@@ -1,4 +1,5 @@
 """The slow half of calling a Module: forward hooks, backward hooks, and the hooks shared by all modules."""
+import warnings
 from collections import OrderedDict
 
 import hwaro as torch
@@ -28,17 +29,19 @@ def register(hooks, hook, *flags, prepend=False):
     return handle
 
 
-def _tensors_of(value, out):
-    if isinstance(value, torch.Tensor):
-        out.append(value)
-    elif isinstance(value, dict):
-        for item in value.values():
-            _tensors_of(item, out)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            _tensors_of(item, out)
-    return out
+def filtered(hooks, module, name, value):
+    """value, or what the registration hooks replace it by."""
+    for hook in hooks.values():
+        changed = hook(module, name, value)
+        if changed is not None:
+            value = changed
+    return value
 
+
+_NO_INPUT_GRADIENT = (
+    "Full backward hook is firing when gradients are computed with respect to module outputs since no inputs require "
+    "gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html"
+    "#torch.nn.Module.register_full_backward_hook for more details.")
 
 _gate_class = None
 
@@ -109,6 +112,8 @@ class FullBackwardHooks:
             self.grad_outputs = full
             if not self.has_input_gate:
                 # No input needs a gradient, so this node is the last that sees this call.
+                if self.hooks:
+                    warnings.warn(_NO_INPUT_GRADIENT)
                 self._run((None,) * max(self.n_inputs, 0), changeable=False)
                 self.grad_outputs = None
             return tuple(full[where] for where in index)
@@ -178,7 +183,6 @@ def call(module, args, kwargs):
                         if changed is not None:
                             done[0] = changed
                     except Exception as error:
-                        import warnings
                         warnings.warn(f"{scope}module forward hook with ``always_call=True`` raised an exception that "
                                       "was silenced as another error was raised in forward: " + str(error))
         raise
@@ -226,7 +230,6 @@ def _call(module, args, kwargs, ran_always, done):
 
     if watcher is not None:
         if not isinstance(result, (torch.Tensor, tuple)):
-            import warnings
             warnings.warn("For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but "
                           f"received {type(result)}")
         result = watcher.setup_output(result)

@@ -313,13 +313,14 @@ def _pairs(name, items):
         yield item[0], item[1]
 
 
-def _describe(value):
+def _describe(value, kind_of):
+    """One value of a ParameterList or ParameterDict as it is printed; kind_of names a tensor's type."""
     if isinstance(value, torch.Tensor):
         size = "x".join(str(size) for size in value.size())
         device = "" if value.device.type == "cpu" else f" ({value.device})"
-        kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
-        return kind, f"containing: [{torch.typename(value) if kind == 'Tensor' else value.dtype} of size {size}{device}]"
-    return "Object", f"of type: {type(value).__name__}"
+        name = "Parameter" if isinstance(value, Parameter) else "Tensor"
+        return f"{name} containing: [{kind_of(value)} of size {size}{device}]"
+    return f"Object of type: {type(value).__name__}"
 
 
 class ParameterList(Module):
@@ -372,11 +373,8 @@ class ParameterList(Module):
         return self
 
     def extra_repr(self):
-        lines = []
-        for index, value in enumerate(self):
-            kind, text = _describe(value)
-            lines.append(f"  ({index}): {kind} {text}")
-        return "\n".join(lines)
+        return "\n".join(f"  ({index}): {_describe(value, lambda tensor: tensor.dtype)}"
+                         for index, value in enumerate(self))
 
     def __call__(self, *args, **kwargs):
         raise RuntimeError("ParameterList should not be called.")
@@ -480,11 +478,7 @@ class ParameterDict(Module):
             self[key] = value
 
     def extra_repr(self):
-        lines = []
-        for key, value in self.items():
-            kind, text = _describe(value)
-            lines.append(f"  ({key}): {kind} {text}")
-        return "\n".join(lines)
+        return "\n".join(f"  ({key}): {_describe(value, torch.typename)}" for key, value in self.items())
 
     def __call__(self, input):
         raise RuntimeError("ParameterDict should not be called.")

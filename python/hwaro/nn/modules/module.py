@@ -121,54 +121,40 @@ class Module(TreeMixin, ConvertMixin, StateDictMixin):
 
     def __setattr__(self, name, value):
         own = self.__dict__
-        if isinstance(value, _Tensor):
-            if isinstance(value, Parameter):
-                if "_parameters" not in own:
-                    raise AttributeError("cannot assign parameters before Module.__init__() call")
-                self._forget(name, own["_buffers"], own["_modules"])
-                return self.register_parameter(name, value)
-            if isinstance(value, Buffer):
-                if "_buffers" not in own:
-                    raise AttributeError("cannot assign buffer before Module.__init__() call")
-                if name not in own["_buffers"]:
-                    self._forget(name, own["_parameters"], own["_modules"])
-                    return self.register_buffer(name, value, value.persistent)
-        elif isinstance(value, Module):
-            if "_modules" not in own:
+        is_tensor = isinstance(value, _Tensor)
+        if is_tensor and isinstance(value, Parameter):
+            if "_parameters" not in own:
+                raise AttributeError("cannot assign parameters before Module.__init__() call")
+            self._forget(name, own["_buffers"], own["_modules"])
+            return self.register_parameter(name, value)
+        if "_parameters" not in own:
+            if isinstance(value, Module):
                 raise AttributeError("cannot assign module before Module.__init__() call")
-            self._forget(name, own["_parameters"], own["_buffers"])
-            for hook in _hooks.module_registration_hooks.values():
-                changed = hook(self, name, value)
-                if changed is not None:
-                    value = changed
-            own["_modules"][name] = value
+            if is_tensor and isinstance(value, Buffer):
+                raise AttributeError("cannot assign buffer before Module.__init__() call")
+            return object.__setattr__(self, name, value)
+        if name in own["_parameters"]:
+            if value is not None:
+                raise TypeError(f"cannot assign '{torch.typename(value)}' as parameter '{name}' "
+                                "(torch.nn.Parameter or None expected)")
+            return self.register_parameter(name, None)
+        if isinstance(value, Module) or name in own["_modules"]:
+            if isinstance(value, Module):
+                self._forget(name, own["_buffers"])
+            elif value is not None:
+                raise TypeError(f"cannot assign '{torch.typename(value)}' as child module '{name}' "
+                                "(torch.nn.Module or None expected)")
+            own["_modules"][name] = _hooks.filtered(_hooks.module_registration_hooks, self, name, value)
             return None
-        if "_parameters" in own:
-            if name in own["_parameters"]:
-                if value is not None:
-                    raise TypeError(f"cannot assign '{torch.typename(value)}' as parameter '{name}' "
-                                    "(torch.nn.Parameter or None expected)")
-                return self.register_parameter(name, None)
-            if name in own["_modules"]:
-                if value is not None:
-                    raise TypeError(f"cannot assign '{torch.typename(value)}' as child module '{name}' "
-                                    "(torch.nn.Module or None expected)")
-                for hook in _hooks.module_registration_hooks.values():
-                    changed = hook(self, name, value)
-                    if changed is not None:
-                        value = changed
-                own["_modules"][name] = value
-                return None
-            if name in own["_buffers"]:
-                if value is not None and not isinstance(value, _Tensor):
-                    raise TypeError(f"cannot assign '{torch.typename(value)}' as buffer '{name}' "
-                                    "(torch.nn.Buffer, torch.Tensor or None expected)")
-                for hook in _hooks.buffer_registration_hooks.values():
-                    changed = hook(self, name, value)
-                    if changed is not None:
-                        value = changed
-                own["_buffers"][name] = value
-                return None
+        if name in own["_buffers"]:
+            if value is not None and not is_tensor:
+                raise TypeError(f"cannot assign '{torch.typename(value)}' as buffer '{name}' "
+                                "(torch.nn.Buffer, torch.Tensor or None expected)")
+            own["_buffers"][name] = _hooks.filtered(_hooks.buffer_registration_hooks, self, name, value)
+            return None
+        if is_tensor and isinstance(value, Buffer):
+            own.pop(name, None)
+            return self.register_buffer(name, value, value.persistent)
         return object.__setattr__(self, name, value)
 
     def _forget(self, name, *tables):
@@ -213,11 +199,7 @@ class Module(TreeMixin, ConvertMixin, StateDictMixin):
         if tensor is not None and not isinstance(tensor, _Tensor):
             raise TypeError(f"cannot assign '{torch.typename(tensor)}' object to buffer '{name}' "
                             "(torch Tensor or None required)")
-        for hook in _hooks.buffer_registration_hooks.values():
-            changed = hook(self, name, tensor)
-            if changed is not None:
-                tensor = changed
-        self._buffers[name] = tensor
+        self._buffers[name] = _hooks.filtered(_hooks.buffer_registration_hooks, self, name, tensor)
         if persistent:
             self._non_persistent_buffers_set.discard(name)
         else:
@@ -236,10 +218,7 @@ class Module(TreeMixin, ConvertMixin, StateDictMixin):
                 raise ValueError(
                     f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. "
                     f"To express '{name}' as a function of another Tensor, compute the value in the forward() method.")
-            for hook in _hooks.parameter_registration_hooks.values():
-                changed = hook(self, name, param)
-                if changed is not None:
-                    param = changed
+            param = _hooks.filtered(_hooks.parameter_registration_hooks, self, name, param)
         self._parameters[name] = param
 
     def add_module(self, name, module):
@@ -251,11 +230,7 @@ class Module(TreeMixin, ConvertMixin, StateDictMixin):
         if hasattr(self, name) and name not in self._modules:
             raise KeyError(f"attribute '{name}' already exists")
         _check_name(self, "module", name, self._modules, f", got: {name}")
-        for hook in _hooks.module_registration_hooks.values():
-            changed = hook(self, name, module)
-            if changed is not None:
-                module = changed
-        self._modules[name] = module
+        self._modules[name] = _hooks.filtered(_hooks.module_registration_hooks, self, name, module)
 
     def register_module(self, name, module):
         """The same as add_module."""
