@@ -1,6 +1,6 @@
 // exp, exp2, expm1 and the logarithms.
-// exp: x = k ln2 + r with |r| <= ln2 / 2, a minimax polynomial for e^r - 1, and a two-step (or vscalef) multiplication by
-// 2^k that rounds once, also into the subnormals. log: x = m 2^e with m in [sqrt(1/2), sqrt(2)); float takes a
+// exp: x = k ln2 + r with |r| <= ln2 / 2, a minimax polynomial for e^r - 1, and a two-step (or vscalef) multiplication
+// by 2^k that rounds once, also into the subnormals. log: x = m 2^e with m in [sqrt(1/2), sqrt(2)); float takes a
 // polynomial in m - 1, double the series of atanh(f / (2 + f)) whose small terms are added first.
 // Constants k * ln2_hi are exact by trailing zeros, so that no fma is needed.
 #pragma once
@@ -60,9 +60,9 @@ HWARO_INLINE Vec<T, N> exp_tail(Vec<T, N> r) {
   if constexpr (native::kSame<T, float>) {
     return poly(r, Vec<T, N>(0.5), 0.166664869, 0.0416655429, 0.0083724549, 0.00140362221);
   } else {
-    return poly(r, Vec<T, N>(0.5), 0.16666666666666677, 0.04166666666666663, 0.008333333333321234, 0.0013888888888903448,
-                0.00019841269887484826, 2.480158729565477e-05, 2.755724255196974e-06, 2.755728918132025e-07,
-                2.5109700314005e-08, 2.0913205383220824e-09);
+    return poly(r, Vec<T, N>(0.5), 0.16666666666666677, 0.04166666666666663, 0.008333333333321234,
+                0.0013888888888903448, 0.00019841269887484826, 2.480158729565477e-05, 2.755724255196974e-06,
+                2.755728918132025e-07, 2.5109700314005e-08, 2.0913205383220824e-09);
   }
 }
 

@@ -26,7 +26,8 @@ HWARO_INLINE native::Raw<std::int32_t, M> divide_half(native::Raw<std::int32_t, 
 #if defined(__AVX512F__)
   using native::kAllLanes;
   if constexpr (M == 8) {
-    const __m512d x = _mm512_maskz_cvtepi32_pd(kAllLanes, (__m256i)a), y = _mm512_maskz_cvtepi32_pd(kAllLanes, (__m256i)b);
+    const __m512d x = _mm512_maskz_cvtepi32_pd(kAllLanes, (__m256i)a);
+    const __m512d y = _mm512_maskz_cvtepi32_pd(kAllLanes, (__m256i)b);
     return (R)_mm512_maskz_cvttpd_epi32(kAllLanes, native::unfolded(x / y));
   }
 #endif

@@ -1,4 +1,4 @@
-// The few operations that vector extensions cannot say (square root, rounding, fma, blends, mask tests), on raw vectors.
+// The few operations that vector extensions cannot say (square root, rounding, fma, mask tests), on raw vectors.
 // Sizes below 16 bytes are widened to 16, so that a single lane runs the very instruction the full vector runs;
 // sizes above the register split into halves. Without SSE the lanes are looped over and the compiler vectorises.
 #pragma once
@@ -226,9 +226,11 @@ struct ExtremeOp {
 #if defined(__AVX512F__)
     if constexpr (bytes == 64) {
       if constexpr (f) {
-        return (Raw<T, N>)(Max ? _mm512_maskz_max_ps(kAllLanes, (__m512)a, (__m512)b) : _mm512_maskz_min_ps(kAllLanes, (__m512)a, (__m512)b));
+        return (Raw<T, N>)(Max ? _mm512_maskz_max_ps(kAllLanes, (__m512)a, (__m512)b)
+                               : _mm512_maskz_min_ps(kAllLanes, (__m512)a, (__m512)b));
       } else {
-        return (Raw<T, N>)(Max ? _mm512_maskz_max_pd(kAllLanes, (__m512d)a, (__m512d)b) : _mm512_maskz_min_pd(kAllLanes, (__m512d)a, (__m512d)b));
+        return (Raw<T, N>)(Max ? _mm512_maskz_max_pd(kAllLanes, (__m512d)a, (__m512d)b)
+                               : _mm512_maskz_min_pd(kAllLanes, (__m512d)a, (__m512d)b));
       }
     }
 #endif
@@ -292,6 +294,43 @@ HWARO_INLINE bool any_lane(Raw<I, N> m) {
   return bits != 0;
 }
 
+// One byte per lane, zero or not.
+template <class I, int N>
+HWARO_INLINE Raw<I, N> load_mask_bytes(const std::uint8_t* in) {
+  Raw<std::int8_t, N> bytes;
+  __builtin_memcpy(&bytes, in, N);
+#if defined(__AVX512F__)
+  if constexpr (N * sizeof(I) == 64 && sizeof(I) > 1) {
+    if constexpr (sizeof(I) == 2) {
+      return (Raw<I, N>)_mm512_movm_epi16(_mm256_test_epi8_mask((__m256i)bytes, (__m256i)bytes));
+    } else {
+      const __m128i b = resize<__m128i>(bytes);
+      const __mmask16 set = _mm_test_epi8_mask(b, b);
+      if constexpr (sizeof(I) == 4) return (Raw<I, N>)_mm512_movm_epi32(set);
+      else return (Raw<I, N>)_mm512_movm_epi64(static_cast<__mmask8>(set));
+    }
+  }
+#endif
+#if defined(__AVX2__)
+  if constexpr (N * sizeof(I) == 32 && sizeof(I) > 1) {
+    const __m128i b = resize<__m128i>(bytes);
+    const __m256i wide = sizeof(I) == 2   ? _mm256_cvtepi8_epi16(b)
+                         : sizeof(I) == 4 ? _mm256_cvtepi8_epi32(b)
+                                          : _mm256_cvtepi8_epi64(b);
+    return Raw<I, N>{} != (Raw<I, N>)wide;
+  }
+#endif
+#if defined(__SSE2__)
+  if constexpr (N * sizeof(I) == 16 && sizeof(I) > 1) {
+    const __m128i zero = _mm_setzero_si128();
+    __m128i wide = _mm_unpacklo_epi8(resize<__m128i>(bytes), zero);
+    if constexpr (sizeof(I) >= 4) wide = _mm_unpacklo_epi16(wide, zero);
+    if constexpr (sizeof(I) == 8) wide = _mm_unpacklo_epi32(wide, zero);
+    return Raw<I, N>{} != (Raw<I, N>)wide;
+  }
+#endif
+  return Raw<I, N>{} != __builtin_convertvector(bytes, Raw<I, N>);
+}
 // One byte 0 or 1 per lane.
 template <class I, int N>
 HWARO_INLINE void store_mask_bytes(Raw<I, N> m, std::uint8_t* out) {

@@ -1,7 +1,7 @@
 // pow, hypot, fmod and its Python relatives, logaddexp, xlogy.
 // pow in float is exp2(y log2|x|) in double lanes: the reduction of x happens in float, where it is exact.
-// pow in double carries log2|x| as a sum of two doubles (about 2^-67 relative), so that the product with y is good to the
-// last bit of the result. Signs and special cases follow IEEE 754.
+// pow in double carries log2|x| as a sum of two doubles (about 2^-67 relative), so that the product with y is good to
+// the last bit of the result. Signs and special cases follow IEEE 754.
 #pragma once
 
 #include "hwaro/math/exponential.h"
@@ -15,7 +15,8 @@ template <int N>
 HWARO_INLINE Vec<double, N> short_log2(Vec<double, N> f, Vec<double, N> e) {
   using V = Vec<double, N>;
   const V s = f / (f + V(2)), z = s * s;
-  const V p = poly(z, V(2.885390081790081), 0.9617966733497352, 0.5770835832900022, 0.4116728269104329, 0.34072799440791784);
+  const V p = poly(z, V(2.885390081790081), 0.9617966733497352, 0.5770835832900022, 0.4116728269104329,
+                   0.34072799440791784);
   return mul_add_of(s, p, e);
 }
 // 2^t to about 2^-32, t clamped to what float can hold (NaN stays).

@@ -1,7 +1,7 @@
 // erf, erfc, erfinv, lgamma, digamma.
 // erf in float: eight segments of |x| < 4, each a polynomial for erf(x) / x whose coefficients are picked by a register
 // permutation. Otherwise erf is x P(x^2) inside and 1 - erfc outside, with erfc = e^(-x^2) Q(t) / (1 + 2x),
-// t = (x - k) / (x + k). erfinv starts from a polynomial in -log(1 - x^2) (Giles 2012) and in double takes a Halley step.
+// t = (x - k) / (x + k). erfinv starts from a polynomial in -log(1 - x^2) (Giles 2012); double takes a Halley step.
 // digamma climbs to x >= 8 by the recurrence, gathered into one quotient, then takes the asymptotic series.
 #pragma once
 

@@ -1,7 +1,7 @@
 // sin, cos, tan, sinc and the inverse functions.
 // Arguments are reduced by k = round(x 2/pi) with pi/2 in three parts (four short ones where there is no fma), keeping
-// the remainder as r + lo; one polynomial each for sin and cos on |r| <= pi/4, blended by the quadrant. Beyond the range
-// where that is exact a lane goes through libm. Base float, without fma, is evaluated in double.
+// the remainder as r + lo; one polynomial each for sin and cos on |r| <= pi/4, blended by the quadrant. Beyond the
+// range where that is exact a lane goes through libm. Base float, without fma, is evaluated in double.
 // asin and acos use sqrt((1 - |x|) / 2) beyond 1/2; atan2 brings its ratio below tan(pi/8) with a single division.
 #pragma once
 
@@ -267,7 +267,7 @@ HWARO_INLINE Vec<T, N> acos(Vec<T, N> x) {
   }
 }
 
-// Angle in [0, pi/4] of the ratio a / b, 0 <= a <= b, as hi + lo. The reciprocal of b must be a normal number, or a == b.
+// Angle in [0, pi/4] of the ratio a / b, 0 <= a <= b, as hi + lo. Either 1 / b is a normal number or a == b.
 template <Floating T, int N>
 HWARO_INLINE TwoPart<Vec<T, N>> atan_ratio(Vec<T, N> a, Vec<T, N> b) {
   using V = Vec<T, N>;

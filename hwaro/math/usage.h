@@ -1,6 +1,6 @@
 // Uses<mask>: a stand-in for a value that only remembers which arguments it was computed from (bit i = argument i).
-// Evaluating a formula on Uses<1>, Uses<2>, … at type level says which arguments the formula reads; that decides which
-// tensors a backward pass saves. Literals read nothing.
+// Evaluating a formula on Uses<1>, Uses<2>, … at type level says which arguments the formula reads; that decides
+// which tensors a backward pass saves. Literals read nothing.
 #pragma once
 
 #include <type_traits>

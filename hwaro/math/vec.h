@@ -1,6 +1,6 @@
 // Vec<T, N>: N lanes of a scalar type, and Mask<T, N>: what comparing two of them gives.
 // Operator formulas are written on these. A formula never contains a raw float: every arithmetic literal converts to a
-// Vec of the lane type, the scalar is Vec<T, 1>, and operators are hidden friends, so `0.5 * x` and `pow(x, 2)` resolve.
+// Vec of the lane type, the scalar is Vec<T, 1>, and operators are hidden friends: `0.5 * x` and `pow(x, 2)` resolve.
 // Integers: division truncates, x / 0 is 0 and MIN / -1 wraps (nothing traps); shifts by a negative count or by the
 // width and more are defined as in PyTorch (<< gives 0, >> gives the sign).
 #pragma once
@@ -54,9 +54,7 @@ struct Mask {
   // One byte 0 or 1 per lane.
   HWARO_INLINE void store_bool(std::uint8_t* out) const { native::store_mask_bytes<Lane, N>(v, out); }
   HWARO_INLINE static Mask load_bool(const std::uint8_t* in) {
-    native::Raw<std::int8_t, N> bytes;
-    __builtin_memcpy(&bytes, in, N);
-    return from_raw(Raw{} != __builtin_convertvector(bytes, Raw));
+    return from_raw(native::load_mask_bytes<Lane, N>(in));
   }
   // The same mask for lanes of another type of the same width.
   template <class U>

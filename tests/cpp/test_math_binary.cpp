@@ -62,8 +62,8 @@ MATH_TEST("floor_divide is Python's //, trunc_divide rounds towards zero") {
 MATH_TEST("sums in the log domain survive infinities") {
   const float inf = std::numeric_limits<float>::infinity();
   const auto worst = math_test::worst_of_pairs<double>(
-      [](auto v, auto w) { return logaddexp(v, w); }, [](long double v, long double w) { return reference_logaddexp(v, w); },
-      1, 50, 1, 50);
+      [](auto v, auto w) { return logaddexp(v, w); },
+      [](long double v, long double w) { return reference_logaddexp(v, w); }, 1, 50, 1, 50);
   // Near a result of zero the formula cancels, as PyTorch's does: compare where it does not.
   CHECK(worst.lane_differences == 0);
   for (double a : math_test::sample<double>(1, 50)) {

@@ -114,8 +114,9 @@ void check_contiguous() {
       if (kind == 1) x *= 1e8;
       if (kind == 2 && i % 16 == 0) x = std::ldexp(x, int(random() % 120));
       if (kind == 2 && i % 50 == 0) x = std::numeric_limits<double>::quiet_NaN();
+      const int shift = kind == 2 ? 0 : int(random() % 64);
       if constexpr (std::is_same_v<From, bool>) in[i] = random() & 1;
-      else if constexpr (std::is_integral_v<From>) in[i] = static_cast<From>(random() >> (kind == 2 ? 0 : random() % 64));
+      else if constexpr (std::is_integral_v<From>) in[i] = static_cast<From>(random() >> shift);
       else if constexpr (kIsComplex<From>) in[i] = From(cast_scalar<decltype(From{}.re)>(x), 2);
       else in[i] = cast_scalar<From>(x);
     }

@@ -21,8 +21,8 @@ namespace math_test {
 // Variants that the processor lacks are skipped.
 inline bool isa_runs() {
 #if defined(__AVX512F__)
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vl");
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 #elif defined(__AVX2__)
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
 #else
@@ -65,7 +65,8 @@ std::vector<T> special_values() {
   using L = std::numeric_limits<T>;
   std::vector<T> out;
   for (double b : {0.0, 1.0, 2.0, 3.0, 0.5, 0.25, 1.5, 2.5, 10.0, 88.0, 88.5, 88.7, 89.4, 104.0, 709.5, 745.0, 9.0, 3.9,
-                   27.0, 3.14159265, 1.5707963, 0.785398163, 1e5, 1e9, 1e20, 8388607.5, 1e-3, 1e-8, 1e-20, 1e-38, 1e-40}) {
+                   27.0, 3.14159265, 1.5707963, 0.785398163, 1e5, 1e9, 1e20, 8388607.5, 1e-3, 1e-8, 1e-20, 1e-38,
+                   1e-40}) {
     const T x = static_cast<T>(b);
     for (T y : {x, std::nextafter(x, L::infinity()), std::nextafter(x, -L::infinity())}) {
       out.push_back(y);
@@ -112,7 +113,9 @@ Worst worst_of(F f, R reference, double lo, double hi) {
     for (int j = 0; j < V::size(); ++j) {
       const Wide<T> want = reference(static_cast<Wide<T>>(in[i + j]));
       const double error = ulps<T>(out[j], want);
-      if (error > worst.error) worst = {error, double(in[i + j]), 0, double(out[j]), double(want), worst.lane_differences};
+      if (error > worst.error) {
+        worst = {error, double(in[i + j]), 0, double(out[j]), double(want), worst.lane_differences};
+      }
       worst.lane_differences += !same_bits(f(Vec<T, 1>(in[i + j]))[0], out[j]);
     }
   }
@@ -159,7 +162,8 @@ inline void check(const char* name, const Worst& worst, double limit) {
 #define CHECK_ULPS_REF(f, limit, lo, hi, reference)                                                                 \
   do {                                                                                                              \
     const auto apply = [](auto v) { return f(v); };                                                                 \
-    math_test::check(#f " float", math_test::worst_of<float>(apply, [](double v) { return reference; }, lo, hi), limit); \
+    math_test::check(#f " float",                                                                                   \
+                     math_test::worst_of<float>(apply, [](double v) { return reference; }, lo, hi), limit);         \
     math_test::check(#f " double",                                                                                  \
                      math_test::worst_of<double>(apply, [](long double v) { return reference; }, lo, hi), limit);   \
   } while (0)
