@@ -89,7 +89,7 @@ def family_inc(f):
     if f.pointwise:
         lines.append(f"constinit const PointwiseKernels* kernels_{f.name} = nullptr;")
         for i, op in enumerate(f.ops):
-            lines.append(f"template <> constinit const PointwiseInfo pointwise_info<{op.struct}> = make_pointwise<{op.struct}>(&kernels_{f.name}, {i});")
+            lines.append(f"template <> constinit PointwiseInfo pointwise_info<{op.struct}> = make_pointwise<{op.struct}>(&kernels_{f.name}, {i});")
     for op in unique_overloads(f.ops):
         lines.append(definition(op))
     if f.pointwise:

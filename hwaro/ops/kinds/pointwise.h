@@ -173,9 +173,10 @@ constexpr PointwiseInfo make_pointwise(const PointwiseKernels* const* cpu, std::
           d::kernel_name_of<Op>()};
 }
 
-// Defined by the generated registry of the operator's family.
+// Defined by the generated registry of the operator's family. Constant, though not declared so: a specialisation of a const
+// variable template would be local to its file.
 template <class Op>
-extern const PointwiseInfo pointwise_info;
+extern PointwiseInfo pointwise_info;
 
 // A second name: every call is the other operator's, errors and grad_fn included. Without kernels of its own.
 template <class Op>
