@@ -126,6 +126,10 @@ struct Forward {
 template <class T>
 void run_forward(const Forward<T>& f);
 
+// Gradient of the input of a depthwise layer with a stride; one kernel per channel, `groups` channels.
+template <class T>
+void run_depthwise_strided(const Geometry& g, std::int64_t batch, std::int64_t groups, const T* dy, const T* w, T* dx);
+
 // The way with images in the lanes, and whether it is the faster one for a shape.
 template <class T>
 void run_forward_batch(const Forward<T>& f);

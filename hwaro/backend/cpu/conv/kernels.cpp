@@ -22,6 +22,18 @@ struct Inside {
   }
 };
 
+// Rows are often shorter than a call of memcpy is long.
+template <class T>
+HWARO_INLINE void copy(T* to, const T* from, std::int64_t count) {
+  constexpr int L = simd::kLanes<T>;
+  std::int64_t i = 0;
+  for (; i + L <= count; i += L) simd::store(to + i, simd::load(from + i));
+  if (i < count) {
+    const simd::Mask<T> mask = simd::first_lanes<T>(static_cast<int>(count - i));
+    simd::store_masked(to + i, simd::load_masked(from + i, mask), mask);
+  }
+}
+
 template <class T>
 HWARO_INLINE void zero(T* row, std::int64_t begin, std::int64_t end) {
   for (std::int64_t q = begin; q < end; ++q) row[q] = T(0);
@@ -55,31 +67,31 @@ HWARO_INLINE void copy_phase(const T* src, std::int64_t x0, std::int64_t width, 
   const Inside in(x0, width, step, columns);
   zero(row, 0, in.first);
   if (step == 1)
-    __builtin_memcpy(row + in.first, src + x0 + in.first, static_cast<std::size_t>(in.last - in.first) * sizeof(T));
+    copy(row + in.first, src + x0 + in.first, in.last - in.first);
   else
     for (std::int64_t q = in.first; q < in.last; ++q) row[q] = src[x0 + q * step];
   zero(row, in.last, columns);
 }
 
 template <class T>
-void copy_image(const ImageCopy<T>& copy) {
-  const ImageLayout& to = copy.layout;
+void copy_image(const ImageCopy<T>& image) {
+  const ImageLayout& to = image.layout;
   for (std::int64_t c = 0; c < to.channels; ++c)
     for (std::int64_t z = 0; z < to.planes; ++z)
       for (std::int64_t y = 0; y < to.rows; ++y) {
-        T* row = copy.target + c * to.channel_pitch + z * to.plane_pitch + y * to.row_pitch;
-        const std::int64_t in_z = copy.start[0] + z, in_y = copy.start[1] + y;
-        if (in_z < 0 || in_z >= copy.in[0] || in_y < 0 || in_y >= copy.in[1]) {
+        T* row = image.target + c * to.channel_pitch + z * to.plane_pitch + y * to.row_pitch;
+        const std::int64_t in_z = image.start[0] + z, in_y = image.start[1] + y;
+        if (in_z < 0 || in_z >= image.in[0] || in_y < 0 || in_y >= image.in[1]) {
           zero(row, 0, to.phases * to.columns);
           continue;
         }
-        const T* src = copy.source + ((c * copy.in[0] + in_z) * copy.in[1] + in_y) * copy.in[2];
+        const T* src = image.source + ((c * image.in[0] + in_z) * image.in[1] + in_y) * image.in[2];
         if (to.phases == 2) {
-          copy_pairs(src, copy.start[2], copy.in[2], to.columns, row);
+          copy_pairs(src, image.start[2], image.in[2], to.columns, row);
           continue;
         }
         for (std::int64_t phase = 0; phase < to.phases; ++phase, row += to.columns)
-          copy_phase(src, copy.start[2] + phase, copy.in[2], to.step, to.columns, row);
+          copy_phase(src, image.start[2] + phase, image.in[2], to.step, to.columns, row);
       }
 }
 
