@@ -41,11 +41,14 @@ W reference_digamma(W argument) {
   return static_cast<W>(std::log(x) - 0.5L / x - series - sum);
 }
 
+// Where there is no fma a few more roundings show.
+constexpr double kUlp = native::kHasFma ? 0.9 : 1.2, kUlpTrig = native::kHasFma ? 0.9 : 1.4;
+
 MATH_TEST("exponentials are within an ulp") {
-  CHECK_ULPS(exp, 1.2, -90, 90);
-  CHECK_ULPS(exp, 1.2, -750, 720);
-  CHECK_ULPS(exp2, 1.1, -150, 130);
-  CHECK_ULPS(exp2, 1.1, -1080, 1025);
+  CHECK_ULPS(exp, kUlp, -90, 90);
+  CHECK_ULPS(exp, kUlp, -750, 720);
+  CHECK_ULPS(exp2, kUlp, -150, 130);
+  CHECK_ULPS(exp2, kUlp, -1080, 1025);
   CHECK_ULPS(expm1, 1.5, -4, 4);
   CHECK_ULPS(expm1, 1.5, -40, 90);
 }
@@ -80,8 +83,8 @@ MATH_TEST("log has IEEE's special values") {
 MATH_TEST("sine, cosine and tangent are right for small, large and huge arguments") {
   for (double range : {1.0, 10.0, 1000.0, 90000.0, 1e6, 1e12}) {
     CAPTURE(range);
-    CHECK_ULPS(sin, 1.4, -range, range);
-    CHECK_ULPS(cos, 1.4, -range, range);
+    CHECK_ULPS(sin, kUlpTrig, -range, range);
+    CHECK_ULPS(cos, kUlpTrig, -range, range);
     CHECK_ULPS(tan, 1.4, -range, range);
   }
   // The double closest to a multiple of pi/2, and a float near one.
