@@ -41,8 +41,10 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     """input divided by the root of the mean of its squares over the last dimensions, times weight."""
     normalized_shape = tuple(normalized_shape)
     count = len(normalized_shape)
+    if input.dim() < count:
+        raise RuntimeError(f"Input tensor must have at least {count} dimensions, but got {input.dim()}")
     if tuple(input.shape[-count:]) != normalized_shape:
-        raise RuntimeError(f"Given normalized_shape={list(normalized_shape)}, expected input with shape [*, "
+        raise RuntimeError(f"Given normalized_shape={list(normalized_shape)}, expected input with shape [*"
                            f"{', '.join(map(str, normalized_shape))}], but got input of size{list(input.shape)}")
     wide = input.float() if input.dtype in (torch.float16, torch.bfloat16) else input
     if eps is None:
