@@ -114,8 +114,8 @@ Tensor extreme_values(bool min, const Tensor& self, IntSpan dim, bool keepdim) {
   const char* name = min ? "amin" : "amax";
   if (self.numel() == 0 && dim.empty()) check_any_element(name, self);
   const DimMask mask = dim_mask(dim, self.dim());
-  for (int d = 0; d < self.dim(); ++d)
-    if (mask >> d & 1) check_not_empty(name, self, d);
+  for (int64_t d : dim)
+    HWARO_CHECK_AS(IndexError, self.dim() == 0 || self.size(d) != 0, name, "(): Expected reduction dim ", d, " to have non-zero size.");
   check_real(min ? "min_values_cpu" : "max_values_cpu", self);
   const Tensor out = dense_as(reduce(min ? ReduceOp::Min : ReduceOp::Max, self, mask, keepdim), self.dtype());
   if (recording(self))
@@ -207,6 +207,7 @@ struct Aminmax {
       mask = self.dim() ? DimMask(1) << d : 0;
     }
     HWARO_CHECK(dim || self.numel() != 0, "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.");
+    HWARO_CHECK(!dim || !is_complex(self.dtype()), "aminmax not implemented for ", scalar_type_name(self.dtype()));
     check_real("aminmax_cpu", self);
     const Tensor low = dense_as(reduce(ReduceOp::Min, self, mask, keepdim), self.dtype());
     const Tensor high = dense_as(reduce(ReduceOp::Max, self, mask, keepdim), self.dtype());

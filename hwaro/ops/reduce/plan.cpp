@@ -10,6 +10,7 @@
 
 #include "hwaro/base/parallel.h"
 #include "hwaro/loops/copy_kernels.h"
+#include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 
 namespace hwaro {
@@ -374,6 +375,10 @@ ReducedBlock reduced_block(const Tensor& self, DimMask mask) {
   }
   block.dense = dense(alias(self, sizes, strides, self->offset));
   return block;
+}
+
+void check_differentiable(const Tensor& self, DType result) {
+  HWARO_CHECK(is_differentiable(result) || !recording(self), "Autograd not support dtype: ", scalar_type_name(result));
 }
 
 void check_not_empty(const char* name, const Tensor& self, int64_t dim) {

@@ -35,6 +35,9 @@ struct ReducedBlock {
 };
 ReducedBlock reduced_block(const Tensor& self, DimMask mask);
 
+// Errors: RuntimeError where a recorded result would be of an integer type.
+void check_differentiable(const Tensor& self, DType result);
+
 // Errors: IndexError "name(): Expected reduction dim 0 to have non-zero size." where nothing would be reduced over.
 void check_not_empty(const char* name, const Tensor& self, std::int64_t dim);
 

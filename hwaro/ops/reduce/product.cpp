@@ -16,6 +16,7 @@ DType product_type(const Tensor& self, OptDType dtype) {
 }
 
 Tensor raw_product(const Tensor& self, DimMask mask, bool keepdim, DType type) {
+  check_differentiable(self, type);
   return dense_as(reduce(ReduceOp::Prod, type != self.dtype() ? dense_as(self, type) : self, mask, keepdim), type);
 }
 

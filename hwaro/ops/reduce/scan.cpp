@@ -83,8 +83,9 @@ DType result_type(const Tensor& self, OptDType dtype) {
 Tensor scanned(ScanOp op, const Tensor& self, int64_t dim, OptDType dtype) {
   dim = wrap_dim(dim, self.dim());
   const DType type = result_type(self, dtype);
+  check_differentiable(self, type);
   const Tensor out = raw_scan(op, type == self.dtype() ? self : dense_as(self, type), dim, false);
-  if (recording(self) && is_differentiable(type)) {
+  if (recording(self)) {
     if (op == ScanOp::Sum) record_sum("CumsumBackward0", self, out, dim, false);
     else record_product("CumprodBackward0", self, out, dim, false);
   }

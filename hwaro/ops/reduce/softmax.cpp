@@ -40,7 +40,7 @@ void run_along(const AlongDim& at, R rows, C columns) {
 
 Tensor forward(bool log, const Tensor& self, int64_t dim) {
   const Tensor result = make_tensor(self.sizes(), compute_type(self.dtype()), self.device());
-  if (!contains(kFloatSet, self.dtype())) {
+  if (!contains(kFloatSet, self.dtype()) && self.numel() > 0) {
     const bool last = self.dim() == 0 || dim == self.dim() - 1;
     raise<NotImplementedError>('"', log ? (last ? "log_softmax_lastdim_kernel_impl" : "log_softmax_kernel_impl")
                                         : (last ? "softmax_lastdim_kernel_impl" : "softmax_kernel_impl"),

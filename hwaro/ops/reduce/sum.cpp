@@ -14,6 +14,7 @@ static DType sum_type(const Tensor& self, OptDType dtype) {
 
 // The sum over mask as a tensor of `type`; not recorded.
 static Tensor raw_sum(ReduceOp op, const Tensor& self, DimMask mask, bool keepdim, DType type) {
+  check_differentiable(self, type);
   // Integers are summed as integers even where the result is wider; a type that was asked for is converted to first.
   const bool convert = type != self.dtype() && !(type == DType::Int64 && is_integral(self.dtype(), true));
   return dense_as(reduce(op, convert ? dense_as(self, type) : self, mask, keepdim), type);
@@ -140,7 +141,7 @@ struct NanSum {
       "nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The sum over the given dimensions with NaN counted as zero.";
   static Tensor call(const Tensor& self, OptIntSpan dim, bool keepdim, OptDType dtype) {
-    HWARO_CHECK(!is_complex(self.dtype()), "nansum does not support complex inputs");
+    HWARO_CHECK(!is_complex(self.dtype()), "nansum on CPU does not support complex inputs");
     const DimMask mask = dim_mask(dim, self.dim());
     const DType type = sum_type(self, dtype);
     const ReduceOp op = is_floating(self.dtype()) ? ReduceOp::NanSum : ReduceOp::Sum;

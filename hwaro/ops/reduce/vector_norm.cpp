@@ -80,8 +80,8 @@ Tensor vector_norm(const Tensor& self, double p, OptIntSpan dim, bool keepdim, O
   if (self.numel() == 0 && (p < 0 || std::isinf(p))) {
     HWARO_CHECK(dim && !dim->empty(), "linalg.vector_norm cannot compute the ", order_str(p),
                 " norm on an empty tensor because the operation does not have an identity");
-    for (int d = 0; d < self.dim(); ++d)
-      HWARO_CHECK(!(mask >> d & 1) || self.sizes()[d] != 0, "linalg.vector_norm cannot compute the ", order_str(p),
+    for (int64_t d : *dim)
+      HWARO_CHECK(self.size(d) != 0, "linalg.vector_norm cannot compute the ", order_str(p),
                   " norm on the dimension ", d, "because this dimension is empty and the operation does not have an identity");
   }
   const DType type = dtype.value_or(self.dtype());
@@ -111,7 +111,7 @@ struct LinalgVectorNorm {
 
 struct Norm {
   static constexpr Schema schema =
-      "norm.Scalar(Tensor self, Scalar? p=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
+      "norm.Scalar(Tensor self, Scalar? p, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The vector norm of order p over the given dimensions.";
   static Tensor call(const Tensor& self, const std::optional<Scalar>& p, OptIntSpan dim, bool keepdim, OptDType dtype) {
     return vector_norm(self, p ? p->to_double() : 2, dim, keepdim, dtype);
@@ -120,11 +120,16 @@ struct Norm {
 
 struct NormNamed {
   static constexpr Schema schema =
-      "norm.str(Tensor self, str p, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
+      "norm.str(Tensor self, str p='fro', int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The Frobenius norm ('fro') over the given dimensions.";
   static Tensor call(const Tensor& self, std::string_view p, OptIntSpan dim, bool keepdim, OptDType dtype) {
     HWARO_CHECK_AS(NotImplementedError, p != "nuc", "norm: the nuclear norm is not supported");
     HWARO_CHECK(p == "fro", "linalg.matrix_norm: Order ", p, " not supported.");
+    if (dim && dim->size() > 2) {
+      std::string list;
+      for (int64_t d : *dim) list += concat(list.empty() ? "" : " ", d);
+      raise<RuntimeError>("linalg.matrix_norm: dim must be a 2-tuple. Got ", list);
+    }
     return vector_norm(self, 2, dim, keepdim, dtype);
   }
 };

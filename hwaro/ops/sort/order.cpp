@@ -149,6 +149,7 @@ Tensor rows_back(const Tensor& rows, int64_t dim, const Tensor& like) {
     strides.insert(dim, stride);
   }
   const Tensor moved = alias(rows, sizes, strides, rows->offset);
+  if (!like.defined() && moved.is_contiguous()) return alias(rows, sizes, contiguous_strides(sizes), rows->offset);
   if (!like.defined()) return dense(moved);
   const Tensor out = make_like(like, rows.dtype());
   if (!rows.device().is_meta()) copy_raw(out, moved);

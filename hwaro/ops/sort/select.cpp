@@ -130,9 +130,8 @@ int64_t median_index(const T* x, int64_t n, bool ignore_nan, std::vector<Entry<T
 
 std::tuple<Tensor, Tensor> median_along(bool ignore_nan, const Tensor& self, int64_t dim, bool keepdim) {
   dim = wrap_dim(dim, self.dim());
-  const char* name = ignore_nan ? "nanmedian" : "median";
-  check_not_empty(name, self, dim);
-  Picked picked = pick_along("median_cpu", self, dim, 1, kIntSet | kFloatSet, [&](const auto* x, int64_t n, int64_t* order, auto& entries) {
+  check_not_empty("median", self, dim);
+  Picked picked = pick_along("median_out", self, dim, 1, kIntSet | kFloatSet, [&](const auto* x, int64_t n, int64_t* order, auto& entries) {
     order[0] = median_index(x, n, ignore_nan, entries);
   });
   return without_dim(ignore_nan ? "NanmedianBackward1" : "MedianBackward1", self, std::move(picked), dim, keepdim);
@@ -143,7 +142,7 @@ Tensor median_of_all(bool ignore_nan, const Tensor& self) {
     raise<NotImplementedError>("\"median_cpu\" not implemented for '", scalar_type_name(self.dtype()), '\'');
   Tensor out;
   if (self.numel() == 0 || self.device().is_meta()) {
-    out = make_full({}, std::numeric_limits<double>::quiet_NaN(), self.dtype(), self.device());
+    out = dense_as(make_full({}, std::numeric_limits<double>::quiet_NaN(), DType::Double, self.device()), self.dtype());
   } else {
     const Tensor x = dense(self), flat = alias(x, {x.numel()}, {1}, x->offset);
     Picked picked = pick_along("median_cpu", flat, 0, 1, kIntSet | kFloatSet, [&](const auto* p, int64_t n, int64_t* order, auto& entries) {
