@@ -6,6 +6,7 @@
 
 #include "hwaro/backend/cpu/capability.h"
 #include "hwaro/backend/cpu/products.h"
+#include "hwaro/backend/cpu/random.h"
 #include "hwaro/loops/copy_kernels.h"
 #include "hwaro/ops/index/index_kernels.h"
 #include "hwaro/ops/reduce/reduce_kernels.h"
@@ -47,6 +48,7 @@ struct Load {
     const CopyKernels* copies[] = {&base::copy_table, &avx2::copy_table, &avx512::copy_table};
     set_copy_kernels(copies[capability]);
     load_products();
+    install_random_kernels();
     const IndexKernels* indices[] = {&base::index_table, &avx2::index_table, &avx512::index_table};
     set_index_kernels(indices[capability]);
     const ReduceKernels* reductions[] = {&base::reduce_table, &avx2::reduce_table, &avx512::reduce_table};
