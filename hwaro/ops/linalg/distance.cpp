@@ -1,0 +1,141 @@
+// Distances between all pairs of rows of two batches of matrices.
+// Up to 25 rows, and for p != 2, every pair is summed directly; larger Euclidean distances come from one product,
+// |a|^2 - 2 a.b + |b|^2, which is what PyTorch does with the same border (it shows in grad_fn and in the last bits).
+#include <cmath>
+
+#include "hwaro/base/parallel.h"
+#include "hwaro/ops/kinds/record.h"
+#include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/linalg/products.h"
+#include "hwaro/ops/registry.h"
+
+namespace hwaro::engine {
+
+using std::int64_t;
+
+template <class T>
+static T pair_distance(const T* a, const T* b, int64_t n, double p) {
+  T sum = 0;
+  if (p == 2) {
+    for (int64_t i = 0; i < n; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+    return std::sqrt(sum);
+  }
+  if (p == 1) {
+    for (int64_t i = 0; i < n; ++i) sum += std::abs(a[i] - b[i]);
+    return sum;
+  }
+  if (p == 0) {
+    for (int64_t i = 0; i < n; ++i) sum += a[i] != b[i] ? T(1) : T(0);
+    return sum;
+  }
+  if (std::isinf(p)) {
+    for (int64_t i = 0; i < n; ++i) {
+      const T d = std::abs(a[i] - b[i]);
+      if (d > sum || d != d) sum = d;
+    }
+    return sum;
+  }
+  for (int64_t i = 0; i < n; ++i) sum += std::pow(std::abs(a[i] - b[i]), T(p));
+  return std::pow(sum, T(1 / p));
+}
+
+// The gradient of a: for each pair, g times the derivative of the distance with respect to a - b. In terms of recorded operators.
+static Tensor cdist_gradient(const Tensor& g, const Tensor& a, const Tensor& b, double p, const Tensor& distance) {
+  if (p == 0) return make_zeros(a.sizes(), a.dtype(), a.device());
+  const Tensor diff = sub(unsqueeze(a, -2), unsqueeze(b, -3));  // (..., P, R, M)
+  const Tensor gs = unsqueeze(g, -1), ds = unsqueeze(distance, -1);
+  Tensor grad;
+  if (p == 1) grad = mul(sgn(diff), gs);
+  else if (p == 2) grad = where(eq(ds, 0), 0, div(mul(gs, diff), where(eq(ds, 0), 1, ds)));
+  else if (std::isinf(p)) grad = mul(mul(sgn(diff), gs), to_dtype(eq(abs(diff), ds), diff.dtype()));
+  else {
+    const Tensor ratio = div(abs(diff), where(eq(ds, 0), 1, ds));
+    const Tensor power = where(eq(diff, 0), 0, pow(where(eq(diff, 0), 1, ratio), p - 1));
+    grad = mul(mul(sgn(diff), power), gs);
+  }
+  const int64_t dim = -2;
+  return sum(grad, IntSpan(&dim, 1));
+}
+
+static Tensor cdist_direct(const Tensor& x1, const Tensor& x2, double p, IntSpan shape) {
+  const Tensor out = make_tensor(shape, x1.dtype(), x1.device());
+  const int64_t P = x1.size(-2), R = x2.size(-2), M = x1.size(-1);
+  if (!out.device().is_meta() && out.numel() > 0) {
+    const Tensor a = dense(x1), b = dense(x2);
+    visit<bit(DType::Float) | bit(DType::Double)>(x1.dtype(), "cdist", [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      const T* pa = a->read_as<T>();
+      const T* pb = b->read_as<T>();
+      T* po = out->write_as<T>();
+      const int64_t grain = 1 + 32768 / (1 + R * M);
+      parallel_for(out.numel() / R, grain, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i)
+          for (int64_t j = 0; j < R; ++j) po[i * R + j] = pair_distance(pa + i * M, pb + (i / P * R + j) * M, M, p);
+      });
+    });
+  }
+  if (recording(x1, x2))
+    record("CdistBackward0", {x1, x2}, out, {save(x1), save(x2), save_output(out)}, [p](Backward& b) {
+      const Tensor a1 = b.saved(0), a2 = b.saved(1), d = b.saved(2);
+      if (b.needs(0)) b.set(0, cdist_gradient(b.g(), a1, a2, p, d));
+      if (b.needs(1)) b.set(1, cdist_gradient(transpose(b.g(), -1, -2), a2, a1, p, transpose(d, -1, -2)));
+    });
+  return out;
+}
+
+// (B, P, M), (B, R, M) -> (B, P, R).
+static Tensor euclidean(const Tensor& x1, const Tensor& x2) {
+  Tensor out;
+  {
+    NoGradGuard guard;
+    const int64_t dim = -1;
+    const Tensor n1 = sum(square(x1), IntSpan(&dim, 1), true), n2 = sum(square(x2), IntSpan(&dim, 1), true);
+    const Tensor product = bmm(mul(x1, -2), transpose(x2, 1, 2));
+    out = sqrt(maximum(add(add(product, n1), transpose(n2, 1, 2)), 0));
+  }
+  if (recording(x1, x2))
+    record("EuclideanDistBackward0", {x1, x2}, out, {save(x1), save(x2), save_output(out)}, [](Backward& b) {
+      const Tensor a1 = b.saved(0), a2 = b.saved(1), d = b.saved(2);
+      const Tensor ratio = where(eq(d, 0), 0, div(b.g(), where(eq(d, 0), 1, d)));
+      const int64_t last = -1, rows = -2;
+      if (b.needs(0)) b.set(0, sub(mul(a1, sum(ratio, IntSpan(&last, 1), true)), bmm(ratio, a2)));
+      if (b.needs(1)) b.set(1, sub(mul(a2, transpose(sum(ratio, IntSpan(&rows, 1), true), 1, 2)), bmm(transpose(ratio, 1, 2), a1)));
+    });
+  return out;
+}
+
+struct Cdist {
+  static constexpr Schema schema = "cdist(Tensor x1, Tensor x2, float p=2., int? compute_mode=None) -> Tensor";
+  static constexpr Doc doc = "p-norm distances between all pairs of rows of x1 (..., P, M) and x2 (..., R, M).";
+  static constexpr unsigned expose = kFunction;
+  static Tensor call(const Tensor& x1, const Tensor& x2, double p, std::optional<int64_t> mode) {
+    HWARO_CHECK(x1.dim() >= 2, "cdist only supports at least 2D tensors, X1 got: ", x1.dim(), "D");
+    HWARO_CHECK(x2.dim() >= 2, "cdist only supports at least 2D tensors, X2 got: ", x2.dim(), "D");
+    HWARO_CHECK(x1.size(-1) == x2.size(-1), "X1 and X2 must have the same number of columns. X1: ", x1.size(-1), " X2: ", x2.size(-1));
+    HWARO_CHECK(is_floating(x1.dtype()), "cdist only supports floating-point dtypes, X1 got: ", scalar_type_name(x1.dtype()));
+    HWARO_CHECK(is_floating(x2.dtype()), "cdist only supports floating-point dtypes, X2 got: ", scalar_type_name(x2.dtype()));
+    HWARO_CHECK(p >= 0, "cdist only supports non-negative p values");
+    const int64_t choice = mode.value_or(0);
+    HWARO_CHECK(choice >= 0 && choice <= 2, "possible modes: 0, 1, 2, but was: ", choice);
+    const DType type = promote_types(x1.dtype(), x2.dtype());
+    Tensor a = to_dtype(x1, type), b = to_dtype(x2, type);
+    const int64_t P = x1.size(-2), R = x2.size(-2), M = x1.size(-1);
+    Dims batch(IntSpan(a.sizes().data(), std::size_t(a.dim() - 2)));
+    broadcast_into(batch, IntSpan(b.sizes().data(), std::size_t(b.dim() - 2)));
+    Dims shape(batch), size_a(batch), size_b(batch);
+    shape.push_back(P), shape.push_back(R);
+    size_a.push_back(P), size_a.push_back(M);
+    size_b.push_back(R), size_b.push_back(M);
+    if (a.sizes() != IntSpan(size_a)) a = expand(a, size_a);
+    if (b.sizes() != IntSpan(size_b)) b = expand(b, size_b);
+    if (p == 2 && M > 0 && (choice == 1 || (choice == 0 && (P > 25 || R > 25)))) {
+      const int64_t count = product(batch);
+      return view(euclidean(reshape(a, {count, P, M}), reshape(b, {count, R, M})), shape);
+    }
+    return cdist_direct(a, b, p, shape);
+  }
+};
+
+}  // namespace hwaro::engine
+
+#include "families/distance.inc"
