@@ -4,8 +4,8 @@
     python -m hwaro fashion_mnist.py        # with Hwaro
     python fashion_mnist.py                 # with PyTorch
 
-Writes to --out: weights.safetensors after each epoch, and fashion_mnist.png at the end. The data directory is --data, or
-the environment's FASHION_MNIST_DIR, or where Debian's package dataset-fashion-mnist puts it.
+Writes to --out: weights.safetensors after each epoch, and fashion_mnist.png at the end. The data directory is --data,
+or the environment's FASHION_MNIST_DIR, or where Debian's package dataset-fashion-mnist puts it.
 """
 import argparse
 import gzip

@@ -51,7 +51,8 @@ LOADERS = {
     "side by side": lambda t, D: D.DataLoader(
         D.StackDataset(numbers(t), D.Subset(range(23), list(range(22, -1, -1)))), 8),
     "named tuples": lambda t, D: D.DataLoader([Point(i, f"s{i}") for i in range(7)], 3),
-    "nested": lambda t, D: D.DataLoader([{"a": t.full((2,), i), "b": [float(i), (i, t.tensor(i))]} for i in range(7)], 3),
+    "nested": lambda t, D: D.DataLoader(
+        [{"a": t.full((2,), i), "b": [float(i), (i, t.tensor(i))]} for i in range(7)], 3),
     "own collation": lambda t, D: D.DataLoader(list(range(10)), 4, collate_fn=sum),
 }
 for title, make in LOADERS.items():
@@ -171,7 +172,8 @@ def errors(torch):
         lambda: D.DataLoader(data, num_workers=0, multiprocessing_context="fork"),
         lambda: D.DataLoader(Stream(3), shuffle=True), lambda: D.DataLoader(Stream(3), sampler=[1]),
         lambda: D.DataLoader(Stream(3), batch_sampler=[[1]]), lambda: D.RandomSampler(data, replacement=3),
-        lambda: D.RandomSampler(data, num_samples=0), lambda: D.RandomSampler([]), lambda: D.BatchSampler([1], 0, False),
+        lambda: D.RandomSampler(data, num_samples=0), lambda: D.RandomSampler([]),
+        lambda: D.BatchSampler([1], 0, False),
         lambda: D.BatchSampler([1], 2, 3), lambda: D.WeightedRandomSampler([1, 2.0], 0),
         lambda: D.WeightedRandomSampler([[1, 2.0]], 2), lambda: D.ConcatDataset([]),
         lambda: D.ConcatDataset([Stream(3)]), lambda: D.ConcatDataset([data])[-30], lambda: D.StackDataset(),

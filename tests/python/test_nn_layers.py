@@ -83,7 +83,8 @@ def case(name, *args, inputs=None, train=True, **kwargs):
     SPEC.append((name, args, kwargs, inputs, train))
 
 
-for act in ("ReLU Hardtanh ReLU6 Sigmoid Hardsigmoid Tanh SiLU Mish Hardswish ELU CELU SELU GLU GELU Hardshrink LeakyReLU "
+for act in ("ReLU Hardtanh ReLU6 Sigmoid Hardsigmoid Tanh SiLU Mish Hardswish ELU CELU SELU GLU GELU Hardshrink "
+            "LeakyReLU "
             "LogSigmoid Softplus Softshrink PReLU Softsign Tanhshrink Softmin Softmax LogSoftmax RReLU").split():
     case(act, inputs=mat)
 for act in "ReLU Hardtanh ReLU6 Hardsigmoid SiLU Mish Hardswish ELU CELU SELU LeakyReLU".split():

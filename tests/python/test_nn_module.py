@@ -109,7 +109,8 @@ def walking_the_tree(torch):
             [k for k, _ in m.named_children()], [k for k, _ in m.named_parameters()],
             [k for k, _ in m.named_parameters(remove_duplicate=False)],
             [k for k, _ in m.named_parameters(prefix="q", recurse=False)], repr(m), str(m.get_submodule("a.y.1")),
-            "p2" in dir(m), len(list(m.modules())), list(m.state_dict()), attempt(lambda: m.get_parameter("a.y.1.bias"))]
+            "p2" in dir(m), len(list(m.modules())), list(m.state_dict()),
+            attempt(lambda: m.get_parameter("a.y.1.bias"))]
 
 
 @case

@@ -238,7 +238,8 @@ def other_functions(torch):
     F, x = torch.nn.functional, ramp(torch, 4, 5)
     return [F.normalize(x), F.normalize(x, p=1.0, dim=0), F.softsign(x), F.softmin(x, 1), F.elu_(x.clone(), 0.5),
             F.leaky_relu_(x.clone()), F.hardtanh_(x.clone()), F.threshold_(x.clone(), 0.1, 7.0),
-            F.rms_norm(x, (5,)), F.local_response_norm(ramp(torch, 2, 5, 3), 2), F.upsample(ramp(torch, 1, 1, 2, 2), None, 2),
+            F.rms_norm(x, (5,)), F.local_response_norm(ramp(torch, 2, 5, 3), 2),
+            F.upsample(ramp(torch, 1, 1, 2, 2), None, 2),
             F.channel_shuffle(ramp(torch, 1, 6, 2), 3), F.lp_pool2d(ramp(torch, 1, 1, 4, 4), 2.0, 2),
             F.max_pool2d_with_indices(ramp(torch, 1, 1, 4, 4), 2), F.mse_loss(x, x * 0.5, size_average=False),
             F.poisson_nll_loss(x, x.abs(), reduce=False),
@@ -254,7 +255,8 @@ def attention_masks(torch):
     causal = torch.nn.Transformer.generate_square_subsequent_mask(5)
     padding = torch.tensor([[False, False, True, True, True], [False] * 5, [False, True, False, True, False]])
     out = [causal, attention(x, x, x, attn_mask=causal), attention(x, x, x, attn_mask=causal, need_weights=False),
-           attention(x, x, x, key_padding_mask=padding), attention(x, x, x, key_padding_mask=padding, need_weights=False),
+           attention(x, x, x, key_padding_mask=padding),
+           attention(x, x, x, key_padding_mask=padding, need_weights=False),
            attention(x, x, x, attn_mask=causal, is_causal=True, need_weights=False),
            attention(x, y, y, average_attn_weights=False), attention(x[:, 0], y[:, 0], y[:, 0])]
     return out + [attempt(action) for action in (

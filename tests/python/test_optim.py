@@ -28,7 +28,8 @@ RULES = [
     ("AdamW", {}), ("AdamW", {"lr": 0.1, "weight_decay": 0.5, "amsgrad": True}),
     ("RMSprop", {}), ("RMSprop", {"momentum": 0.9, "centered": True, "weight_decay": 0.1}),
     ("Adagrad", {}), ("Adagrad", {"lr_decay": 0.1, "initial_accumulator_value": 0.3, "weight_decay": 0.1}),
-    ("Adadelta", {}), ("Adadelta", {"rho": 0.5, "weight_decay": 0.1}), ("Adamax", {}), ("Adamax", {"weight_decay": 0.1}),
+    ("Adadelta", {}), ("Adadelta", {"rho": 0.5, "weight_decay": 0.1}), ("Adamax", {}),
+    ("Adamax", {"weight_decay": 0.1}),
     ("NAdam", {}), ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
     ("RAdam", {"lr": 0.1}), ("RAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
     ("ASGD", {}), ("ASGD", {"t0": 3, "lambd": 0.1, "weight_decay": 0.1}), ("Rprop", {}), ("Rprop", {"maximize": True}),
@@ -38,7 +39,7 @@ RULES = [
 
 
 def trajectory(torch, name, options, complex_numbers=False):
-    """Twelve steps on a small problem; one parameter pauses for a step, and the state goes through a save on the way."""
+    """Twelve steps on a small problem; one parameter pauses for a step, and the state is saved and loaded on the way."""
     dtype = torch.complex64 if complex_numbers else torch.float32
     params = [torch.nn.Parameter(ramp(torch, *shape).to(dtype)) for shape in ((3, 4), (5,), ())]
     groups = params if name == "LBFGS" else [{"params": params[:2]}, {"params": params[2:]}]
@@ -221,7 +222,8 @@ def combined_schedules(torch):
     L, out = torch.optim.lr_scheduler, []
     p = torch.nn.Parameter(torch.ones(1))
     o = torch.optim.SGD([p], lr=0.1)
-    s = L.SequentialLR(o, [L.LinearLR(o, 0.1, total_iters=3), L.CosineAnnealingLR(o, 6), L.ExponentialLR(o, 0.5)], [3, 8])
+    parts = [L.LinearLR(o, 0.1, total_iters=3), L.CosineAnnealingLR(o, 6), L.ExponentialLR(o, 0.5)]
+    s = L.SequentialLR(o, parts, [3, 8])
     for _ in range(15):
         o.step()
         out.append(s.get_last_lr())

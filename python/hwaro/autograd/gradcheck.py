@@ -36,8 +36,10 @@ def _check_inputs(inputs):
                           "This check will likely fail if all the inputs are not of double precision floating point or "
                           "complex. ", stacklevel=4)
         if any(stride == 0 and size > 1 for stride, size in zip(value.stride(), value.size())):
-            raise RuntimeError(f"The {index}th input has a dimension with stride 0. gradcheck only supports inputs that "
-                               "are non-overlapping to be able to compute the numerical gradients correctly. You should "
+            raise RuntimeError(f"The {index}th input has a dimension with stride 0. gradcheck only supports inputs "
+                               "that "
+                               "are non-overlapping to be able to compute the numerical gradients correctly. You "
+                               "should "
                                "call .contiguous on the input before passing it to gradcheck.")
         value.retain_grad()
 
@@ -155,8 +157,8 @@ def gradcheck(func, inputs, *, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=T
     """Compares autograd's gradients of func(*inputs) with finite differences, for inputs that require gradients.
 
     Inputs should be of double precision. Returns True, or raises GradcheckError (False with raise_exception=False).
-    fast_mode makes no difference: every element is checked. Outputs are differentiated one at a time, so backward always
-    meets undefined gradients of the others.
+    fast_mode makes no difference: every element is checked. Outputs are differentiated one at a time, so backward
+    always meets undefined gradients of the others.
     """
     _refuse(check_batched_grad=check_batched_grad, check_batched_forward_grad=check_batched_forward_grad,
             check_forward_ad=check_forward_ad)

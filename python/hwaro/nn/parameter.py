@@ -38,9 +38,12 @@ class Parameter(_Tensor, metaclass=_ParameterMeta):
         out = data.detach().requires_grad_(requires_grad)
         if type(out) is not type(data):
             raise RuntimeError(
-                f"Creating a Parameter from an instance of type {type(data).__name__} requires that detach() returns an "
-                f"instance of the same type, but return type {type(out).__name__} was found instead. To use the type as "
-                "a Parameter, please correct the detach() semantics defined by its __torch_dispatch__() implementation.")
+                f"Creating a Parameter from an instance of type {type(data).__name__} requires that detach() returns "
+                "an "
+                f"instance of the same type, but return type {type(out).__name__} was found instead. To use the type "
+                "as "
+                "a Parameter, please correct the detach() semantics defined by its __torch_dispatch__() "
+                "implementation.")
         out._is_param = True
         return out
 

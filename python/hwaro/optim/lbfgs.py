@@ -154,7 +154,8 @@ class LBFGS(Optimizer):
             return first_loss
         direction, t = state.get("d"), state.get("t")
         old_dirs, old_steps, ro = state.get("old_dirs"), state.get("old_stps"), state.get("ro")
-        diagonal, previous_grad, previous_loss = state.get("H_diag"), state.get("prev_flat_grad"), state.get("prev_loss")
+        diagonal, previous_grad = state.get("H_diag"), state.get("prev_flat_grad")
+        previous_loss = state.get("prev_loss")
         iterations = 0
         while iterations < max_iter:
             iterations += 1

@@ -23,7 +23,7 @@ def softsign(input):
 
 
 def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
-    """A sample of the Gumbel-Softmax distribution (Jang et al., 2016); hard gives one-hot values with soft gradients."""
+    """A sample of the Gumbel-Softmax distribution (Jang et al., 2016); hard: one-hot values with soft gradients."""
     if eps != 1e-10:
         import warnings
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)

@@ -22,12 +22,14 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
     if mode == "max" and scale_grad_by_freq:
         raise ValueError("max mode does not support scaling the gradient by the frequency")
     if per_sample_weights is not None and mode != "sum":
-        raise NotImplementedError("embedding_bag: per_sample_weights was not None. per_sample_weights is only supported "
+        raise NotImplementedError("embedding_bag: per_sample_weights was not None. per_sample_weights is only "
+                                  "supported "
                                   f"for mode='sum' (got mode='{mode}'). Please open a feature request on GitHub.")
     if input.dim() == 2:
         if offsets is not None:
             shown = str(offsets.size()) if isinstance(offsets, torch.Tensor) else offsets
-            raise ValueError("if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed "
+            raise ValueError("if input is 2D, then offsets has to be None, as input is treated is a mini-batch of "
+                             "fixed "
                              f"length sequences. However, found offsets of type {shown}")
         bags, length = input.shape
         starts = torch.arange(bags, device=input.device) * length

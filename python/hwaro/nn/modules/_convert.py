@@ -140,8 +140,9 @@ def _parse_to(*args, **kwargs):
     """What `to` was asked for: device, dtype, non_blocking, memory_format."""
     memory_format = kwargs.pop("memory_format", None)
     kwargs.pop("copy", None)
-    device, dtype, non_blocking = kwargs.pop("device", None), kwargs.pop("dtype", None), kwargs.pop("non_blocking", False)
-    other = kwargs.pop("tensor", None) or kwargs.pop("other", None)
+    device, dtype = kwargs.pop("device", None), kwargs.pop("dtype", None)
+    non_blocking = kwargs.pop("non_blocking", False)
+    other = kwargs.pop("tensor", kwargs.pop("other", None))
     args = list(args)
     if args and isinstance(args[0], torch.Tensor):
         other = args.pop(0)

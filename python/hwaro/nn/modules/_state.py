@@ -185,7 +185,8 @@ class StateDictMixin:
             import warnings
             warnings.warn(f"for {key}: copying from a non-meta parameter in the checkpoint to a meta parameter in the "
                           "current model, which is a no-op. (Did you mean to pass `assign=True` to assign items in the "
-                          "state dictionary to their corresponding key in the module instead of copying them in place?)")
+                          "state dictionary to their corresponding key in the module instead of copying them in "
+                          "place?)")
         try:
             with torch.no_grad():
                 if not assign:
@@ -228,7 +229,8 @@ class StateDictMixin:
             result = _IncompatibleKeys(missing, unexpected)
             for hook in (module.__dict__.get("_load_state_dict_post_hooks") or {}).values():
                 if hook(module, result) is not None:
-                    raise AssertionError("Hooks registered with ``register_load_state_dict_post_hook`` are not expected "
+                    raise AssertionError("Hooks registered with ``register_load_state_dict_post_hook`` are not "
+                                         "expected "
                                          "to return new values, if incompatible_keys need to be modified, it should be "
                                          "done inplace.")
 

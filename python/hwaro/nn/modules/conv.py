@@ -114,11 +114,11 @@ class _Conv(_ConvNd):
                          groups, bias, padding_mode, device, dtype)
 
     def _conv_forward(self, input, weight, bias):
+        convolve, padding = getattr(F, self._function), self.padding
         if self.padding_mode != "zeros":
-            padded = F.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
-            return self._function(padded, weight, bias, self.stride, (0,) * len(self.kernel_size), self.dilation,
-                                  self.groups)
-        return self._function(input, weight, bias, self.stride, self.padding, self.dilation, self.groups)
+            input = F.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
+            padding = (0,) * len(self.kernel_size)
+        return convolve(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 
     def forward(self, input):
         weight, bias = _weight_and_bias(self)
@@ -129,21 +129,21 @@ class Conv1d(_Conv):
     """1-d convolution: (N, C_in, L) -> (N, C_out, L_out)."""
 
     _expand = staticmethod(_single)
-    _function = staticmethod(F.conv1d)
+    _function = "conv1d"
 
 
 class Conv2d(_Conv):
     """2-d convolution: (N, C_in, H, W) -> (N, C_out, H_out, W_out)."""
 
     _expand = staticmethod(_pair)
-    _function = staticmethod(F.conv2d)
+    _function = "conv2d"
 
 
 class Conv3d(_Conv):
     """3-d convolution: (N, C_in, D, H, W) -> (N, C_out, D_out, H_out, W_out)."""
 
     _expand = staticmethod(_triple)
-    _function = staticmethod(F.conv3d)
+    _function = "conv3d"
 
 
 class _ConvTransposeNd(_ConvNd):
@@ -190,25 +190,26 @@ class _ConvTranspose(_ConvTransposeNd):
         weight, bias = _weight_and_bias(self)
         extra = self._output_padding(input, output_size, self.stride, self.padding, self.kernel_size,
                                      len(self.kernel_size), self.dilation)
-        return self._function(input, weight, bias, self.stride, self.padding, extra, self.groups, self.dilation)
+        convolve = getattr(F, self._function)
+        return convolve(input, weight, bias, self.stride, self.padding, extra, self.groups, self.dilation)
 
 
 class ConvTranspose1d(_ConvTranspose):
     """1-d transposed convolution: (N, C_in, L) -> (N, C_out, L_out)."""
 
     _expand = staticmethod(_single)
-    _function = staticmethod(F.conv_transpose1d)
+    _function = "conv_transpose1d"
 
 
 class ConvTranspose2d(_ConvTranspose):
     """2-d transposed convolution: (N, C_in, H, W) -> (N, C_out, H_out, W_out)."""
 
     _expand = staticmethod(_pair)
-    _function = staticmethod(F.conv_transpose2d)
+    _function = "conv_transpose2d"
 
 
 class ConvTranspose3d(_ConvTranspose):
     """3-d transposed convolution: (N, C_in, D, H, W) -> (N, C_out, D_out, H_out, W_out)."""
 
     _expand = staticmethod(_triple)
-    _function = staticmethod(F.conv_transpose3d)
+    _function = "conv_transpose3d"

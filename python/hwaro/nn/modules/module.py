@@ -216,7 +216,8 @@ class Module(TreeMixin, ConvertMixin, StateDictMixin):
                                 "(torch.nn.Parameter or None required)")
             if param.grad_fn is not None:
                 raise ValueError(
-                    f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. "
+                    f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
+                    "explicitly. "
                     f"To express '{name}' as a function of another Tensor, compute the value in the forward() method.")
             param = _hooks.filtered(_hooks.parameter_registration_hooks, self, name, param)
         self._parameters[name] = param
@@ -244,7 +245,7 @@ class Module(TreeMixin, ConvertMixin, StateDictMixin):
         return _register(self._forward_pre_hooks, hook, flags, prepend)
 
     def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False, always_call=False):
-        """hook(module, args, output) (or (module, args, kwargs, output)) runs after forward and may replace the output."""
+        """hook(module, args, output) (or (module, args, kwargs, output)) runs after forward; it may replace the output."""
         flags = [self._forward_hooks_with_kwargs] if with_kwargs else []
         if always_call:
             flags.append(self._forward_hooks_always_called)

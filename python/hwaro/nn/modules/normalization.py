@@ -28,7 +28,7 @@ class LocalResponseNorm(Module):
 
 
 class CrossMapLRN2d(Module):
-    """LocalResponseNorm's older form for (N, C, H, W), with PyTorch's window: it drops its first channel one step late."""
+    """LocalResponseNorm's older form: (N, C, H, W). As in PyTorch, its window drops its first channel one step late."""
 
     def __init__(self, size, alpha=1e-4, beta=0.75, k=1):
         super().__init__()

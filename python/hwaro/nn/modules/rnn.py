@@ -13,7 +13,7 @@ __all__ = ["RNNBase", "RNN", "LSTM", "GRU", "RNNCellBase", "RNNCell", "LSTMCell"
 _GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
 
 
-# ---- one time step: from the input's gates (already multiplied) and the state to the new state ------------------------
+# ---- one time step: from the input's gates (already multiplied) and the state to the new state ----------------------
 def _tanh_step(gates, h, c, w_hh, b_hh):
     return torch.tanh(gates + F.linear(h, w_hh, b_hh)), c
 

@@ -184,13 +184,16 @@ class DataLoader:
         except (AttributeError, OSError):
             cpus = os.cpu_count()
         if cpus is None:
-            warnings.warn(f"This DataLoader will create {self.num_workers} worker processes in total. DataLoader is not "
+            warnings.warn(f"This DataLoader will create {self.num_workers} worker processes in total. DataLoader is "
+                          "not "
                           "able to compute a suggested max number of worker in current system.", stacklevel=3)
         elif self.num_workers > cpus:
             warnings.warn(
-                f"This DataLoader will create {self.num_workers} worker processes in total. Our suggested max number of "
+                f"This DataLoader will create {self.num_workers} worker processes in total. Our suggested max number "
+                "of "
                 f"worker in current system is {cpus}, which is smaller than what this DataLoader is going to create. "
-                "Please be aware that excessive worker creation might get DataLoader running slow or even freeze, lower "
+                "Please be aware that excessive worker creation might get DataLoader running slow or even freeze, "
+                "lower "
                 "the worker number to avoid potential slowness/freeze if necessary.", stacklevel=3)
 
 
