@@ -74,7 +74,7 @@ def main(arguments):
         return 0
     if first == "--version":
         import hwaro
-        print(f"Hwaro {getattr(hwaro, '__hwaro_version__', hwaro.__version__)}")
+        print(f"Hwaro {hwaro.__version__}")
         return 0
     if first in ("-m", "-c") and not rest:
         print(f"Argument expected for the {first} option\n{_USAGE}", file=sys.stderr)

@@ -28,8 +28,15 @@ class MissingName:
         raise NotImplementedError(_explain(self._path))
 
     __call__ = __mro_entries__ = __getitem__ = __iter__ = __len__ = __enter__ = __bool__ = __setattr__ = _raise
-    __instancecheck__ = __subclasscheck__ = __eq__ = __ne__ = __lt__ = __gt__ = __add__ = __radd__ = __mul__ = _raise
+    __eq__ = __ne__ = __lt__ = __gt__ = __add__ = __radd__ = __mul__ = _raise
     __hash__ = object.__hash__
+
+    # Nothing is an instance of a class that does not exist.
+    def __instancecheck__(self, instance):
+        return False
+
+    def __subclasscheck__(self, cls):
+        return False
 
     def __repr__(self):
         return f"<{self._path}, which Hwaro does not have>"

@@ -214,8 +214,7 @@ def _call(module, args, kwargs, ran_always, done):
         watcher = FullBackwardHooks(module, full, pre)
         args = watcher.setup_inputs(args)
 
-    compiled = own.get("_compiled_forward")
-    result = done[0] = (compiled or module.forward)(*args, **kwargs)
+    result = done[0] = module.forward(*args, **kwargs)
 
     for table, with_kwargs, always in (
             (forward_hooks, forward_hooks_with_kwargs, forward_hooks_always_called),

@@ -83,11 +83,13 @@ class _BatchNorm(_NormBase):
             weight, bias, mean, var = self.weight, self.bias, self.running_mean, self.running_var
         factor = 0.0 if self.momentum is None else self.momentum
         if training:
-            if self.track_running_stats and self.num_batches_tracked is not None:
-                self.num_batches_tracked.add_(1)
-                if self.momentum is None:  # The plain average of all batches so far.
-                    factor = 1.0 / float(self.num_batches_tracked)
-            if not self.track_running_stats:
+            if self.track_running_stats:
+                count = buffers.get("num_batches_tracked")
+                if count is not None:
+                    count.add_(1)
+                    if self.momentum is None:  # The plain average of all batches so far.
+                        factor = 1.0 / float(count)
+            else:
                 mean = var = None
             use_batch = True
         else:

@@ -2,7 +2,6 @@
 import functools
 import itertools
 import math
-import multiprocessing
 import os
 import warnings
 
@@ -123,6 +122,7 @@ class DataLoader:
     @multiprocessing_context.setter
     def multiprocessing_context(self, context):
         if context is not None:
+            import multiprocessing
             if self.num_workers == 0:
                 raise ValueError("multiprocessing_context can only be used with multi-process loading (num_workers > "
                                  f"0), but got num_workers={self.num_workers}")
