@@ -94,7 +94,15 @@ HWARO_INLINE T scalar_tan(T x) {
 
 template <class V>
 HWARO_INLINE typename V::MaskT odd_quadrant(typename V::Bits q) {
-  return V::MaskT::from_raw((typename V::Ints)((q & 1) != 0));
+  // As a sign, which is what a blend tests.
+  constexpr int top = 8 * sizeof(typename V::Lane) - 1;
+  return V::MaskT::from_raw((typename V::Ints)((typename V::Ints)(q << top) < 0));
+}
+
+// Bit 1 of q as a sign, times the sign of x.
+template <class V>
+HWARO_INLINE V half_turn_sign(typename V::Bits q, V x) {
+  return sign_bit_of(V::from_raw((typename V::Raw)(q << (8 * sizeof(typename V::Lane) - 2))) ^ x);
 }
 
 // Both at once, for functions that need them together (complex exp, tan by parts).
@@ -105,13 +113,11 @@ HWARO_INLINE SinCos<Vec<T, N>> sincos(Vec<T, N> x) {
   if constexpr (kInDouble<T>) {
     return {sin(x), cos(x)};
   } else {
-    constexpr int top = 8 * sizeof(T) - 2;
     const V a = abs(x);
     const auto q = reduce_quarter_turns(a);
     const auto [s, c] = sincos_reduced(q.r, q.lo);
     const auto odd = odd_quadrant<V>(q.quadrant);
-    const auto sin_sign = V::from_raw((typename V::Raw)((q.quadrant & U(2)) << top)) ^ sign_bit_of(x);
-    const auto cos_sign = V::from_raw((typename V::Raw)(((q.quadrant + U(1)) & U(2)) << top));
+    const auto sin_sign = half_turn_sign<V>(q.quadrant, x), cos_sign = half_turn_sign<V>(q.quadrant + U(1), V(0));
     const auto large = a > V(PiConstants<T>::kLargest);
     return {patch_lanes(large, where(odd, c, s) ^ sin_sign, [](T v) { return scalar_sin(v); }, x),
             patch_lanes(large, where(odd, s, c) ^ cos_sign, [](T v) { return scalar_cos(v); }, x)};
@@ -120,14 +126,13 @@ HWARO_INLINE SinCos<Vec<T, N>> sincos(Vec<T, N> x) {
 template <Floating T, int N>
 HWARO_INLINE Vec<T, N> sin(Vec<T, N> x) {
   using V = Vec<T, N>;
-  using U = native::UnsignedLike<T>;
   if constexpr (kInDouble<T>) {
     return through_double([](auto v) { return sin(v); }, x);
   } else {
     const V a = abs(x);
     const auto q = reduce_quarter_turns(a);
     const auto [s, c] = sincos_reduced(q.r, q.lo);
-    const auto sign = V::from_raw((typename V::Raw)((q.quadrant & U(2)) << (8 * sizeof(T) - 2))) ^ sign_bit_of(x);
+    const auto sign = half_turn_sign<V>(q.quadrant, x);
     return patch_lanes(a > V(PiConstants<T>::kLargest), where(odd_quadrant<V>(q.quadrant), c, s) ^ sign,
                        [](T v) { return scalar_sin(v); }, x);
   }
@@ -142,7 +147,7 @@ HWARO_INLINE Vec<T, N> cos(Vec<T, N> x) {
     const V a = abs(x);
     const auto q = reduce_quarter_turns(a);
     const auto [s, c] = sincos_reduced(q.r, q.lo);
-    const auto sign = V::from_raw((typename V::Raw)(((q.quadrant + U(1)) & U(2)) << (8 * sizeof(T) - 2)));
+    const auto sign = half_turn_sign<V>(q.quadrant + U(1), V(0));
     return patch_lanes(a > V(PiConstants<T>::kLargest), where(odd_quadrant<V>(q.quadrant), s, c) ^ sign,
                        [](T v) { return scalar_cos(v); }, x);
   }
