@@ -1,8 +1,10 @@
-// The CPU's column of the table of products: typed calls behind type-erased arguments.
+// The CPU's columns of the tables of products and convolutions: typed calls behind type-erased arguments.
 #include "hwaro/backend/cpu/products.h"
 
+#include "hwaro/backend/cpu/conv/conv.h"
 #include "hwaro/backend/cpu/gemm/gemm.h"
 #include "hwaro/ops/linalg/products.h"
+#include "hwaro/ops/nn/conv_kernels.h"
 
 namespace hwaro {
 namespace {
@@ -67,8 +69,54 @@ constexpr ProductKernels make_table() {
 }
 constinit const ProductKernels kProducts = make_table();
 
+ConvShape shape_of(const ConvGeometry& g) {
+  ConvShape s = {};
+  s.batch = g.batch;
+  s.in_channels = g.in_channels;
+  s.out_channels = g.out_channels;
+  s.groups = g.groups;
+  s.spatial_dims = g.dims;
+  for (int d = 0; d < g.dims; ++d) {
+    s.in[d] = g.in[d];
+    s.kernel[d] = g.kernel[d];
+    s.stride[d] = g.stride[d];
+    s.padding[d] = g.padding[d];
+    s.dilation[d] = g.dilation[d];
+    s.out[d] = g.out[d];
+  }
+  return s;
+}
+
+template <class T>
+void forward(const ConvGeometry& g, const void* x, const void* w, const void* bias, void* y) {
+  conv_forward<T>(shape_of(g), static_cast<const T*>(x), static_cast<const T*>(w), static_cast<const T*>(bias), static_cast<T*>(y));
+}
+template <class T>
+void backward_input(const ConvGeometry& g, const void* dy, const void* w, void* dx) {
+  conv_backward_input<T>(shape_of(g), static_cast<const T*>(dy), static_cast<const T*>(w), static_cast<T*>(dx));
+}
+template <class T>
+void backward_weight(const ConvGeometry& g, const void* x, const void* dy, void* dw, void* dbias) {
+  conv_backward_weight<T>(shape_of(g), static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<T*>(dw), static_cast<T*>(dbias));
+}
+
+constexpr ConvKernels make_conv_table() {
+  ConvKernels t = {};
+  t.forward[int(DType::Float)] = forward<float>;
+  t.forward[int(DType::Double)] = forward<double>;
+  t.backward_input[int(DType::Float)] = backward_input<float>;
+  t.backward_input[int(DType::Double)] = backward_input<double>;
+  t.backward_weight[int(DType::Float)] = backward_weight<float>;
+  t.backward_weight[int(DType::Double)] = backward_weight<double>;
+  return t;
+}
+constinit const ConvKernels kConvolutions = make_conv_table();
+
 }  // namespace
 
-void load_products() { set_product_kernels(&kProducts); }
+void load_products() {
+  set_product_kernels(&kProducts);
+  set_conv_kernels(&kConvolutions);
+}
 
 }  // namespace hwaro
