@@ -58,7 +58,8 @@ ConvShape shape_of(int64_t batch, int64_t in_channels, int64_t out_channels, int
   s.batch = batch, s.in_channels = in_channels, s.out_channels = out_channels, s.groups = groups;
   s.spatial_dims = static_cast<int>(in.size());
   for (int d = 0; d < s.spatial_dims; ++d) {
-    s.in[d] = in[d], s.kernel[d] = kernel[d], s.stride[d] = e.stride, s.padding[d] = e.padding, s.dilation[d] = e.dilation;
+    s.in[d] = in[d], s.kernel[d] = kernel[d], s.stride[d] = e.stride, s.padding[d] = e.padding,
+    s.dilation[d] = e.dilation;
     s.out[d] = (in[d] + 2 * e.padding - e.dilation * (kernel[d] - 1) - 1) / e.stride + 1;
   }
   return s;
@@ -110,7 +111,8 @@ void check_shape(const ConvShape& s) {
   const int64_t x_size = s.batch * s.in_channels * product(s.in, dims), w_size = s.out_channels * channels * taps;
   const int64_t y_size = s.batch * s.out_channels * outputs;
   // Exactly as large as the tensors: the address sanitizer sees every access beyond them.
-  const auto x = random_values<T>(x_size, 1), w = random_values<T>(w_size, 2), bias = random_values<T>(s.out_channels, 3);
+  const auto x = random_values<T>(x_size, 1), w = random_values<T>(w_size, 2),
+             bias = random_values<T>(s.out_channels, 3);
   const auto dy = random_values<T>(y_size, 4);
   std::vector<long double> y_want(y_size), dx_want(x_size), dw_want(w_size), db_want(s.out_channels);
   for (int64_t i = 0; i < y_size; ++i) {
@@ -171,7 +173,8 @@ TEST_CASE_TEMPLATE("groups and depthwise layers", T, float, double) {
   check_shape<T>(shape_of(2, 24, 24, 2, {9, 9}, {3, 3}, {1, 1, 1}));
   for (int64_t stride : {2, 3, 4})
     for (int64_t dilation : {1, 2, 3})
-      for (int64_t padding : {0, 1, 4}) check_shape<T>(shape_of(2, 5, 5, 5, {13, 10}, {3, 2}, {stride, padding, dilation}));
+      for (int64_t padding : {0, 1, 4})
+        check_shape<T>(shape_of(2, 5, 5, 5, {13, 10}, {3, 2}, {stride, padding, dilation}));
 }
 
 TEST_CASE_TEMPLATE("one and three dimensions", T, float, double) {
@@ -224,14 +227,16 @@ TEST_CASE_TEMPLATE("many padded images, which lie in the lanes of one vector", T
 
 // The scheme is chosen by an estimate; forcing it covers shapes for which the estimate says no.
 TEST_CASE_TEMPLATE("images in the lanes give what plain loops give for any shape", T, float, double) {
-  for (const ConvShape& s : {shape_of(1, 1, 1, 1, {1, 1}, {1, 1}), shape_of(3, 2, 3, 1, {9, 8}, {3, 2}),
-                             shape_of(18, 3, 17, 1, {7, 7}, {3, 3}, {2, 1, 1}), shape_of(5, 4, 6, 2, {30, 40}, {5, 5}, {1, 2, 1}),
-                             shape_of(5, 2, 2, 1, {2, 2}, {1, 1}, {3, 4, 1}), shape_of(9, 3, 2, 1, {6}, {3}, {1, 2, 3})}) {
+  for (const ConvShape& s :
+       {shape_of(1, 1, 1, 1, {1, 1}, {1, 1}), shape_of(3, 2, 3, 1, {9, 8}, {3, 2}),
+        shape_of(18, 3, 17, 1, {7, 7}, {3, 3}, {2, 1, 1}), shape_of(5, 4, 6, 2, {30, 40}, {5, 5}, {1, 2, 1}),
+        shape_of(5, 2, 2, 1, {2, 2}, {1, 1}, {3, 4, 1}), shape_of(9, 3, 2, 1, {6}, {3}, {1, 2, 3})}) {
     const int dims = s.spatial_dims;
     const conv::Geometry g = conv::geometry_of(s);
     const int64_t channels = s.in_channels / s.groups, m = s.out_channels / s.groups;
     const auto x = random_values<T>(s.batch * s.in_channels * product(s.in, dims), 1);
-    const auto w = random_values<T>(s.out_channels * channels * g.taps(), 2), bias = random_values<T>(s.out_channels, 3);
+    const auto w = random_values<T>(s.out_channels * channels * g.taps(), 2),
+               bias = random_values<T>(s.out_channels, 3);
     std::vector<long double> want(s.batch * s.out_channels * g.outputs());
     for (std::size_t i = 0; i < want.size(); ++i) want[i] = bias[i / g.outputs() % s.out_channels];
     for_each_term(s, [&](int64_t xi, int64_t wi, int64_t yi) { want[yi] += static_cast<long double>(x[xi]) * w[wi]; });
@@ -264,12 +269,14 @@ TEST_CASE("a convolution without bias leaves none") {
 
 TEST_CASE("the bits do not depend on the number of threads") {
   const int before = get_num_threads();
-  for (const ConvShape& s : {shape_of(6, 16, 24, 1, {14, 14}, {3, 3}, {1, 1, 1}), shape_of(9, 1, 8, 1, {28, 28}, {3, 3}),
-                             shape_of(5, 3, 16, 1, {40, 40}, {7, 7}, {2, 3, 1}), shape_of(4, 12, 12, 12, {9, 9}, {3, 3})}) {
+  for (const ConvShape& s :
+       {shape_of(6, 16, 24, 1, {14, 14}, {3, 3}, {1, 1, 1}), shape_of(9, 1, 8, 1, {28, 28}, {3, 3}),
+        shape_of(5, 3, 16, 1, {40, 40}, {7, 7}, {2, 3, 1}), shape_of(4, 12, 12, 12, {9, 9}, {3, 3})}) {
     const int64_t x_size = s.batch * s.in_channels * s.in[0] * s.in[1];
     const int64_t w_size = s.out_channels * s.in_channels / s.groups * s.kernel[0] * s.kernel[1];
     const int64_t y_size = s.batch * s.out_channels * s.out[0] * s.out[1];
-    const auto x = random_values<float>(x_size, 1), w = random_values<float>(w_size, 2), dy = random_values<float>(y_size, 3);
+    const auto x = random_values<float>(x_size, 1), w = random_values<float>(w_size, 2),
+               dy = random_values<float>(y_size, 3);
     std::vector<float> results[2];
     for (int round = 0; round < 2; ++round) {
       set_num_threads(round == 0 ? 1 : 4);

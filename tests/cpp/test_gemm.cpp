@@ -49,8 +49,8 @@ std::vector<T> random_values(int64_t count, std::uint32_t seed) {
   return out;
 }
 
-// A bound for the rounding of a sum of k products of random values below 1: partial sums grow with the root of k, and so
-// does the number of roundings that add up.
+// A bound for the rounding of a sum of k products of random values below 1: partial sums grow with the root of k, and
+// so does what their roundings add up to.
 template <class T>
 double tolerance(int64_t k) {
   return static_cast<double>(std::numeric_limits<T>::epsilon()) * (4.0 + static_cast<double>(k));
@@ -105,7 +105,8 @@ TEST_CASE_TEMPLATE("gemm matches a triple loop for all small shapes", T, float, 
 
 TEST_CASE_TEMPLATE("gemm matches a triple loop for shapes of several tiles and panels", T, float, double) {
   on_each_isa([] {
-    const int64_t shapes[][3] = {{70, 70, 70}, {128, 128, 300}, {257, 129, 64}, {30, 600, 140}, {300, 20, 513}, {15, 100, 520}, {9, 130, 700}};
+    const int64_t shapes[][3] = {{70, 70, 70},   {128, 128, 300}, {257, 129, 64}, {30, 600, 140},
+                                 {300, 20, 513}, {15, 100, 520},  {9, 130, 700}};
     for (const auto& s : shapes)
       for (Trans ta : {Trans::kNo, Trans::kTranspose})
         for (Trans tb : {Trans::kNo, Trans::kTranspose}) check_gemm<T>(ta, tb, s[0], s[1], s[2], T(1), T(0), 5);
@@ -117,7 +118,8 @@ TEST_CASE_TEMPLATE("gemm applies alpha and beta once, whatever the depth", T, fl
     for (int64_t size : {3, 20, 70})
       for (int64_t k : {5, 600})
         for (T alpha : {T(0), T(1), T(-0.5)})
-          for (T beta : {T(0), T(1), T(0.25)}) check_gemm<T>(Trans::kNo, Trans::kTranspose, size, size + 1, k, alpha, beta, 1);
+          for (T beta : {T(0), T(1), T(0.25)})
+            check_gemm<T>(Trans::kNo, Trans::kTranspose, size, size + 1, k, alpha, beta, 1);
   });
 }
 
@@ -142,12 +144,9 @@ TEST_CASE("gemm carries NaN and infinity of the operands into the rows and colum
       for (int64_t i = 0; i < n; ++i)
         for (int64_t j = 0; j < n; ++j) {
           const float x = c[i * n + j];
-          if (i == 2)
-            CHECK(std::isnan(x));
-          else if (j == 5)
-            CHECK(std::isinf(x));
-          else
-            CHECK(x == float(n));
+          if (i == 2) CHECK(std::isnan(x));
+          else if (j == 5) CHECK(std::isinf(x));
+          else CHECK(x == float(n));
         }
     }
   });
@@ -187,13 +186,14 @@ TEST_CASE_TEMPLATE("gemv walks over strided vectors", T, float, double) {
               long double sum = 0;
               for (int64_t j = 0; j < n; ++j)
                 sum += (long double)(trans == Trans::kNo ? a[i * lda + j] : a[j * lda + i]) * (long double)(x[j * inc]);
-              close = close && std::abs((long double)(y[i * inc]) - (2 * sum + 0.5 * (long double)(y0[i * inc]))) <= 2 * tolerance<T>(n);
+              close = close && std::abs((long double)(y[i * inc]) - (2 * sum + 0.5 * (long double)(y0[i * inc]))) <=
+                                   2 * tolerance<T>(n);
               if (inc == 3) close = close && y[i * inc + 1] == y0[i * inc + 1];
             }
             CAPTURE(m);
-  CAPTURE(n);
-  CAPTURE(inc);
-  CAPTURE(int(trans));
+            CAPTURE(n);
+            CAPTURE(inc);
+            CAPTURE(int(trans));
             CHECK(close);
           }
   });
@@ -207,7 +207,7 @@ TEST_CASE_TEMPLATE("dot sums all elements once", T, float, double) {
         long double sum = 0;
         for (int64_t i = 0; i < n; ++i) sum += (long double)(x[i * inc]) * (long double)(y[i]);
         CAPTURE(n);
-  CAPTURE(inc);
+        CAPTURE(inc);
         CHECK(std::abs((long double)(dot<T>(n, x.data(), inc, y.data(), 1)) - sum) <= tolerance<T>(n));
       }
   });
@@ -219,9 +219,11 @@ TEST_CASE_TEMPLATE("gemm_batched repeats an operand of stride zero", T, float, d
       const int64_t m = 9, n = 20, k = 11;
       const auto a = random_values<T>(batch * m * k, 12), b = random_values<T>(k * n, 13);
       std::vector<T> c(batch * m * n), expected(batch * m * n);
-      gemm_batched<T>(Trans::kNo, Trans::kNo, batch, m, n, k, T(1), a.data(), k, m * k, b.data(), n, 0, T(0), c.data(), n, m * n);
+      gemm_batched<T>(Trans::kNo, Trans::kNo, batch, m, n, k, T(1), a.data(), k, m * k, b.data(), n, 0, T(0), c.data(),
+                      n, m * n);
       for (int64_t i = 0; i < batch; ++i)
-        gemm<T>(Trans::kNo, Trans::kNo, m, n, k, T(1), a.data() + i * m * k, k, b.data(), n, T(0), expected.data() + i * m * n, n);
+        gemm<T>(Trans::kNo, Trans::kNo, m, n, k, T(1), a.data() + i * m * k, k, b.data(), n, T(0),
+                expected.data() + i * m * n, n);
       CHECK(c == expected);
     }
   });
@@ -243,7 +245,8 @@ TEST_CASE_TEMPLATE("complex gemm conjugates what is stored conjugated", T, float
       for (Trans tb : {Trans::kNo, Trans::kTranspose, Trans::kConjTranspose})
         for (const T beta : {T(0), T(0.5)}) {
           const int64_t m = size, n = size + 1, k = size + 2, ld = size + 4;
-          const auto a = random_values<T>(2 * ld * ld, 1), b = random_values<T>(2 * ld * ld, 2), c0 = random_values<T>(2 * ld * ld, 3);
+          const auto a = random_values<T>(2 * ld * ld, 1), b = random_values<T>(2 * ld * ld, 2),
+                     c0 = random_values<T>(2 * ld * ld, 3);
           auto c = c0;
           if (beta == T(0)) c.assign(c.size(), std::numeric_limits<T>::quiet_NaN());
           gemm<C>(ta, tb, m, n, k, {T(0.5), T(-1)}, reinterpret_cast<const C*>(a.data()), ld,
@@ -253,7 +256,8 @@ TEST_CASE_TEMPLATE("complex gemm conjugates what is stored conjugated", T, float
             for (int64_t j = 0; j < n; ++j) {
               long double re = 0, im = 0;
               for (int64_t p = 0; p < k; ++p) {
-                const int64_t x = 2 * (ta == Trans::kNo ? i * ld + p : p * ld + i), y = 2 * (tb == Trans::kNo ? p * ld + j : j * ld + p);
+                const int64_t x = 2 * (ta == Trans::kNo ? i * ld + p : p * ld + i),
+                              y = 2 * (tb == Trans::kNo ? p * ld + j : j * ld + p);
                 const long double xr = a[x], xi = ta == Trans::kConjTranspose ? -a[x + 1] : a[x + 1];
                 const long double yr = b[y], yi = tb == Trans::kConjTranspose ? -b[y + 1] : b[y + 1];
                 re += xr * yr - xi * yi, im += xr * yi + xi * yr;
@@ -274,7 +278,8 @@ TEST_CASE_TEMPLATE("complex gemm conjugates what is stored conjugated", T, float
         }
 }
 
-TEST_CASE_TEMPLATE("integer gemm wraps around", T, std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t) {
+TEST_CASE_TEMPLATE("integer gemm wraps around", T, std::uint8_t, std::int8_t, std::int16_t, std::int32_t,
+                   std::int64_t) {
   std::mt19937_64 engine(5);
   const int64_t m = 7, n = 21, k = 33;
   std::vector<T> a(m * k), b(k * n), c(m * n);
@@ -288,7 +293,8 @@ TEST_CASE_TEMPLATE("integer gemm wraps around", T, std::uint8_t, std::int8_t, st
     for (int64_t i = 0; i < m; ++i)
       for (int64_t j = 0; j < n; ++j) {
         std::uint64_t sum = 0;
-        for (int64_t p = 0; p < k; ++p) sum += std::uint64_t(a[i * k + p]) * std::uint64_t(transposed ? b[j * k + p] : b[p * n + j]);
+        for (int64_t p = 0; p < k; ++p)
+          sum += std::uint64_t(a[i * k + p]) * std::uint64_t(transposed ? b[j * k + p] : b[p * n + j]);
         equal = equal && got[i * n + j] == static_cast<T>(3 * sum + 2 * std::uint64_t(c[i * n + j]));
       }
     CHECK(equal);
@@ -316,7 +322,8 @@ TEST_CASE("functions of BLAS and LAPACK are found with and without a prefix") {
     return;
   }
   CHECK(blas_symbol("no_such_function") == nullptr);
-  using Solve = void (*)(const int* n, const int* nrhs, double* a, const int* lda, int* pivots, double* b, const int* ldb, int* info);
+  using Solve = void (*)(const int* n, const int* nrhs, double* a, const int* lda, int* pivots, double* b,
+                         const int* ldb, int* info);
   const auto solve = reinterpret_cast<Solve>(blas_symbol("dgesv_"));
   REQUIRE((solve != nullptr));
   const int n = 2, one = 1;

@@ -15,8 +15,8 @@ CpuCapability choose() {
   for (int level = 0; level <= static_cast<int>(CpuCapability::kAvx512); ++level) {
     const auto capability = static_cast<CpuCapability>(level);
     if (std::strcmp(wanted, cpu_capability_name(capability)) != 0) continue;
-    HWARO_CHECK(capability <= best, "HWARO_CPU_CAPABILITY=", wanted, " asks for instructions that this processor lacks; the best it has is ",
-                cpu_capability_name(best));
+    HWARO_CHECK(capability <= best, "HWARO_CPU_CAPABILITY=", wanted,
+                " asks for instructions that this processor lacks; the best it has is ", cpu_capability_name(best));
     return capability;
   }
   raise("HWARO_CPU_CAPABILITY must be base, avx2 or avx512, but is '", wanted, "'");
@@ -44,12 +44,9 @@ CpuCapability cpu_capability() {
 
 const char* cpu_capability_name(CpuCapability capability) {
   switch (capability) {
-    case CpuCapability::kBase:
-      return "base";
-    case CpuCapability::kAvx2:
-      return "avx2";
-    case CpuCapability::kAvx512:
-      return "avx512";
+    case CpuCapability::kBase: return "base";
+    case CpuCapability::kAvx2: return "avx2";
+    case CpuCapability::kAvx512: return "avx512";
   }
   return "unknown";
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "hwaro/base/isa.h"
 
@@ -84,8 +85,7 @@ template <class T>
 HWARO_INLINE Mask<T> first_lanes(int count) {
   if constexpr (sizeof(T) == 4)
     return {_mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))};
-  else
-    return {_mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3))};
+  else return {_mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3))};
 }
 HWARO_INLINE VectorF load_masked(const float* p, Mask<float> m) { return _mm256_maskload_ps(p, m.bits); }
 HWARO_INLINE VectorD load_masked(const double* p, Mask<double> m) { return _mm256_maskload_pd(p, m.bits); }
@@ -166,20 +166,16 @@ HWARO_INLINE V pinned(V v) {
   return v;
 }
 
+template <class T, int... I>
+HWARO_INLINE void split_pairs_of(Vector<T> a, Vector<T> b, Vector<T>* even, Vector<T>* odd,
+                                 std::integer_sequence<int, I...>) {
+  *even = __builtin_shufflevector(a, b, (2 * I)...);
+  *odd = __builtin_shufflevector(a, b, (2 * I + 1)...);
+}
 // Lanes 0, 2, 4, ... and 1, 3, 5, ... of a and b side by side.
 template <class T>
 HWARO_INLINE void split_pairs(Vector<T> a, Vector<T> b, Vector<T>* even, Vector<T>* odd) {
-  constexpr int L = kLanes<T>;
-#if defined(__clang__)
-  T pairs[2 * L], parts[2][L];
-  store<T>(pairs, a), store<T>(pairs + L, b);
-  for (int i = 0; i < L; ++i) parts[0][i] = pairs[2 * i], parts[1][i] = pairs[2 * i + 1];
-  *even = load<T>(parts[0]), *odd = load<T>(parts[1]);
-#else
-  typename Traits<T>::Integer index;
-  for (int i = 0; i < L; ++i) index[i] = 2 * i;
-  *even = __builtin_shuffle(a, b, index), *odd = __builtin_shuffle(a, b, index + 1);
-#endif
+  split_pairs_of<T>(a, b, even, odd, std::make_integer_sequence<int, kLanes<T>>{});
 }
 
 // Sum of the lanes, halves first: the order is the same for every caller.
@@ -194,24 +190,18 @@ HWARO_INLINE T sum(Vector<T> v) {
   Quarter q[2];
   __builtin_memcpy(q, h, sizeof h[0]);
   q[0] += q[1];
-  if constexpr (sizeof(T) == 4)
-    return (q[0][0] + q[0][2]) + (q[0][1] + q[0][3]);
-  else
-    return q[0][0] + q[0][1];
+  if constexpr (sizeof(T) == 4) return (q[0][0] + q[0][2]) + (q[0][1] + q[0][3]);
+  else return q[0][0] + q[0][1];
 #elif HWARO_VECTOR_BYTES == 32
   Half h[2];
   __builtin_memcpy(h, &v, sizeof v);
   h[0] += h[1];
-  if constexpr (sizeof(T) == 4)
-    return (h[0][0] + h[0][2]) + (h[0][1] + h[0][3]);
-  else
-    return h[0][0] + h[0][1];
+  if constexpr (sizeof(T) == 4) return (h[0][0] + h[0][2]) + (h[0][1] + h[0][3]);
+  else return h[0][0] + h[0][1];
 #else
   (void)sizeof(Half);
-  if constexpr (sizeof(T) == 4)
-    return (v[0] + v[2]) + (v[1] + v[3]);
-  else
-    return v[0] + v[1];
+  if constexpr (sizeof(T) == 4) return (v[0] + v[2]) + (v[1] + v[3]);
+  else return v[0] + v[1];
 #endif
 }
 

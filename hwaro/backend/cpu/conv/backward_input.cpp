@@ -77,29 +77,31 @@ void run_scatter(const Geometry& g, int64_t batch, int64_t groups, int64_t chann
     }
 
   const int64_t tasks = batch * groups * part_count, task_work = m * depth * outputs;
-  parallel_for(tasks, std::max<int64_t>(1, (int64_t{1} << 19) / std::max<int64_t>(1, task_work)), [&](int64_t begin, int64_t end) {
-    Workspace<T> work(kernels.scatter_workspace(depth, m, rows * g.out[2]));
-    Workspace<T> padded(part * layout.channel_pitch);
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t p = task % part_count, group = task / part_count % groups, image = task / part_count / groups;
-      ImageLayout used = layout;
-      used.channels = std::min(part, channels - p * part);
-      std::fill_n(padded.data(), used.channels * used.channel_pitch, T(0));
-      for (int64_t row = 0; row < output_rows; row += rows) {
-        ScatterBlock<T> b;
-        b.dy = dy + (image * groups + group) * depth * outputs + row * g.out[2];
-        b.dy_channel_pitch = outputs, b.depth = depth;
-        b.weights = weights_of(group, p), b.m = used.channels * taps;
-        b.offsets = offsets.data();
-        b.first_row = row, b.rows = std::min(rows, output_rows - row);
-        b.height = g.out[1], b.width = g.out[2];
-        b.plane_step = g.stride[0] * layout.plane_pitch, b.row_step = g.stride[1] * layout.row_pitch;
-        b.dx = padded.data(), b.work = work.data();
-        kernels.scatter(b);
-      }
-      copy_back(g, used, padded.data(), dx + ((image * groups + group) * channels + p * part) * g.inputs());
-    }
-  });
+  parallel_for(
+      tasks, std::max<int64_t>(1, (int64_t{1} << 19) / std::max<int64_t>(1, task_work)),
+      [&](int64_t begin, int64_t end) {
+        Workspace<T> work(kernels.scatter_workspace(depth, m, rows * g.out[2]));
+        Workspace<T> padded(part * layout.channel_pitch);
+        for (int64_t task = begin; task < end; ++task) {
+          const int64_t p = task % part_count, group = task / part_count % groups, image = task / part_count / groups;
+          ImageLayout used = layout;
+          used.channels = std::min(part, channels - p * part);
+          std::fill_n(padded.data(), used.channels * used.channel_pitch, T(0));
+          for (int64_t row = 0; row < output_rows; row += rows) {
+            ScatterBlock<T> b;
+            b.dy = dy + (image * groups + group) * depth * outputs + row * g.out[2];
+            b.dy_channel_pitch = outputs, b.depth = depth;
+            b.weights = weights_of(group, p), b.m = used.channels * taps;
+            b.offsets = offsets.data();
+            b.first_row = row, b.rows = std::min(rows, output_rows - row);
+            b.height = g.out[1], b.width = g.out[2];
+            b.plane_step = g.stride[0] * layout.plane_pitch, b.row_step = g.stride[1] * layout.row_pitch;
+            b.dx = padded.data(), b.work = work.data();
+            kernels.scatter(b);
+          }
+          copy_back(g, used, padded.data(), dx + ((image * groups + group) * channels + p * part) * g.inputs());
+        }
+      });
 }
 
 }  // namespace
@@ -120,8 +122,7 @@ void conv_backward_input(const ConvShape& shape, const T* dy, const T* w, T* dx)
   else if (g.unit_stride() && (channels >= conv::kFlipChannels || channels * depth == 1))
     conv::run_forward<T>({conv::transposed(g), shape.batch, shape.groups, depth, channels, dy, w,
                           depth * channels * g.taps(), g.taps(), channels * g.taps(), true, nullptr, dx});
-  else
-    conv::run_scatter<T>(g, shape.batch, shape.groups, channels, depth, dy, w, dx);
+  else conv::run_scatter<T>(g, shape.batch, shape.groups, channels, depth, dy, w, dx);
 }
 
 template void conv_backward_input<float>(const ConvShape&, const float*, const float*, float*);

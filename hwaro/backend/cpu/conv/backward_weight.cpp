@@ -71,7 +71,8 @@ void run_weight(const WeightGradient<T>& f) {
   const int64_t images = dot ? 1 : std::clamp<int64_t>(kBlockOutputs / outputs, 1, chunk);
   const int64_t copy_size = in_place ? 0 : part * layout.channel_pitch;
   const int64_t dot_size = dot ? kernels.weight_dot_sums(part * taps, f.k) : 0;
-  const int64_t tasks = chunks * f.groups * parts, task_work = std::max<int64_t>(1, chunk * part * taps * f.k * outputs);
+  const int64_t tasks = chunks * f.groups * parts,
+                task_work = std::max<int64_t>(1, chunk * part * taps * f.k * outputs);
 
   parallel_for(tasks, std::max<int64_t>(1, (int64_t{1} << 19) / task_work), [&](int64_t begin, int64_t end) {
     Workspace<T> padded(images * copy_size);
@@ -102,10 +103,8 @@ void run_weight(const WeightGradient<T>& f) {
         b.image = in_place ? source : padded.data();
         for (int64_t row = 0; row < output_rows; row += rows) {
           b.dy = dy + row * g.out[2], b.first_row = row, b.rows = std::min(rows, output_rows - row);
-          if (dot)
-            kernels.weight_dot(b);
-          else
-            kernels.weight_wide(b);
+          if (dot) kernels.weight_dot(b);
+          else kernels.weight_wide(b);
         }
       }
       if (dot) kernels.weight_dot_finish(used * taps, f.k, work.data(), out, pitch);
@@ -135,15 +134,14 @@ void run_weight(const WeightGradient<T>& f) {
 template <class T>
 void conv_backward_weight(const ConvShape& shape, const T* x, const T* dy, T* dw, T* dbias) {
   const conv::Geometry g = conv::geometry_of(shape);
-  const conv::WeightGradient<T> f{g,           shape.batch, shape.groups, shape.in_channels / shape.groups,
-                                  shape.out_channels / shape.groups, x, dy, dw, dbias};
+  const conv::WeightGradient<T> f{
+      g,  shape.batch, shape.groups, shape.in_channels / shape.groups, shape.out_channels / shape.groups, x,
+      dy, dw,          dbias};
   if (dbias != nullptr) conv::sum_bias(f);
   const std::int64_t size = f.groups * f.k * f.m();
   if (dw == nullptr || size == 0) return;
-  if (shape.batch == 0 || g.outputs() == 0)
-    std::fill_n(dw, size, T(0));
-  else
-    conv::run_weight(f);
+  if (shape.batch == 0 || g.outputs() == 0) std::fill_n(dw, size, T(0));
+  else conv::run_weight(f);
 }
 
 template void conv_backward_weight<float>(const ConvShape&, const float*, const float*, float*, float*);

@@ -83,49 +83,52 @@ void run_forward(const Forward<T>& f) {
   if (in_place_fits) fill_offsets(g, in_place, offsets.data() + depth);
 
   Workspace<T> weights(f.groups * f.m * depth);
-  parallel_for(f.groups, std::max<int64_t>(1, 65536 / std::max<int64_t>(1, f.m * depth)), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      kernels.pack_weights({f.w + i * f.w_group, f.w_row, f.w_channel, f.channels, g.taps(), f.flip}, f.m,
-                           weights.data() + i * f.m * depth);
-  });
+  parallel_for(f.groups, std::max<int64_t>(1, 65536 / std::max<int64_t>(1, f.m * depth)),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t i = begin; i < end; ++i)
+                   kernels.pack_weights({f.w + i * f.w_group, f.w_row, f.w_channel, f.channels, g.taps(), f.flip}, f.m,
+                                        weights.data() + i * f.m * depth);
+               });
 
   const int64_t batches = ceil_div(f.batch, images), tasks = batches * f.groups * cut.count;
   const int64_t task_work = f.m * depth * std::min(kTaskOutputs, outputs * images);
-  parallel_for(tasks, std::max<int64_t>(1, (int64_t{1} << 20) / std::max<int64_t>(1, task_work)), [&](int64_t begin, int64_t end) {
-    Workspace<T> work(kernels.forward_workspace(depth, f.m));
-    Workspace<T> copies(images * copy_size + slack);
-    for (int64_t i = 0; i < slack; ++i) copies.data()[images * copy_size + i] = T(0);
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t part_index = task % cut.count, group = task / cut.count % f.groups;
-      const int64_t image = task / cut.count / f.groups * images, count = std::min(images, f.batch - image);
-      const OutputPart part = cut.part(g, part_index);
-      const bool copy = !in_place_fits || (f.batch - image - count) * source_pitch < slack;
-      ImageLayout layout = in_place;
-      if (copy) {
-        layout = layout_of(g, f.channels, part, true);
-        layout.row_pitch = copied.row_pitch, layout.plane_pitch = copied.plane_pitch;
-        layout.channel_pitch = copied.channel_pitch;
-      }
-      ForwardBlock<T> b;
-      const T* source = f.x + (image * f.groups + group) * f.channels * g.inputs();
-      if (copy)
-        for (int64_t i = 0; i < count; ++i)
-          kernels.copy_image(image_copy(g, part, layout, source + i * source_pitch, copies.data() + i * copy_size));
-      b.image = copy ? copies.data() : source;
-      b.image_pitch = copy ? copy_size : source_pitch;
-      b.images = count;
-      b.rows = part.output_rows(), b.height = part.rows, b.width = g.out[2];
-      b.plane_step = g.stride[0] * layout.plane_pitch, b.row_step = g.stride[1] * layout.row_pitch;
-      b.offsets = copy ? offsets.data() : offsets.data() + depth;
-      b.depth = depth;
-      b.weights = weights.data() + group * f.m * depth, b.m = f.m;
-      b.bias = f.bias ? f.bias + group * f.m : nullptr;
-      b.y_channel_pitch = outputs, b.y_image_pitch = f.groups * f.m * outputs;
-      b.y = f.y + image * b.y_image_pitch + group * f.m * outputs + (part.plane * g.out[1] + part.row) * g.out[2];
-      b.work = work.data();
-      kernels.forward(b);
-    }
-  });
+  parallel_for(
+      tasks, std::max<int64_t>(1, (int64_t{1} << 20) / std::max<int64_t>(1, task_work)),
+      [&](int64_t begin, int64_t end) {
+        Workspace<T> work(kernels.forward_workspace(depth, f.m));
+        Workspace<T> copies(images * copy_size + slack);
+        for (int64_t i = 0; i < slack; ++i) copies.data()[images * copy_size + i] = T(0);
+        for (int64_t task = begin; task < end; ++task) {
+          const int64_t part_index = task % cut.count, group = task / cut.count % f.groups;
+          const int64_t image = task / cut.count / f.groups * images, count = std::min(images, f.batch - image);
+          const OutputPart part = cut.part(g, part_index);
+          const bool copy = !in_place_fits || (f.batch - image - count) * source_pitch < slack;
+          ImageLayout layout = in_place;
+          if (copy) {
+            layout = layout_of(g, f.channels, part, true);
+            layout.row_pitch = copied.row_pitch, layout.plane_pitch = copied.plane_pitch;
+            layout.channel_pitch = copied.channel_pitch;
+          }
+          ForwardBlock<T> b;
+          const T* source = f.x + (image * f.groups + group) * f.channels * g.inputs();
+          if (copy)
+            for (int64_t i = 0; i < count; ++i)
+              kernels.copy_image(image_copy(g, part, layout, source + i * source_pitch, copies.data() + i * copy_size));
+          b.image = copy ? copies.data() : source;
+          b.image_pitch = copy ? copy_size : source_pitch;
+          b.images = count;
+          b.rows = part.output_rows(), b.height = part.rows, b.width = g.out[2];
+          b.plane_step = g.stride[0] * layout.plane_pitch, b.row_step = g.stride[1] * layout.row_pitch;
+          b.offsets = copy ? offsets.data() : offsets.data() + depth;
+          b.depth = depth;
+          b.weights = weights.data() + group * f.m * depth, b.m = f.m;
+          b.bias = f.bias ? f.bias + group * f.m : nullptr;
+          b.y_channel_pitch = outputs, b.y_image_pitch = f.groups * f.m * outputs;
+          b.y = f.y + image * b.y_image_pitch + group * f.m * outputs + (part.plane * g.out[1] + part.row) * g.out[2];
+          b.work = work.data();
+          kernels.forward(b);
+        }
+      });
 }
 
 template void run_forward<float>(const Forward<float>&);

@@ -67,7 +67,8 @@ void compute_part(const Geometry& g, const RealConvKernels<T>& kernels, const Ba
   };
   Workspace<Item> items(end - begin);
   for (int64_t p = begin; p < end; ++p) items.data()[p - begin] = {position_of(g, p).kind(g), p};
-  std::stable_sort(items.data(), items.data() + (end - begin), [](const Item& a, const Item& b) { return a.kind < b.kind; });
+  std::stable_sort(items.data(), items.data() + (end - begin),
+                   [](const Item& a, const Item& b) { return a.kind < b.kind; });
   int64_t *valid = taps, *shift = taps + g.taps();
   for (int64_t i = 0; i < end - begin;) {
     const Item* item = items.data() + i;
@@ -97,11 +98,14 @@ template <class T>
 bool batch_pays(const Forward<T>& f) {
   const Geometry& g = f.g;
   const int64_t lanes = active_conv_kernels().real<T>().lanes;
-  const double vectors = static_cast<double>(ceil_div(f.batch, lanes) * lanes), outputs = static_cast<double>(g.outputs());
+  const double vectors = static_cast<double>(ceil_div(f.batch, lanes) * lanes),
+               outputs = static_cast<double>(g.outputs());
   const double weights = static_cast<double>(f.m * f.channels), taps = static_cast<double>(g.taps());
-  const double terms = static_cast<double>(valid_terms(g, 0) * valid_terms(g, 1)) * static_cast<double>(valid_terms(g, 2));
+  const double terms =
+      static_cast<double>(valid_terms(g, 0) * valid_terms(g, 1)) * static_cast<double>(valid_terms(g, 2));
   const double product = vectors * weights * terms / 16;
-  const double order = vectors * static_cast<double>(f.channels * g.inputs()) * 1.2 + vectors * static_cast<double>(f.m) * outputs * 1.6;
+  const double order =
+      vectors * static_cast<double>(f.channels * g.inputs()) * 1.2 + vectors * static_cast<double>(f.m) * outputs * 1.6;
   const double columns = static_cast<double>(f.batch) * outputs;
   const double usual = columns * weights * taps / 16 + columns * static_cast<double>(f.channels) * taps * 0.2;
   return product + order < 0.98 * usual;
@@ -134,8 +138,8 @@ void run_forward_batch(const Forward<T>& f) {
       for (int64_t task = begin; task < end; ++task) {
         const int64_t u = task / input_parts, from = task % input_parts * input_part;
         const int64_t image = (first + u) / f.groups * lanes, group = (first + u) % f.groups;
-        kernels.interleave(f.x + image * x_pitch + group * f.channels * inputs, x_pitch, images_of(u), f.channels, inputs,
-                           from, std::min(inputs, from + input_part), ordered.data() + u * unit);
+        kernels.interleave(f.x + image * x_pitch + group * f.channels * inputs, x_pitch, images_of(u), f.channels,
+                           inputs, from, std::min(inputs, from + input_part), ordered.data() + u * unit);
       }
     });
     parallel_for(count * parts, 1, [&](int64_t begin, int64_t end) {
@@ -144,8 +148,11 @@ void run_forward_batch(const Forward<T>& f) {
       for (int64_t task = begin; task < end; ++task) {
         const int64_t u = task / parts, from = task % parts * part, to = std::min(outputs, from + part);
         const int64_t image = (first + u) / f.groups * lanes, group = (first + u) % f.groups;
-        const BatchBlock<T> block{ordered.data() + u * unit, f.channels, taps,
-                                  weights.data() + group * f.m * f.channels * taps, f.m,
+        const BatchBlock<T> block{ordered.data() + u * unit,
+                                  f.channels,
+                                  taps,
+                                  weights.data() + group * f.m * f.channels * taps,
+                                  f.m,
                                   f.bias ? f.bias + group * f.m : nullptr};
         compute_part(g, kernels, block, from, to, tap_lists.data(), out.data());
         T* y = f.y + image * y_pitch + group * f.m * outputs + from;

@@ -10,9 +10,9 @@ inline namespace HWARO_ISA {
 
 template <class T>
 struct StripOutput {
-  T* y;                // null: the strip crosses images, or the depth is not complete
+  T* y;  // null: the strip crosses images, or the depth is not complete
   std::int64_t ldy;
-  T* partial;          // the tile's sums of earlier panels, and where unfinished sums go
+  T* partial;  // the tile's sums of earlier panels, and where unfinished sums go
   const T* bias;
   bool first;
   int lanes;
@@ -93,8 +93,8 @@ void pack_weights_by_tap(const WeightView<T>& w, std::int64_t m, T* packed);
 template <class T>
 void batch_outputs(const BatchBlock<T>& block, const BatchOutputs<T>& outputs);
 template <class T>
-void interleave(const T* x, std::int64_t image_pitch, std::int64_t images, std::int64_t channels, std::int64_t positions,
-                std::int64_t begin, std::int64_t end, T* target);
+void interleave(const T* x, std::int64_t image_pitch, std::int64_t images, std::int64_t channels,
+                std::int64_t positions, std::int64_t begin, std::int64_t end, T* target);
 template <class T>
 void transpose(const T* source, std::int64_t ld, std::int64_t rows, std::int64_t columns, T* target,
                std::int64_t target_ld);

@@ -66,8 +66,7 @@ HWARO_INLINE void copy_phase(const T* src, std::int64_t x0, std::int64_t width, 
                              T* row) {
   const Inside in(x0, width, step, columns);
   zero(row, 0, in.first);
-  if (step == 1)
-    copy(row + in.first, src + x0 + in.first, in.last - in.first);
+  if (step == 1) copy(row + in.first, src + x0 + in.first, in.last - in.first);
   else
     for (std::int64_t q = in.first; q < in.last; ++q) row[q] = src[x0 + q * step];
   zero(row, in.last, columns);
@@ -114,7 +113,7 @@ void pack_weights(const WeightView<T>& w, std::int64_t m, T* packed) {
   }
 }
 
-// ---- forward ---------------------------------------------------------------------------------------------------------
+// ---- forward --------------------------------------------------------------------------------------------------------
 // Several strips are packed and multiplied together, so that the image is read in longer pieces (1x1, 1024 -> 256
 // channels: 89 -> 98 GFLOPS); the packed strips of a panel take at most a quarter of a 1 MiB second cache.
 constexpr std::int64_t kPanelDepth = 1152, kGroupStrips = 8, kPackedBytes = 256 * 1024;
@@ -157,8 +156,8 @@ HWARO_INLINE int find_runs(const ForwardBlock<T>& b, std::int64_t column, std::i
 
 // Whole vectors are copied: what is too much is overwritten by the next run or the next depth.
 template <class T>
-HWARO_INLINE void pack_strip(const T* image, const std::int64_t* offsets, std::int64_t depth, const Run* runs, int count,
-                             std::int64_t width, T* dst) {
+HWARO_INLINE void pack_strip(const T* image, const std::int64_t* offsets, std::int64_t depth, const Run* runs,
+                             int count, std::int64_t width, T* dst) {
   constexpr int L = simd::kLanes<T>;
   if (count == 1 && width == kTileColumns<T>) {
     const T* src = image + runs[0].source;
@@ -252,25 +251,11 @@ void forward(const ForwardBlock<T>& b) {
 }
 
 template <class T>
-constexpr RealConvKernels<T> kReal{simd::kLanes<T>,
-                                   kTileRows,
-                                   copy_image<T>,
-                                   pack_weights<T>,
-                                   forward<T>,
-                                   forward_workspace<T>,
-                                   scatter_columns<T>,
-                                   scatter_workspace<T>,
-                                   direct<T>,
-                                   pack_weights_by_tap<T>,
-                                   batch_outputs<T>,
-                                   interleave<T>,
-                                   transpose<T>,
-                                   weight_wide<T>,
-                                   padded_k<T>,
-                                   weight_dot<T>,
-                                   weight_dot_sums<T>,
-                                   weight_dot_finish<T>,
-                                   sum_values<T>};
+constexpr RealConvKernels<T> kReal{
+    simd::kLanes<T>,      kTileRows,          copy_image<T>,        pack_weights<T>, forward<T>,
+    forward_workspace<T>, scatter_columns<T>, scatter_workspace<T>, direct<T>,       pack_weights_by_tap<T>,
+    batch_outputs<T>,     interleave<T>,      transpose<T>,         weight_wide<T>,  padded_k<T>,
+    weight_dot<T>,        weight_dot_sums<T>, weight_dot_finish<T>, sum_values<T>};
 
 }  // namespace
 

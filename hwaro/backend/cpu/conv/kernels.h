@@ -2,6 +2,7 @@
 // that they share. All geometry has three spatial dimensions here; missing ones are of size 1.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace hwaro {
@@ -32,10 +33,10 @@ struct ForwardBlock {
   std::int64_t image_pitch, images, rows, height, width, plane_step, row_step;
   const std::int64_t* offsets;  // one per depth: channel and kernel tap
   std::int64_t depth;
-  const T* weights;    // packed strips of rows, see pack_weights
-  std::int64_t m;      // output channels
-  const T* bias;       // one per output channel, or null
-  T* y;                // first output of the block
+  const T* weights;  // packed strips of rows, see pack_weights
+  std::int64_t m;    // output channels
+  const T* bias;     // one per output channel, or null
+  T* y;              // first output of the block
   std::int64_t y_image_pitch, y_channel_pitch;
   T* work;  // forward_workspace(depth, m)
 };
@@ -90,8 +91,8 @@ struct WeightBlock {
   T* work;
 };
 
-// Outputs of `lanes` images side by side: every input position is a row of channels x lanes values, so an output position
-// is a product over (valid tap, channel) of vectors of images, and taps that fall into the padding are left out.
+// Outputs of `lanes` images side by side: every input position is a row of channels x lanes values, so an output
+// position is a product over (valid tap, channel) of vectors of images, and taps inside the padding are left out.
 template <class T>
 struct BatchBlock {
   const T* image;  // [position][channel][lane]
@@ -143,10 +144,8 @@ struct ConvKernels {
   RealConvKernels<double> f64;
   template <class T>
   const RealConvKernels<T>& real() const {
-    if constexpr (sizeof(T) == sizeof(float))
-      return f32;
-    else
-      return f64;
+    if constexpr (sizeof(T) == sizeof(float)) return f32;
+    else return f64;
   }
 };
 

@@ -60,7 +60,8 @@ constexpr BatchTable<T> make_batch_table() {
 template <class T>
 constexpr BatchTable<T> kBatch = make_batch_table<T>();
 
-constexpr std::int64_t kTile = 16;  // transposing goes through tiles in the first cache, so that lines are written whole
+constexpr std::int64_t kTile =
+    16;  // transposing goes through tiles in the first cache, so that lines are written whole
 
 }  // namespace
 
@@ -93,8 +94,8 @@ void batch_outputs(const BatchBlock<T>& b, const BatchOutputs<T>& o) {
 }
 
 template <class T>
-void interleave(const T* x, std::int64_t image_pitch, std::int64_t images, std::int64_t channels, std::int64_t positions,
-                std::int64_t begin, std::int64_t end, T* target) {
+void interleave(const T* x, std::int64_t image_pitch, std::int64_t images, std::int64_t channels,
+                std::int64_t positions, std::int64_t begin, std::int64_t end, T* target) {
   constexpr int L = simd::kLanes<T>;
   alignas(64) T tile[kTile * L] = {};  // lanes without an image stay zero
   for (std::int64_t p = begin; p < end; p += kTile) {
@@ -118,20 +119,18 @@ void transpose(const T* source, std::int64_t ld, std::int64_t rows, std::int64_t
       pack_transposed(source + i * ld + j, ld, height, width, tile, kTile);
       T* to = target + j * target_ld + i;
       for (std::int64_t r = 0; r < width; ++r, to += target_ld) {
-        if (height == kTile)
-          __builtin_memcpy(to, tile + r * kTile, kTile * sizeof(T));
-        else
-          __builtin_memcpy(to, tile + r * kTile, static_cast<std::size_t>(height) * sizeof(T));
+        if (height == kTile) __builtin_memcpy(to, tile + r * kTile, kTile * sizeof(T));
+        else __builtin_memcpy(to, tile + r * kTile, static_cast<std::size_t>(height) * sizeof(T));
       }
     }
   }
 }
 
-#define HWARO_INSTANTIATE(T)                                                                                         \
-  template void pack_weights_by_tap<T>(const WeightView<T>&, std::int64_t, T*);                                      \
-  template void batch_outputs<T>(const BatchBlock<T>&, const BatchOutputs<T>&);                                      \
-  template void interleave<T>(const T*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,        \
-                              std::int64_t, T*);                                                                     \
+#define HWARO_INSTANTIATE(T)                                                                                  \
+  template void pack_weights_by_tap<T>(const WeightView<T>&, std::int64_t, T*);                               \
+  template void batch_outputs<T>(const BatchBlock<T>&, const BatchOutputs<T>&);                               \
+  template void interleave<T>(const T*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, \
+                              std::int64_t, T*);                                                              \
   template void transpose<T>(const T*, std::int64_t, std::int64_t, std::int64_t, T*, std::int64_t);
 HWARO_INSTANTIATE(float)
 HWARO_INSTANTIATE(double)

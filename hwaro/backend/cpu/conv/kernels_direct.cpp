@@ -31,10 +31,8 @@ HWARO_INLINE void direct_tile(const DirectBlock<T>& b, const T* const (&row)[R],
   for (int r = 0; r < R; ++r) {
     HWARO_UNROLL
     for (int j = 0; j < NV; ++j) {
-      if (j == NV - 1 && lanes < L)
-        simd::store_masked(y + r * b.width + x + j * L, sum[r][j], mask);
-      else
-        simd::store(y + r * b.width + x + j * L, sum[r][j]);
+      if (j == NV - 1 && lanes < L) simd::store_masked(y + r * b.width + x + j * L, sum[r][j], mask);
+      else simd::store(y + r * b.width + x + j * L, sum[r][j]);
     }
   }
 }

@@ -41,10 +41,8 @@ struct Table {
 template <class Make, int R, int C, class F, int RM, int CM>
 constexpr void fill(Table<F, RM, CM>& table) {
   table.at[R - 1][C - 1] = Make::template make<R, C>();
-  if constexpr (C > 1)
-    fill<Make, R, C - 1>(table);
-  else if constexpr (R > 1)
-    fill<Make, R - 1, CM>(table);
+  if constexpr (C > 1) fill<Make, R, C - 1>(table);
+  else if constexpr (R > 1) fill<Make, R - 1, CM>(table);
 }
 template <class Make, class F, int R, int C>
 constexpr Table<F, R, C> make_table() {
@@ -84,7 +82,8 @@ void wide_tile(const WeightBlock<T>& b, const std::int64_t* offsets, const T* dy
 }
 
 template <class T>
-using WideTile = void (*)(const WeightBlock<T>& b, const std::int64_t* offsets, const T* dy, T* sums, std::int64_t pitch);
+using WideTile = void (*)(const WeightBlock<T>& b, const std::int64_t* offsets, const T* dy, T* sums,
+                          std::int64_t pitch);
 template <class T>
 struct MakeWide {
   template <int R, int C>
@@ -226,11 +225,11 @@ T sum_values(const T* x, std::int64_t n) {
   return simd::sum<T>((sum[0] + sum[1]) + (sum[2] + sum[3]));
 }
 
-#define HWARO_INSTANTIATE(T)                                                             \
-  template std::int64_t padded_k<T>(std::int64_t);                                       \
-  template void weight_wide<T>(const WeightBlock<T>&);                                   \
-  template void weight_dot<T>(const WeightBlock<T>&);                                    \
-  template std::int64_t weight_dot_sums<T>(std::int64_t, std::int64_t);                  \
+#define HWARO_INSTANTIATE(T)                                                                  \
+  template std::int64_t padded_k<T>(std::int64_t);                                            \
+  template void weight_wide<T>(const WeightBlock<T>&);                                        \
+  template void weight_dot<T>(const WeightBlock<T>&);                                         \
+  template std::int64_t weight_dot_sums<T>(std::int64_t, std::int64_t);                       \
   template void weight_dot_finish<T>(std::int64_t, std::int64_t, const T*, T*, std::int64_t); \
   template T sum_values<T>(const T*, std::int64_t);
 HWARO_INSTANTIATE(float)

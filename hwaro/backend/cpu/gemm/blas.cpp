@@ -37,8 +37,7 @@ bool open(Library& lib, const std::string& path) {
     dlclose(handle);
     return false;
   }
-  if (void* set_threads = symbol(handle, "openblas_set_num_threads"))
-    reinterpret_cast<void (*)(int)>(set_threads)(1);
+  if (void* set_threads = symbol(handle, "openblas_set_num_threads")) reinterpret_cast<void (*)(int)>(set_threads)(1);
   lib.handle = handle, lib.path = path;
   return true;
 }

@@ -1,5 +1,5 @@
-// OpenBLAS, opened when something of it is first needed (LAPACK; the products here do without). It runs with one thread:
-// the pool above it spreads the work.
+// OpenBLAS, opened when something of it is first needed (LAPACK; the products here do without). It runs with one
+// thread: the pool above it spreads the work.
 #pragma once
 
 namespace hwaro {

@@ -62,7 +62,8 @@ void gemm_complex(Trans a_trans, Trans b_trans, int64_t m, int64_t n, int64_t k,
   const bool ta = a_trans != Trans::kNo, tb = b_trans != Trans::kNo;
   if (k <= 0 || (alpha_re == T(0) && alpha_im == T(0)) || m * n * k <= kPlainWork) {
     const int64_t depth = alpha_re == T(0) && alpha_im == T(0) ? 0 : k;
-    const T sign_a = a_trans == Trans::kConjTranspose ? T(-1) : T(1), sign_b = b_trans == Trans::kConjTranspose ? T(-1) : T(1);
+    const T sign_a = a_trans == Trans::kConjTranspose ? T(-1) : T(1),
+            sign_b = b_trans == Trans::kConjTranspose ? T(-1) : T(1);
     for (int64_t i = 0; i < m; ++i)
       for (int64_t j = 0; j < n; ++j) {
         T re = 0, im = 0;

@@ -5,7 +5,8 @@
 // - everything else: tiles of c of at most 256 x 512, each packed and computed by one task.
 // Every border is a function of the shape alone. OpenBLAS takes no part in real products: on one AVX-512 core (Zen 4)
 // these kernels are level with it for large squares (512: 1.00, 1024: 0.99), within 7 % for small ones (32: 0.93,
-// 64: 0.96), and ahead where an operand is transposed (32: 1.5), rows are few (8 x 512 x 784: 2.1) or it is a vector (3).
+// 64: 0.96), and ahead where an operand is transposed (32: 1.5), rows are few (8 x 512 x 784: 2.1) or it is a vector
+// (3 and more).
 #include "hwaro/backend/cpu/gemm/gemm.h"
 
 #include <algorithm>
@@ -81,20 +82,15 @@ void run_gemv(int64_t m, int64_t n, MatrixView<T> a, const T* x, int64_t incx, E
     const Epilogue<T> part{e.alpha, e.beta, e.bias ? e.bias + begin : nullptr};
     if (a.col == 1)
       kernels.gemv_rows(end - begin, n, a.data + begin * a.row, a.row, vector, part, y + begin * incy, incy);
-    else
-      kernels.gemv_columns(end - begin, n, a.data + begin, a.col, vector, part, y + begin * incy, incy);
+    else kernels.gemv_columns(end - begin, n, a.data + begin, a.col, vector, part, y + begin * incy, incy);
   };
   const auto run = [&](const T* vector) {
     const int64_t grain = std::max<int64_t>(64, ceil_div(kTaskWork / 4 / std::max<int64_t>(n, 1), 64) * 64);
-    if (m <= grain)
-      body(vector, 0, m);
-    else
-      parallel_for(m, grain, [&](int64_t begin, int64_t end) { body(vector, begin, end); });
+    if (m <= grain) body(vector, 0, m);
+    else parallel_for(m, grain, [&](int64_t begin, int64_t end) { body(vector, begin, end); });
   };
-  if (incx == 1)
-    run(x);
-  else
-    run(Contiguous<T>(n, x, incx).data());
+  if (incx == 1) run(x);
+  else run(Contiguous<T>(n, x, incx).data());
 }
 
 // The tiles of c: at most 256 rows by 512 columns, smaller where that gives work to more threads.
@@ -104,10 +100,8 @@ struct Tiling {
   explicit Tiling(const Product<T>& p) {
     rows = p.m / std::max<int64_t>(1, ceil_div(p.m, 256)), columns = p.n / std::max<int64_t>(1, ceil_div(p.n, 512));
     while (ceil_div(p.m, rows) * ceil_div(p.n, columns) < 8 && rows * columns * p.k > (int64_t{1} << 22)) {
-      if (rows >= columns)
-        rows = ceil_div(rows, 2);
-      else
-        columns = ceil_div(columns, 2);
+      if (rows >= columns) rows = ceil_div(rows, 2);
+      else columns = ceil_div(columns, 2);
     }
     rows = std::max<int64_t>(rows, 1);
     columns = ceil_div(columns, 32) * 32;
@@ -132,10 +126,8 @@ void run_small(const Product<T>& p, T* c) {
                   p.epilogue);
   };
   const int64_t grain = std::max<int64_t>(12, ceil_div(kTaskWork, p.n * p.k) / 12 * 12);
-  if (p.m <= grain)
-    body(0, p.m);
-  else
-    parallel_for(p.m, grain, body);
+  if (p.m <= grain) body(0, p.m);
+  else parallel_for(p.m, grain, body);
 }
 
 template <class T>
@@ -173,10 +165,8 @@ void run_product(const Product<T>& p, T* c) {
     for (int64_t tile = begin; tile < end; ++tile) run_tile(p, tiling, tile, c, work.data());
   };
   const int64_t tiles = tiling.down * tiling.across;
-  if (tiles == 1)
-    body(0, 1);
-  else
-    parallel_for(tiles, 1, body);
+  if (tiles == 1) body(0, 1);
+  else parallel_for(tiles, 1, body);
 }
 
 }  // namespace
@@ -199,15 +189,13 @@ void for_each_product(int64_t batch, int64_t work, void (*one)(const void*, int6
   const auto body = [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) one(context, i);
   };
-  if (batch <= grain)
-    body(0, batch);
-  else
-    parallel_for(batch, grain, body);
+  if (batch <= grain) body(0, batch);
+  else parallel_for(batch, grain, body);
 }
 
 template <class T>
-void gemv(Trans a_trans, int64_t m, int64_t n, T alpha, const T* a, int64_t lda, const T* x, int64_t incx, T beta,
-          T* y, int64_t incy) {
+void gemv(Trans a_trans, int64_t m, int64_t n, T alpha, const T* a, int64_t lda, const T* x, int64_t incx, T beta, T* y,
+          int64_t incy) {
   if (m <= 0) return;
   if (n <= 0 || alpha == T(0)) {
     for (int64_t i = 0; i < m; ++i) y[i * incy] = beta == T(0) ? T(0) : beta * y[i * incy];

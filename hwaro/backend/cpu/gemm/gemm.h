@@ -62,7 +62,8 @@ void gemm(Trans a_trans, Trans b_trans, std::int64_t m, std::int64_t n, std::int
 }
 
 // How many products of a batch make one task, and the loop over them; part of gemm_batched.
-void for_each_product(std::int64_t batch, std::int64_t work, void (*one)(const void*, std::int64_t), const void* context);
+void for_each_product(std::int64_t batch, std::int64_t work, void (*one)(const void*, std::int64_t),
+                      const void* context);
 
 // `batch` products; operand number i starts at data + i * stride, and a stride of 0 repeats one operand. Any T of gemm.
 template <class T>
@@ -70,11 +71,12 @@ void gemm_batched(Trans a_trans, Trans b_trans, std::int64_t batch, std::int64_t
                   T alpha, const T* a, std::int64_t lda, std::int64_t stride_a, const T* b, std::int64_t ldb,
                   std::int64_t stride_b, T beta, T* c, std::int64_t ldc, std::int64_t stride_c) {
   const auto one = [&](std::int64_t i) {
-    gemm<T>(a_trans, b_trans, m, n, k, alpha, a + i * stride_a, lda, b + i * stride_b, ldb, beta, c + i * stride_c, ldc);
+    gemm<T>(a_trans, b_trans, m, n, k, alpha, a + i * stride_a, lda, b + i * stride_b, ldb, beta, c + i * stride_c,
+            ldc);
   };
   for_each_product(
-      batch, m * n * k,
-      [](const void* context, std::int64_t i) { (*static_cast<const decltype(one)*>(context))(i); }, &one);
+      batch, m * n * k, [](const void* context, std::int64_t i) { (*static_cast<const decltype(one)*>(context))(i); },
+      &one);
 }
 
 // c (m, n) = op(a) @ op(b) + bias (n): a linear layer in one pass. T: float, double.

@@ -40,8 +40,8 @@ void gemm_half(Trans a_trans, Trans b_trans, int64_t m, int64_t n, int64_t k, fl
   });
 }
 
-template void gemm_half<Half>(Trans, Trans, int64_t, int64_t, int64_t, float, const Half*, int64_t, const Half*, int64_t,
-                              float, Half*, int64_t);
+template void gemm_half<Half>(Trans, Trans, int64_t, int64_t, int64_t, float, const Half*, int64_t, const Half*,
+                              int64_t, float, Half*, int64_t);
 template void gemm_half<BFloat16>(Trans, Trans, int64_t, int64_t, int64_t, float, const BFloat16*, int64_t,
                                   const BFloat16*, int64_t, float, BFloat16*, int64_t);
 

@@ -44,9 +44,9 @@ void gemm_integer(Trans a_trans, Trans b_trans, int64_t m, int64_t n, int64_t k,
   });
 }
 
-#define HWARO_INSTANTIATE(T)                                                                                     \
-  template void gemm_integer<T>(Trans, Trans, int64_t, int64_t, int64_t, T, const T*, int64_t, const T*, int64_t, \
-                                T, T*, int64_t);
+#define HWARO_INSTANTIATE(T)                                                                                         \
+  template void gemm_integer<T>(Trans, Trans, int64_t, int64_t, int64_t, T, const T*, int64_t, const T*, int64_t, T, \
+                                T*, int64_t);
 HWARO_INSTANTIATE(std::uint8_t)
 HWARO_INSTANTIATE(std::int8_t)
 HWARO_INSTANTIATE(std::int16_t)

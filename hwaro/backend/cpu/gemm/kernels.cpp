@@ -1,6 +1,6 @@
 // Real matrix products of one instruction set (compiled once for each).
-// `block`: the depth is cut into panels of at most kDepth; of each, b is packed whole (it stays in the second cache) and
-// a strip by strip (a strip stays in the first cache while the strips of b stream past it).
+// `block`: the depth is cut into panels of at most kDepth; of each, b is packed whole (it stays in the second cache)
+// and a strip by strip (a strip stays in the first cache while the strips of b stream past it).
 // `small`: nothing of a is packed, b only where it is stored transposed: up to 64 columns packing costs more than it
 // saves.
 #include "hwaro/backend/cpu/gemm/kernels.h"
@@ -70,17 +70,16 @@ void block(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<T> a, Matr
   constexpr std::int64_t W = kTileColumns<T>;
   const Strips panels(k, kDepth), strips(m, kTileRows);
   T* packed_a = work;
-  T* packed_b = work + ((kTileRows * (k < kDepth ? k : kDepth) + simd::kLanes<T> - 1) / simd::kLanes<T>)*simd::kLanes<T>;
+  T* packed_b =
+      work + ((kTileRows * (k < kDepth ? k : kDepth) + simd::kLanes<T> - 1) / simd::kLanes<T>)*simd::kLanes<T>;
   for (std::int64_t panel = 0; panel < panels.count; ++panel) {
     const std::int64_t p = panels.begin(panel), depth = panels.rows(panel);
     pack_b<T>({b.data + p * b.row, b.row, b.col}, n, depth, packed_b);
     for (std::int64_t strip = 0; strip < strips.count; ++strip) {
       const std::int64_t i = strips.begin(strip), rows = strips.rows(strip);
       const T* src = a.data + i * a.row + p * a.col;
-      if (a.col == 1)
-        pack_transposed(src, a.row, rows, depth, packed_a, rows);
-      else
-        pack_narrow(src, a.col, rows, depth, packed_a);
+      if (a.col == 1) pack_transposed(src, a.row, rows, depth, packed_a, rows);
+      else pack_narrow(src, a.col, rows, depth, packed_a);
       const T* strip_b = packed_b;
       for (std::int64_t j = 0; j < n; j += W) {
         const std::int64_t columns = n - j < W ? n - j : W, width = padded_columns<T>(columns);
@@ -96,7 +95,7 @@ void block(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<T> a, Matr
   }
 }
 
-// ---- products without packing ----------------------------------------------------------------------------------------
+// ---- products without packing ---------------------------------------------------------------------------------------
 // Rows of a tile by its vectors: as many as the registers hold. a is read through one pointer for three rows.
 #if defined(__AVX512F__)
 constexpr int kSmallVectors = 4, kSmallRows[kSmallVectors] = {14, 14, 8, 6};
@@ -122,7 +121,8 @@ void small_kernel(std::int64_t depth, MatrixView<T> a, const T* b, std::int64_t 
   const char* row[G];
   HWARO_UNROLL
   for (int g = 0; g < G; ++g) row[g] = reinterpret_cast<const char*>(a.data + 3 * g * a.row);
-  const std::int64_t row_bytes = a.row * static_cast<std::int64_t>(sizeof(T)), col_bytes = a.col * static_cast<std::int64_t>(sizeof(T));
+  const std::int64_t row_bytes = a.row * static_cast<std::int64_t>(sizeof(T)),
+                     col_bytes = a.col * static_cast<std::int64_t>(sizeof(T));
   const auto read = [&](int i) {
     T x;
     __builtin_memcpy(&x, row[i / 3] + i % 3 * row_bytes, sizeof(T));
@@ -158,10 +158,8 @@ struct SmallTable {
 template <class T, int MR, int NV>
 constexpr void fill_small(SmallTable<T>& table) {
   table.at[NV - 1][MR - 1] = small_kernel<T, MR, NV>;
-  if constexpr (MR > 1)
-    fill_small<T, MR - 1, NV>(table);
-  else if constexpr (NV > 1)
-    fill_small<T, kSmallRows[NV - 2], NV - 1>(table);
+  if constexpr (MR > 1) fill_small<T, MR - 1, NV>(table);
+  else if constexpr (NV > 1) fill_small<T, kSmallRows[NV - 2], NV - 1>(table);
 }
 template <class T>
 constexpr SmallTable<T> make_small_table() {
@@ -197,8 +195,8 @@ void small(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<T> a, Matr
 }
 
 template <class T>
-constexpr RealGemmKernels<T> kReal{block<T>,     block_workspace<T>, small<T>, dots<T>, gemv_rows<T>, gemv_columns<T>,
-                                   dot<T>};
+constexpr RealGemmKernels<T> kReal{block<T>,     block_workspace<T>, small<T>, dots<T>,
+                                   gemv_rows<T>, gemv_columns<T>,    dot<T>};
 
 }  // namespace
 

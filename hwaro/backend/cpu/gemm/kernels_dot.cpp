@@ -1,6 +1,6 @@
 // Products that are sums along both operands' rows, and matrix times vector (compiled once per instruction set).
-// `dots`: both operands run along the depth, so vectors of depth are multiplied without any packing; a tile of sums stays
-// in registers, and its lanes are added up at the end. Worth it where the depth is long and one side short.
+// `dots`: both operands run along the depth, so vectors of depth are multiplied without any packing; a tile of sums
+// stays in registers, and its lanes are added up at the end. Worth it where the depth is long and one side short.
 // `gemv_rows`: the same for one column. `gemv_columns`: panels of y in registers, columns of a scaled and added.
 #include "hwaro/backend/cpu/gemm/kernel_parts.h"
 #include "hwaro/backend/cpu/gemm/micro.h"
@@ -101,10 +101,8 @@ struct DotTable {
 template <class T, int R, int C>
 constexpr void fill_dots(DotTable<T>& table) {
   table.at[R - 1][C - 1] = dot_tile<T, R, C>;
-  if constexpr (C > 1)
-    fill_dots<T, R, C - 1>(table);
-  else if constexpr (R > 1)
-    fill_dots<T, R - 1, kDotColumns>(table);
+  if constexpr (C > 1) fill_dots<T, R, C - 1>(table);
+  else if constexpr (R > 1) fill_dots<T, R - 1, kDotColumns>(table);
 }
 template <class T>
 constexpr DotTable<T> make_dot_table() {
@@ -126,7 +124,8 @@ void dots(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64
     const Epilogue<T> e{epilogue.alpha, epilogue.beta, epilogue.bias ? epilogue.bias + j : nullptr};
     for (std::int64_t r = 0; r < rows.count; ++r) {
       const std::int64_t i = rows.begin(r);
-      kDots<T>.at[rows.rows(r) - 1][columns.rows(s) - 1](k, a + i * lda, lda, b + j * ldb, ldb, c + i * ldc + j, ldc, e);
+      kDots<T>.at[rows.rows(r) - 1][columns.rows(s) - 1](k, a + i * lda, lda, b + j * ldb, ldb, c + i * ldc + j, ldc,
+                                                         e);
     }
   }
 }

@@ -106,7 +106,9 @@ struct Tile {
 struct Strips {
   std::int64_t count, size, extra;
   HWARO_INLINE Strips(std::int64_t total, std::int64_t limit)
-      : count((total + limit - 1) / limit), size(count == 0 ? 0 : total / count), extra(count == 0 ? 0 : total % count) {}
+      : count((total + limit - 1) / limit),
+        size(count == 0 ? 0 : total / count),
+        extra(count == 0 ? 0 : total % count) {}
   HWARO_INLINE std::int64_t begin(std::int64_t index) const { return index * size + (index < extra ? index : extra); }
   HWARO_INLINE std::int64_t rows(std::int64_t index) const { return size + (index < extra ? 1 : 0); }
 };

@@ -11,24 +11,15 @@ typedef float Quad __attribute__((vector_size(16)));
 typedef double Pair __attribute__((vector_size(16)));
 
 HWARO_INLINE void transpose_block(const float* src, std::int64_t ld, float* dst, std::int64_t dst_ld) {
-  typedef std::int32_t Index __attribute__((vector_size(16)));
   Quad r0, r1, r2, r3;
   __builtin_memcpy(&r0, src, 16);
   __builtin_memcpy(&r1, src + ld, 16);
   __builtin_memcpy(&r2, src + 2 * ld, 16);
   __builtin_memcpy(&r3, src + 3 * ld, 16);
-#if defined(__clang__)
-  (void)sizeof(Index);
   const Quad a = __builtin_shufflevector(r0, r1, 0, 4, 1, 5), b = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
   const Quad c = __builtin_shufflevector(r2, r3, 0, 4, 1, 5), d = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
   r0 = __builtin_shufflevector(a, c, 0, 1, 4, 5), r1 = __builtin_shufflevector(a, c, 2, 3, 6, 7);
   r2 = __builtin_shufflevector(b, d, 0, 1, 4, 5), r3 = __builtin_shufflevector(b, d, 2, 3, 6, 7);
-#else
-  const Quad a = __builtin_shuffle(r0, r1, Index{0, 4, 1, 5}), b = __builtin_shuffle(r0, r1, Index{2, 6, 3, 7});
-  const Quad c = __builtin_shuffle(r2, r3, Index{0, 4, 1, 5}), d = __builtin_shuffle(r2, r3, Index{2, 6, 3, 7});
-  r0 = __builtin_shuffle(a, c, Index{0, 1, 4, 5}), r1 = __builtin_shuffle(a, c, Index{2, 3, 6, 7});
-  r2 = __builtin_shuffle(b, d, Index{0, 1, 4, 5}), r3 = __builtin_shuffle(b, d, Index{2, 3, 6, 7});
-#endif
   __builtin_memcpy(dst, &r0, 16);
   __builtin_memcpy(dst + dst_ld, &r1, 16);
   __builtin_memcpy(dst + 2 * dst_ld, &r2, 16);
