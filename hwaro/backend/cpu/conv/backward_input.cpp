@@ -13,7 +13,7 @@ using std::int64_t;
 namespace {
 
 // With fewer input channels the forward scheme packs as much as it multiplies (one channel of 28 x 28, 32 outputs: 24
-// GFLOPS, added rows 56; three: 63 and 72; four groups of four: 30 and 16).
+// GFLOPS, added rows 56; three: 63 and 72; groups of four: 30 and 16).
 constexpr int64_t kFlipChannels = 4;
 
 Geometry transposed(const Geometry& g) {
