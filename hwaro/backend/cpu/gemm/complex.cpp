@@ -1,6 +1,6 @@
 // Complex products from real ones: real and imaginary parts are taken apart, four real products are formed with the
 // kernels for real numbers, and the result is put together. Taking apart costs O(mk + kn + mn), so this runs at the
-// speed of the real kernels (of OpenBLAS' cgemm: 0.7 at 64, 0.8 at 128, 1.7 at 512). Products of a few elements are loops.
+// speed of the real kernels (of OpenBLAS' cgemm: 0.7 at 64, 0.8 at 128, 1.7 at 512). Tiny products are plain loops.
 #include <algorithm>
 
 #include "hwaro/backend/cpu/gemm/gemm.h"
