@@ -20,6 +20,9 @@ namespace math_test {
 
 // Variants that the processor lacks are skipped.
 inline bool isa_runs() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();  // runs while statics are initialised
+#endif
 #if defined(__AVX512F__)
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
