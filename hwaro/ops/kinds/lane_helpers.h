@@ -32,6 +32,12 @@ HWARO_INLINE V quotient_floor(V a, V b) { return floor_divide(a, b); }
 template <class V>
 HWARO_INLINE V quotient_trunc(V a, V b) { return trunc_divide(a, b); }
 
+// 1 / sqrt(x^2 - 1): by two roots where x is complex, which is right on the whole plane.
+template <class T, int N>
+HWARO_INLINE Vec<T, N> acosh_slope(Vec<T, N> x) { return rsqrt(x * x - 1); }
+template <class T, int N>
+HWARO_INLINE Complex<Vec<T, N>> acosh_slope(const Complex<Vec<T, N>>& z) { return rsqrt(z - 1) * rsqrt(z + 1); }
+
 // The gradients of |z|, arg z and z / |z|, whose formulas differ between real and complex arguments.
 template <class T, int N>
 HWARO_INLINE Vec<T, N> angle_gradient(Vec<T, N> g, Vec<T, N>) { return zero_like(g); }
@@ -74,6 +80,8 @@ HWARO_INLINE Complex<Vec<T, N>> replace_special(const Complex<Vec<T, N>>& z, con
 template <unsigned M>
 constexpr Uses<M> is_nonnegative(Uses<M>) { return {}; }
 template <unsigned M>
+constexpr Uses<M> acosh_slope(Uses<M>) { return {}; }
+template <unsigned M>
 constexpr Uses<0> zero_like(Uses<M>) { return {}; }
 template <unsigned A, unsigned B>
 constexpr Uses<A | B> quotient_floor(Uses<A>, Uses<B>) { return {}; }
@@ -88,6 +96,7 @@ namespace engine {
 
 Tensor is_nonnegative(const Tensor& x);
 Tensor zero_like(const Tensor& x);
+Tensor acosh_slope(const Tensor& x);
 Tensor quotient_floor(const Tensor& a, const Tensor& b);
 Tensor quotient_trunc(const Tensor& a, const Tensor& b);
 Tensor angle_gradient(const Tensor& g, const Tensor& z);

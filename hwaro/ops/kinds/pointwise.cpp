@@ -12,6 +12,16 @@
 
 namespace hwaro::engine {
 
+namespace pointwise_detail {
+
+// Not a wrapped number: two of those together would be computed in the default type.
+Tensor formula_number(const Scalar& value, const Tensor& g) {
+  if (value.is_none()) return {};
+  return make_full({}, value, is_complex(g.dtype()) ? DType::ComplexDouble : DType::Double);
+}
+
+}  // namespace pointwise_detail
+
 namespace {
 
 // What was decided about one call before the first byte is touched.
@@ -150,7 +160,7 @@ class PointwiseNode final : public Node {
  private:
   Tensor recorded_gradient(int i, const Tensor& g, Tensor* tensors, const Tensor& result) {
     for (int k = 0; k < info_.operands; ++k)
-      if (is_number_ & (1u << k)) tensors[k] = wrap_number(numbers_[k]);
+      if (is_number_ & (1u << k)) tensors[k] = pointwise_detail::formula_number(numbers_[k], g);
     return info_.formula[i](g, tensors, result, scalars_.data());
   }
 
@@ -283,6 +293,8 @@ void pointwise_inplace(const PointwiseInfo& called, const Operand* operands, con
   const Tensor self = operands[0].get();
   bool recorded = grad_enabled() && any_tracked(info, operands);
   Call call = decide(info, operands, scalars);
+  HWARO_CHECK(!(info.rule.out == DTypeRule::Out::Real && is_complex(call.common)), "In-place ", info.schema->name_str(),
+              " is not supported for complex tensors.");
   check_inplace(self, recorded);
   const Dims shape = broadcast_operands(info, operands);
   HWARO_CHECK(IntSpan(shape) == self.sizes(), "output with shape ", sizes_str(self.sizes()),

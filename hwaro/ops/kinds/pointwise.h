@@ -100,10 +100,13 @@ constexpr unsigned uses_mask() {
                           std::make_index_sequence<Op::schema.scalar_count()>());
 }
 
+// A number in a formula on tensors: in double precision, whatever the type of g, and without taking part in promotion.
+Tensor formula_number(const Scalar& value, const Tensor& g);
+
 template <class Op, int I, std::size_t... T, std::size_t... S>
 Tensor formula(const Tensor& g, const Tensor* operands, const Tensor& result, const Scalar* scalars,
                std::index_sequence<T...>, std::index_sequence<S...>) {
-  return gradient<Op, I>(g, operands[T]..., result, wrap_number(scalars[S])...);
+  return gradient<Op, I>(g, operands[T]..., result, formula_number(scalars[S], g)...);
 }
 template <class Op, int I>
 constexpr Formula formula_pointer() {

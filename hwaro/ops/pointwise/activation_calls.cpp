@@ -272,7 +272,7 @@ struct Glu {
   static constexpr Doc doc = "a * sigmoid(b), where a and b are the halves of input along dim.";
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& x, std::int64_t dim) {
-    HWARO_CHECK(x.dim() > 0, "glu does not support 0-dimensional tensors");
+    HWARO_CHECK(x.dim() > 0, "glu does not support scalars because halving size must be even");
     const std::int64_t d = wrap_dim(dim, x.dim()), size = x.size(d);
     HWARO_CHECK(size % 2 == 0, "Halving dimension must be even, but dimension ", d, " is size ", size);
     if (!is_floating(x.dtype())) raise<NotImplementedError>("\"glu_cpu\" not implemented for '", scalar_type_name(x.dtype()), '\'');

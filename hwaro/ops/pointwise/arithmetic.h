@@ -142,6 +142,36 @@ struct SquareRootPower {
   static constexpr auto derivative(auto x, auto) { return 0.5 / sqrt(x); }
 };
 
+struct ReciprocalRootPower {
+  static constexpr Schema schema = "_rsqrt_power(Tensor self) -> Tensor";
+  static constexpr Doc doc = "self ** -0.5.";
+  static constexpr unsigned expose = 0;
+  static constexpr auto dtypes = same(floating);
+  static constexpr auto grad_name = "Pow";
+  static constexpr auto forward(auto x) { return rsqrt(x); }
+  static constexpr auto derivative(auto x, auto) { return -0.5 * pow(x, -1.5); }
+};
+
+struct ZerothPower {
+  static constexpr Schema schema = "_zeroth_power(Tensor self) -> Tensor";
+  static constexpr Doc doc = "self ** 0: one, also for NaN.";
+  static constexpr unsigned expose = 0;
+  static constexpr auto dtypes = same(every);
+  static constexpr auto grad_name = "Pow";
+  static constexpr auto forward(auto x) { return zero_like(x) + 1; }
+  static constexpr auto backward(auto g, auto, auto) { return zero_like(g); }
+};
+
+struct FirstPower {
+  static constexpr Schema schema = "_first_power(Tensor self) -> Tensor";
+  static constexpr Doc doc = "self ** 1: a copy.";
+  static constexpr unsigned expose = 0;
+  static constexpr auto dtypes = same(every);
+  static constexpr auto grad_name = "Pow";
+  static constexpr auto forward(auto x) { return x; }
+  static constexpr auto derivative(auto, auto) { return One{}; }
+};
+
 struct ReciprocalPower {
   static constexpr Schema schema = "_reciprocal_power(Tensor self) -> Tensor";
   static constexpr Doc doc = "self ** -1.";

@@ -57,14 +57,18 @@ int power_number(const Operand* operands, const Scalar*) {
 const PointwiseInfo* select_power(const Operand* operands, const Scalar*) {
   const Operand& e = operands[1];
   if (!operands[0].is_tensor() || e.is_tensor() || e.scalar.kind() > Scalar::Kind::Float) return nullptr;
+  // Only where the result has the type of self.
   const DType type = operands[0].tensor->dtype;
-  if (type == DType::Bool || (is_integral(type) && !e.scalar.is_integral())) return nullptr;
-  if (is_floating(type)) {
-    if (e.scalar.re() == 0.5) return &pointwise_info<SquareRootPower>;
-    if (e.scalar.re() == -1) return &pointwise_info<ReciprocalPower>;
-  }
-  if (e.scalar.re() == 2) return &pointwise_info<Square>;
-  if (e.scalar.re() == 3) return &pointwise_info<Cube>;
+  if (type == DType::Bool ? !e.scalar.is_bool() : is_integral(type) && !e.scalar.is_integral(true)) return nullptr;
+  const double exponent = e.scalar.re();
+  if (exponent == 0) return &pointwise_info<ZerothPower>;
+  if (exponent == 1) return &pointwise_info<FirstPower>;
+  if (exponent == 2) return &pointwise_info<Square>;
+  if (exponent == 3) return &pointwise_info<Cube>;
+  if (!is_floating(type)) return nullptr;
+  if (exponent == 0.5) return &pointwise_info<SquareRootPower>;
+  if (exponent == -0.5) return &pointwise_info<ReciprocalRootPower>;
+  if (exponent == -1) return &pointwise_info<ReciprocalPower>;
   return nullptr;
 }
 

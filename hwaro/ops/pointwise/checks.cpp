@@ -21,6 +21,7 @@ namespace hwaro::engine {
 
 Tensor is_nonnegative(const Tensor& x) { return ge(is_complex(x.dtype()) ? real(x) : x, 0); }
 Tensor zero_like(const Tensor& x) { return make_zeros(x.sizes(), x.dtype(), x.device()); }
+Tensor acosh_slope(const Tensor& x) { return is_complex(x.dtype()) ? rsqrt(x - 1) * rsqrt(x + 1) : rsqrt(x * x - 1); }
 Tensor quotient_floor(const Tensor& a, const Tensor& b) { return _div_floor(a, b); }
 Tensor quotient_trunc(const Tensor& a, const Tensor& b) { return _div_trunc(a, b); }
 

@@ -100,7 +100,7 @@ struct LogitPlain {
   static constexpr auto grad_name = "Logit";
   static constexpr auto forward(auto x, auto) { return log(x / (1 - x)); }
   static constexpr auto derivative(auto x, auto, auto) {
-    return where((x < 0) | (x > 1), __builtin_nan(""), 1 / (x * (1 - x)));
+    return where((x < 0) | (x > 1), __builtin_nan(""), where((x == 0) | (x == 1), __builtin_inf(), 1 / (x * (1 - x))));
   }
 };
 

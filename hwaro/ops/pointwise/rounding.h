@@ -48,9 +48,11 @@ struct Sign {
 };
 
 struct ConjPhysical {
-  static constexpr Schema schema = "conj_physical(Tensor self) -> Tensor";
-  static constexpr Doc doc = "The conjugate of each element, written out.";
-  static constexpr auto dtypes = same(every);
+  static constexpr Schema schema = "_conj_physical(Tensor self) -> Tensor";
+  static constexpr Doc doc = "The conjugate of each complex number, written out.";
+  static constexpr unsigned expose = 0;
+  static constexpr auto dtypes = same(complex);
+  static constexpr auto grad_name = "ConjPhysical";
   static constexpr auto forward(auto x) { return conj(x); }
   static constexpr auto backward(auto g, auto, auto) { return conj(g); }
 };
@@ -145,7 +147,7 @@ struct NextAfter {
   static constexpr auto grad_name = "Nextafter";
   static constexpr auto forward(auto a, auto b) { return nextafter(a, b); }
   static constexpr auto b_self(auto g, auto a, auto b, auto) { return where(a == b, 0, g); }
-  static constexpr auto b_other(auto g, auto a, auto b, auto) { return where(a == b, g, 0); }
+  static constexpr auto b_other(auto g, auto, auto, auto) { return zero_like(g); }
 };
 
 struct Heaviside {

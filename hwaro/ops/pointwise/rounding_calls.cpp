@@ -12,7 +12,9 @@
 namespace hwaro::engine {
 
 // Without decimals it is still an operator of its own: it takes no integers.
-static const PointwiseInfo& decimals_operator(std::int64_t decimals, Scalar& scale) {
+static const PointwiseInfo& decimals_operator(const Tensor& self, std::int64_t decimals, Scalar& scale) {
+  if (decimals == 0 && !is_floating(self.dtype()))
+    raise<NotImplementedError>("\"round_vml_cpu\" not implemented for '", scalar_type_name(self.dtype()), '\'');
   scale = std::pow(10.0, double(decimals < 0 ? -decimals : decimals));
   return decimals < 0 ? pointwise_info<RoundDown> : pointwise_info<RoundUp>;
 }
@@ -22,7 +24,7 @@ struct RoundDecimals {
   static constexpr Doc doc = "Each element rounded to a number of decimals.";
   static Tensor call(const Tensor& self, std::int64_t decimals) {
     Scalar scale;
-    const PointwiseInfo& info = decimals_operator(decimals, scale);
+    const PointwiseInfo& info = decimals_operator(self, decimals, scale);
     const Operand operands[] = {self};
     return pointwise(info, operands, &scale);
   }
@@ -33,7 +35,7 @@ struct RoundDecimalsInplace {
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, std::int64_t decimals) {
     Scalar scale;
-    const PointwiseInfo& info = decimals_operator(decimals, scale);
+    const PointwiseInfo& info = decimals_operator(self, decimals, scale);
     const Operand operands[] = {self};
     pointwise_inplace(info, operands, &scale);
     return self;
@@ -51,6 +53,8 @@ static double largest(DType type) {
 }
 static void replacements(const Tensor& self, std::optional<double> nan, std::optional<double> posinf, std::optional<double> neginf,
                          Scalar* out) {
+  HWARO_CHECK(!(is_complex(self.dtype()) && recording(self)),
+              "nan_to_num does not support automatic differentiation for outputs with complex dtype.");
   out[0] = nan.value_or(0.0);
   out[1] = posinf.value_or(largest(self.dtype()));
   out[2] = neginf.value_or(-largest(self.dtype()));
@@ -84,6 +88,22 @@ struct NanToNumInplace {
   }
 };
 
+struct ConjPhysicalCall {
+  static constexpr Schema schema = "conj_physical(Tensor self) -> Tensor";
+  static constexpr Doc doc = "The conjugate of each element, written out; real tensors as they are.";
+  static Tensor call(const Tensor& self) { return is_complex(self.dtype()) ? _conj_physical(self) : self; }
+};
+struct ConjPhysicalInplace {
+  static constexpr Schema schema = "conj_physical_(Tensor(a!) self) -> Tensor(a!)";
+  static constexpr Doc doc = "In-place form of conj_physical.";
+  static constexpr unsigned expose = kFunction | kMethod;
+  static Tensor call(const Tensor& self) {
+    const Operand operands[] = {self};
+    if (is_complex(self.dtype())) pointwise_inplace(pointwise_info<ConjPhysical>, operands, nullptr);
+    return self;
+  }
+};
+
 struct Frexp {
   static constexpr Schema schema = "frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)";
   static constexpr Doc doc = "Each element as mantissa * 2^exponent with a mantissa in [0.5, 1).";
@@ -109,7 +129,7 @@ struct Frexp {
       });
     if (recording(self))
       record("FrexpBackward0", {self}, {mantissa, exponent}, {save(exponent)},
-             [](Backward& b) { b.set(0, div(b.g(), exp2(b.saved(0)))); });
+             [](Backward& b) { b.set(0, div(b.g(), to_dtype(exp2(b.saved(0)), b.g().dtype()))); });
     return {mantissa, exponent};
   }
 };

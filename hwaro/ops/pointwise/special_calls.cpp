@@ -67,12 +67,25 @@ struct Ndtr {
 // log of the multivariate gamma function: a constant and lgamma at p points half a step apart.
 static Tensor mvlgamma_of(const Tensor& self, std::int64_t p) {
   HWARO_CHECK(p >= 1, "p has to be greater than or equal to 1");
-  const Tensor x = is_integral(self.dtype(), true) ? to_dtype(self, default_dtype()) : self;
-  std::vector<Tensor> values;
-  for (std::int64_t j = p - 1; j >= 0; --j) values.push_back(lgamma(x - 0.5 * double(j)));
-  Tensor sum = values[0];
-  for (std::size_t i = 1; i < values.size(); ++i) sum = sum + values[i];
-  return sum + double(p * (p - 1)) * std::log(3.14159265358979323846) / 4;
+  HWARO_CHECK_AS(NotImplementedError, !is_complex(self.dtype()), "\"arange_cpu\" not implemented for '", scalar_type_name(self.dtype()), '\'');
+  Tensor out;
+  {
+    const NoGradGuard no_grad;
+    const Tensor x = is_integral(self.dtype(), true) ? to_dtype(self, default_dtype()) : self;
+    for (std::int64_t j = 0; j < p; ++j) {
+      const Tensor part = lgamma(x - 0.5 * double(j));
+      out = out.defined() ? out + part : part;
+    }
+    out = clone(out + double(p * (p - 1)) * std::log(3.14159265358979323846) / 4, MemoryFormat::Contiguous);
+  }
+  if (recording(self))
+    record("MvlgammaBackward0", {self}, out, {save(self)}, [p](Backward& b) {
+      const Tensor x = b.saved(0);
+      Tensor sum = digamma(x);
+      for (std::int64_t j = 1; j < p; ++j) sum = sum + digamma(x - 0.5 * double(j));
+      b.set(0, b.g() * sum);
+    });
+  return out;
 }
 struct Mvlgamma {
   static constexpr Schema schema = "mvlgamma(Tensor self, int p) -> Tensor";

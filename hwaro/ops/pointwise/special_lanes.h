@@ -32,7 +32,8 @@ HWARO_INLINE Vec<T, N> each_lane(Vec<T, N> x, Vec<T, N> y, F f) {
 // Hurwitz zeta, the sum of (q + k)^-s.
 [[gnu::noinline]] inline double zeta(double s, double q) {
   if (s == 1) return __builtin_inf();
-  if (!(s > 1) || q != q) return __builtin_nan("");
+  if (!(s > 1) || q != q || q == -__builtin_inf()) return __builtin_nan("");
+  if (q == __builtin_inf()) return 0;
   if (q <= 0) {
     if (q == __builtin_floor(q)) return __builtin_inf();
     if (s != __builtin_floor(s)) return __builtin_nan("");
@@ -58,7 +59,7 @@ HWARO_INLINE Vec<T, N> each_lane(Vec<T, N> x, Vec<T, N> y, F f) {
 }
 
 [[gnu::noinline]] inline double polygamma(double n, double x) {
-  if (n == 1 && x < 0.5 && x != __builtin_floor(x)) {
+  if (n == 1 && x < 0.5 && x != __builtin_floor(x) && x > -1e15) {
     const double sine = __builtin_sin(kPiValue * (x - 2 * __builtin_floor(x / 2)));
     return kPiValue * kPiValue / (sine * sine) - zeta(2, 1 - x);
   }
@@ -96,6 +97,7 @@ template <int Order, bool Scaled>
 [[gnu::noinline]] inline double bessel_k(double x) {
   if (x == 0) return __builtin_inf();
   if (!(x > 0)) return __builtin_nan("");
+  if (x > 1e8) return Scaled ? __builtin_sqrt(kPiValue / (2 * x)) : __builtin_exp(-x);
   if (x <= 2) {
     const double z = 0.25 * x * x, lead = -(__builtin_log(0.5 * x) + kEulerGamma);
     // K0 = sum z^k / k!^2 (lead + H(k)); K1 = 1/x - its derivative's series.

@@ -94,8 +94,7 @@ struct Acosh {
   static constexpr Doc doc = "The number whose hyperbolic cosine each element is.";
   static constexpr auto dtypes = int_to_float(floating | complex);
   static constexpr auto forward(auto x) { return acosh(x); }
-  // Two roots rather than one of x^2 - 1: right on the whole complex plane.
-  static constexpr auto derivative(auto x, auto) { return rsqrt(x - 1) * rsqrt(x + 1); }
+  static constexpr auto derivative(auto x, auto) { return acosh_slope(x); }
 };
 
 struct Atanh {
@@ -130,7 +129,7 @@ struct Sinc {
   static constexpr auto dtypes = int_to_float(floating | complex);
   static constexpr auto forward(auto x) { return sinc(x); }
   static constexpr auto derivative(auto x, auto) {
-    return where(x == 0, 0, (cos(x * kPi) * (x * kPi) - sin(x * kPi)) / (x * x * kPi));
+    return where(x * x * kPi == 0, 0, (cos(x * kPi) * (x * kPi) - sin(x * kPi)) / (x * x * kPi));
   }
 };
 
