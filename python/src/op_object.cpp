@@ -23,9 +23,18 @@ using engine::Value;
 
 namespace {
 
+// One overload, with what parsing needs prepared: interned argument names and the values of defaults.
+struct Overload {
+  const OpEntry* entry;
+  std::vector<PyObject*> names;  // interned, owned for ever
+  std::vector<Value> defaults;
+  std::vector<std::vector<std::int64_t>> default_ints;  // what list defaults point at
+};
+
 struct OverloadSet {
   std::string name;                     // as Python calls it
   std::vector<const OpEntry*> entries;  // in order of preference
+  std::vector<Overload> overloads;      // the same, prepared at the first call
   bool method = false;                  // first argument is self
   bool inplace = false;                 // name_ of a pointwise operator
   bool allow_out = false;
@@ -89,53 +98,49 @@ std::string argument_name(const Schema& s, int i) {
 }
 
 // The default of an argument as the schema writes it.
-void set_default(const Schema& s, int i, Value& v, Arena& arena) {
+Value default_of(const Schema& s, int i, std::vector<std::int64_t>& ints) {
+  Value v;
   const ArgSchema& a = s.args[i];
   const std::string_view d = s.str(a.default_text);
-  if (!a.has_default || d == "None") {
-    v.kind = Value::Kind::None;
-    v.size = 0;
-    v.data = nullptr;
-    if (a.type == ArgType::Scalar) v.scalar = Scalar::none();
-    return;
-  }
-  auto number = [&](std::string_view t) { return std::strtod(std::string(t).c_str(), nullptr); };
+  v.scalar = Scalar::none();
+  v.data = nullptr;
+  if (!a.has_default || d == "None") return v;
+  const std::string text(d);
   if (a.list) {
-    v.kind = Value::Kind::IntList;
-    const std::size_t begin = arena.ints.size();
-    std::string text(d);
     if (text[0] == '[') {
       const char* p = text.c_str() + 1;
       while (*p && *p != ']') {
         char* end;
-        arena.ints.push_back(std::strtoll(p, &end, 10));
+        ints.push_back(std::strtoll(p, &end, 10));
         p = end;
         while (*p == ',' || *p == ' ') ++p;
       }
     } else {
-      for (int k = 0; k < (a.list_size ? a.list_size : 1); ++k) arena.ints.push_back(std::strtoll(text.c_str(), nullptr, 10));
+      ints.assign(a.list_size ? a.list_size : 1, std::strtoll(text.c_str(), nullptr, 10));
     }
-    v.size = arena.ints.size() - begin;
-    arena.fixes.push_back({i, begin});
-    return;
+    v.kind = Value::Kind::IntList;
+    v.data = ints.data();
+    v.size = ints.size();
+    return v;
   }
   switch (a.type) {
-    case ArgType::Int: v.kind = Value::Kind::Int, v.i = std::strtoll(std::string(d).c_str(), nullptr, 10); break;
-    case ArgType::Float: v.kind = Value::Kind::Float, v.d = number(d); break;
+    case ArgType::Int: v.kind = Value::Kind::Int, v.i = std::strtoll(text.c_str(), nullptr, 10); break;
+    case ArgType::Float: v.kind = Value::Kind::Float, v.d = std::strtod(text.c_str(), nullptr); break;
     case ArgType::Bool: v.kind = Value::Kind::Bool, v.b = d == "True"; break;
     case ArgType::Scalar:
       v.kind = Value::Kind::Scalar;
       if (d == "True" || d == "False") v.scalar = Scalar(d == "True");
-      else if (d.find_first_of(".einf") != std::string_view::npos) v.scalar = Scalar(number(d));
-      else v.scalar = Scalar(std::int64_t(std::strtoll(std::string(d).c_str(), nullptr, 10)));
+      else if (d.find_first_of(".einf") != std::string_view::npos) v.scalar = Scalar(std::strtod(text.c_str(), nullptr));
+      else v.scalar = Scalar(std::int64_t(std::strtoll(text.c_str(), nullptr, 10)));
       break;
     case ArgType::Str: v.kind = Value::Kind::Str, v.data = d.data() + 1, v.size = d.size() - 2; break;
     case ArgType::MemoryFormat:
       v.kind = Value::Kind::MemoryFormat;
       v.format = d == "preserve_format" ? MemoryFormat::Preserve : MemoryFormat::Contiguous;
       break;
-    default: v.kind = Value::Kind::None;
+    default: break;
   }
+  return v;
 }
 
 bool element_is_int(PyObject* o) {
@@ -318,11 +323,15 @@ bool convert(const OpEntry& e, int i, PyObject* o, Value& v, Arena& arena) {
   return false;
 }
 
+// The arguments of one call. Raw storage: only as many values are made as the operator has arguments.
 struct Parsed {
-  Value values[kMaxArgs];
+  alignas(Value) char storage[kMaxArgs * sizeof(Value)];
+  Value* values = reinterpret_cast<Value*>(storage);
   PyObject* out = nullptr;  // out=
   bool requires_grad = false;
 };
+
+void prepare(OverloadSet& set);
 
 bool same_name(PyObject* name, std::string_view text) {
   return PyUnicode_CompareWithASCIIString(name, std::string(text).c_str()) == 0;
@@ -346,9 +355,11 @@ bool takes_varargs(const OverloadSet& set, const Schema& s, int first) {
          first == (set.method ? 1 : (s.arg_count && s.args[0].type == ArgType::Tensor && !s.args[0].list ? 99 : 0));
 }
 
-bool parse(const OverloadSet& set, const OpEntry& e, PyObject* const* args, Py_ssize_t count, PyObject* kwnames, Parsed& p, Arena& arena,
+bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* args, Py_ssize_t count, PyObject* kwnames, Parsed& p, Arena& arena,
            Mismatch* why) {
+  const OpEntry& e = *overload.entry;
   const Schema& s = *e.schema;
+  std::uninitialized_copy(overload.defaults.begin(), overload.defaults.end(), p.values);
   const Py_ssize_t keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
   Py_ssize_t used_keywords = 0;
   Py_ssize_t at = 0;
@@ -383,7 +394,7 @@ bool parse(const OverloadSet& set, const OpEntry& e, PyObject* const* args, Py_s
       const std::string_view name = s.str(a.name);
       for (Py_ssize_t k = 0; k < keywords; ++k) {
         PyObject* kw = PyTuple_GET_ITEM(kwnames, k);
-        bool match = (name != "self" && same_name(kw, name));
+        bool match = kw == overload.names[std::size_t(i)] || (name != "self" && same_name(kw, name));
         if (!match && !(set.method && i == 0)) {
           const char* text = PyUnicode_AsUTF8(kw);
           match = text && is_alias(name, text);
@@ -409,8 +420,7 @@ bool parse(const OverloadSet& set, const OpEntry& e, PyObject* const* args, Py_s
         }
         return false;
       }
-      set_default(s, i, p.values[i], arena);
-      continue;
+      continue;  // the default is there already
     }
     if (!convert(e, i, given, p.values[i], arena)) {
       if (why) {
@@ -501,7 +511,7 @@ std::string python_signature(const OverloadSet& set, const OpEntry& e) {
     Parsed p;
     Arena arena;
     Mismatch why;
-    parse(set, *set.entries[0], args, count, kwnames, p, arena, &why);
+    parse(set, set.overloads[0], args, count, kwnames, p, arena, &why);
     raise<TypeError>(why.text);
   }
   std::string got;
@@ -595,6 +605,17 @@ PyObject* run(const OverloadSet& set, const OpEntry& e, Parsed& p) {
   return result_object(r, e.schema);
 }
 
+void prepare(OverloadSet& set) {
+  for (const OpEntry* e : set.entries) {
+    Overload o{e, {}, {}, std::vector<std::vector<std::int64_t>>(e->schema->arg_count)};
+    for (int i = 0; i < e->schema->arg_count; ++i) {
+      o.names.push_back(check(PyUnicode_InternFromString(argument_name(*e->schema, i).c_str())));
+      o.defaults.push_back(default_of(*e->schema, i, o.default_ints[std::size_t(i)]));
+    }
+    set.overloads.push_back(std::move(o));
+  }
+}
+
 PyObject* call_set(const OverloadSet& set, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   HWARO_PY_TRY
   // Tensors only, pointwise: no parsing.
@@ -609,10 +630,11 @@ PyObject* call_set(const OverloadSet& set, PyObject* const* args, Py_ssize_t cou
     }
     if (plain) return wrap(engine::pointwise(info, operands, nullptr));
   }
-  for (const OpEntry* e : set.entries) {
+  if (set.overloads.empty()) [[unlikely]] prepare(const_cast<OverloadSet&>(set));
+  for (const Overload& overload : set.overloads) {
     Parsed p;
     Arena arena;
-    if (parse(set, *e, args, count, kwnames, p, arena, nullptr)) return run(set, *e, p);
+    if (parse(set, overload, args, count, kwnames, p, arena, nullptr)) return run(set, *overload.entry, p);
   }
   raise_no_match(set, args, count, kwnames);
   HWARO_PY_CATCH(nullptr)

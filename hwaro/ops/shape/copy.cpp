@@ -47,6 +47,11 @@ struct Contiguous {
   }
 };
 
+// vocabulary.h declares this form too: a format that was not given is row-major.
+Tensor contiguous(const Tensor& self, std::optional<MemoryFormat> format) {
+  return Contiguous::call(self, format.value_or(MemoryFormat::Contiguous));
+}
+
 struct ToCopy {
   static constexpr Schema schema =
       "_to_copy(Tensor self, *, ScalarType? dtype=None, Device? device=None, MemoryFormat? memory_format=None) -> Tensor";
