@@ -159,6 +159,8 @@ bool add_autograd(PyObject* module);
 bool add_creation(PyObject* module);
 bool add_interop(PyObject* module);
 bool add_settings(PyObject* module);
+bool add_display(PyObject* module);
+bool add_storage(PyObject* module);
 bool add_number_protocol();
 
 }  // namespace hwaro::python

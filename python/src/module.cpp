@@ -71,7 +71,7 @@ void add_tensor_method(const char* name, nb::object function) {
 NB_MODULE(_C, m) {
   PyObject* module = m.ptr();
   if (!add_types(module) || !add_tensor_type(module) || !add_random(module) || !add_autograd(module) || !add_creation(module) ||
-      !add_interop(module) || !add_operators(module))
+      !add_interop(module) || !add_operators(module) || !add_display(module) || !add_storage(module))
     throw nb::python_error();
   engine::set_warning_handler(&python_warning);
   set_long_work_hooks({&release_gil, &restore_gil});
