@@ -100,12 +100,30 @@ Tensor fresh_full(IntSpan size, const Scalar& value, DType dtype, Device device)
 static Tensor fill(const Tensor& self, const Scalar& value) {
   const bool recorded = recording(self) && is_differentiable(self.dtype());
   check_inplace(self, recorded);
-  check_internal_overlap(self);
   check_fits(value, self.dtype(), self.numel());
   if (!self.device().is_meta()) fill_elements(*self.impl(), value);
   self->bump_version();
   return self;
 }
+
+struct FillTensor {
+  static constexpr Schema schema = "fill_.Tensor(Tensor(a!) self, Tensor value) -> Tensor(a!)";
+  static constexpr Doc doc = "Writes the value of a 0-dimensional tensor into every element of self.";
+  static constexpr unsigned expose = kFunction | kMethod;
+  static Tensor call(const Tensor& self, const Tensor& value) {
+    HWARO_CHECK(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(), " dimensions.");
+    const bool recorded = recording(self, value) && is_differentiable(self.dtype());
+    check_inplace(self, recorded);
+    if (!self.device().is_meta()) copy_raw(self, value);
+    self->bump_version();
+    if (recorded)
+      record_inplace("FillBackward3", self, {self, value}, {}, [from = value.dtype()](Backward& b) {
+        if (b.needs(0)) b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device()));
+        if (b.needs(1)) b.set(1, to_dtype(sum_all(b.g()), from));
+      });
+    return self;
+  }
+};
 
 struct Fill {
   static constexpr Schema schema = "fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!)";
@@ -116,26 +134,6 @@ struct Fill {
     if (recording(self) && is_differentiable(self.dtype()))
       record_inplace("FillBackward2", self, {self}, {},
                      [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
-    return self;
-  }
-};
-
-struct FillTensor {
-  static constexpr Schema schema = "fill_.Tensor(Tensor(a!) self, Tensor value) -> Tensor(a!)";
-  static constexpr Doc doc = "Writes the value of a 0-dimensional tensor into every element of self.";
-  static constexpr unsigned expose = kFunction | kMethod;
-  static Tensor call(const Tensor& self, const Tensor& value) {
-    HWARO_CHECK(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(), " dimensions.");
-    const bool recorded = recording(self, value) && is_differentiable(self.dtype());
-    check_inplace(self, recorded);
-    check_internal_overlap(self);
-    if (!self.device().is_meta()) copy_raw(self, value);
-    self->bump_version();
-    if (recorded)
-      record_inplace("FillBackward3", self, {self, value}, {}, [from = value.dtype()](Backward& b) {
-        if (b.needs(0)) b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device()));
-        if (b.needs(1)) b.set(1, to_dtype(sum_all(b.g()), from));
-      });
     return self;
   }
 };

@@ -82,6 +82,17 @@ void spaced(Step start, Step end, int64_t steps, Put put) {
   });
 }
 
+// The same for the two half types, whose every step is rounded.
+template <class T, class Put>
+void spaced_reduced(T start, T end, int64_t steps, Put put) {
+  const T step = T(float(T(float(end) - float(start))) / float(T(float(steps - 1))));
+  for (int64_t i = 0; i < steps; ++i) {
+    const bool first_half = i < steps / 2;
+    const float way = float(T(float(step) * float(T(float(first_half ? i : steps - i - 1)))));
+    put(i, float(T(first_half ? float(start) + way : float(end) - way)));
+  }
+}
+
 enum class Spacing { Linear, Logarithmic };
 
 Tensor space(Spacing spacing, const Scalar& start, const Scalar& end, int64_t steps, double base, OptDType dtype,
@@ -117,10 +128,12 @@ Tensor space(Spacing spacing, const Scalar& start, const Scalar& end, int64_t st
       // Integers are spaced in double and cut off; both ends are taken as elements of the type.
       using Step = std::conditional_t<std::is_integral_v<T> || std::is_same_v<T, double>, double, float>;
       const auto first = Step(start.to<T>()), last = Step(end.to<T>());
-      spaced<Step>(first, last, steps, [=](int64_t i, Step x) {
+      auto put = [=](int64_t i, Step x) {
         if (spacing == Spacing::Logarithmic) x = Step(std::pow(base, double(x)));
         data[i] = T(x);
-      });
+      };
+      if constexpr (contains(kHalfSet, dtype_of<T>)) spaced_reduced<T>(start.to<T>(), end.to<T>(), steps, put);
+      else spaced<Step>(first, last, steps, put);
     }
   });
   return out;

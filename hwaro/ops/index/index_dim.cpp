@@ -251,13 +251,6 @@ static Tensor fill_slices(bool inplace, const Tensor& self, int64_t dim, const T
       });
 }
 
-struct IndexFillScalar {
-  static constexpr Schema schema = "index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor";
-  static constexpr Doc doc = "A copy of self with the slices of dimension dim that index lists set to a number.";
-  static Tensor call(const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value) {
-    return fill_slices(false, self, dim, index, value);
-  }
-};
 struct IndexFillTensor {
   static constexpr Schema schema = "index_fill.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor";
   static constexpr Doc doc = "A copy of self with the slices of dimension dim that index lists set to the value of a 0-dimensional tensor.";
@@ -265,12 +258,11 @@ struct IndexFillTensor {
     return fill_slices(false, self, dim, index, value);
   }
 };
-struct IndexFillScalarInplace {
-  static constexpr Schema schema = "index_fill_.int_Scalar(Tensor(a!) self, int dim, Tensor index, Scalar value) -> Tensor(a!)";
-  static constexpr Doc doc = "Sets the slices of dimension dim that index lists to a number.";
-  static constexpr unsigned expose = kMethod;
+struct IndexFillScalar {
+  static constexpr Schema schema = "index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor";
+  static constexpr Doc doc = "A copy of self with the slices of dimension dim that index lists set to a number.";
   static Tensor call(const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value) {
-    return fill_slices(true, self, dim, index, value);
+    return fill_slices(false, self, dim, index, value);
   }
 };
 struct IndexFillTensorInplace {
@@ -278,6 +270,14 @@ struct IndexFillTensorInplace {
   static constexpr Doc doc = "Sets the slices of dimension dim that index lists to the value of a 0-dimensional tensor.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& value) {
+    return fill_slices(true, self, dim, index, value);
+  }
+};
+struct IndexFillScalarInplace {
+  static constexpr Schema schema = "index_fill_.int_Scalar(Tensor(a!) self, int dim, Tensor index, Scalar value) -> Tensor(a!)";
+  static constexpr Doc doc = "Sets the slices of dimension dim that index lists to a number.";
+  static constexpr unsigned expose = kMethod;
+  static Tensor call(const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value) {
     return fill_slices(true, self, dim, index, value);
   }
 };

@@ -80,7 +80,11 @@ class Geometry {
   }
   int64_t size(int64_t dim) const { return sizes_[dim]; }
   int64_t dim() const { return int64_t(sizes_.size()); }
-  Tensor view_of(const Tensor& self) const { return make_view(self, sizes_, strides_, offset_); }
+  // self itself where nothing changed.
+  Tensor view_of(const Tensor& self) const {
+    const bool same = offset_ == self->offset && IntSpan(sizes_) == self.sizes() && IntSpan(strides_) == self.strides();
+    return same ? self : make_view(self, sizes_, strides_, offset_);
+  }
 
  private:
   Dims sizes_, strides_;
@@ -98,7 +102,7 @@ class Recorded {
   void unsqueeze(int64_t dim) { view_ = engine::unsqueeze(view_, dim); }
   int64_t size(int64_t dim) const { return view_.sizes()[dim]; }
   int64_t dim() const { return view_.dim(); }
-  Tensor view_of(const Tensor& self) const { return view_.is_same(self) ? engine::alias(self) : view_; }
+  Tensor view_of(const Tensor&) const { return view_; }
 
  private:
   Tensor view_;
@@ -211,7 +215,8 @@ Tensor get_item(const Tensor& self, Span<Index> indices) {
     }
   }
   const Sliced s = apply(self, indices);
-  return s.indices.empty() ? s.view : index_tensor(s.view, s.indices);
+  if (!s.indices.empty()) return index_tensor(s.view, s.indices);
+  return s.view.is_same(self) ? engine::alias(self) : s.view;
 }
 
 void set_item(const Tensor& self, Span<Index> indices, const Tensor& value) {

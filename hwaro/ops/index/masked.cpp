@@ -32,8 +32,8 @@ const char* c_type_name(DType t) {
 }
 
 Dims together(const Tensor& self, const Tensor& mask) {
-  Dims shape(self.sizes());
-  broadcast_into(shape, mask.sizes());
+  Dims shape(mask.sizes());
+  broadcast_into(shape, self.sizes());
   return shape;
 }
 
@@ -130,27 +130,27 @@ Tensor scatter(bool inplace, const Tensor& self, const Tensor& mask, const Tenso
 
 }  // namespace
 
-struct MaskedFillScalar {
-  static constexpr Schema schema = "masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor";
-  static constexpr Doc doc = "A copy of self with a number where mask, broadcast, is set.";
-  static Tensor call(const Tensor& self, const Tensor& mask, const Scalar& value) { return fill(false, self, mask, value); }
-};
 struct MaskedFillTensor {
   static constexpr Schema schema = "masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor";
   static constexpr Doc doc = "A copy of self with the value of a 0-dimensional tensor where mask, broadcast, is set.";
   static Tensor call(const Tensor& self, const Tensor& mask, const Tensor& value) { return fill(false, self, mask, value); }
 };
-struct MaskedFillScalarInplace {
-  static constexpr Schema schema = "masked_fill_.Scalar(Tensor(a!) self, Tensor mask, Scalar value) -> Tensor(a!)";
-  static constexpr Doc doc = "Writes a number where mask, broadcast, is set.";
-  static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, const Tensor& mask, const Scalar& value) { return fill(true, self, mask, value); }
+struct MaskedFillScalar {
+  static constexpr Schema schema = "masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor";
+  static constexpr Doc doc = "A copy of self with a number where mask, broadcast, is set.";
+  static Tensor call(const Tensor& self, const Tensor& mask, const Scalar& value) { return fill(false, self, mask, value); }
 };
 struct MaskedFillTensorInplace {
   static constexpr Schema schema = "masked_fill_.Tensor(Tensor(a!) self, Tensor mask, Tensor value) -> Tensor(a!)";
   static constexpr Doc doc = "Writes the value of a 0-dimensional tensor where mask, broadcast, is set.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, const Tensor& mask, const Tensor& value) { return fill(true, self, mask, value); }
+};
+struct MaskedFillScalarInplace {
+  static constexpr Schema schema = "masked_fill_.Scalar(Tensor(a!) self, Tensor mask, Scalar value) -> Tensor(a!)";
+  static constexpr Doc doc = "Writes a number where mask, broadcast, is set.";
+  static constexpr unsigned expose = kMethod;
+  static Tensor call(const Tensor& self, const Tensor& mask, const Scalar& value) { return fill(true, self, mask, value); }
 };
 
 struct MaskedSelect {

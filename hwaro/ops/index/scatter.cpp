@@ -146,6 +146,7 @@ int64_t check_scatter(const Tensor& self, int64_t dim, const Tensor& index, cons
   HWARO_CHECK(!src || self.dtype() == src->dtype(), "scatter(): Expected self.dtype to be equal to src.dtype");
   if (index.numel() == 0) return dim;
   HWARO_CHECK(vector_dim(self) == vector_dim(index), "Index tensor must have the same number of dimensions as self tensor");
+  if (src && src->dim() > 0 && src->dim() < index.dim()) wrap_dim(src->dim(), src->dim());  // raises, in PyTorch's words
   HWARO_CHECK(!src || vector_dim(*src) == vector_dim(index), "Index tensor must have the same number of dimensions as src tensor");
   bool in_self = true, in_src = true;
   for (int64_t d = 0; d < index.dim(); ++d) {
@@ -430,7 +431,10 @@ static Tensor reduce_values(bool inplace, const Tensor& self, int64_t dim, const
 
 // Gradients of self and src. What reached one place shares in it by the rule of the reduction.
 static void reduce_gradients(Backward& b, int64_t dim, Reduce reduce, const std::string& name, bool include_self) {
-  const Tensor g = b.g(), self = b.saved(0), index = b.saved(1), src = b.saved(2), result = b.saved(3);
+  const Tensor g = b.g(), self = b.saved(0), index = b.saved(1), src = b.saved(2);
+  // Recomputed and not saved, so that in-place calls can be differentiated twice as well.
+  Tensor result;
+  if (reduce != Reduce::Sum && reduce != Reduce::Mean) result = reduce_values(false, self, dim, index, src, name, include_self);
   auto gather = [&](const Tensor& t) { return Gather::call(t, dim, index, false); };
   Tensor grad_self, grad_src;
   switch (reduce) {
@@ -470,7 +474,6 @@ static void reduce_gradients(Backward& b, int64_t dim, Reduce reduce, const std:
   if (b.needs(1)) b.set(1, grad_src);
 }
 
-// `save_self`: what the formulas read; in-place writes keep a copy.
 static Tensor reduce_values(bool inplace, const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src, std::string_view name,
                             bool include_self) {
   const Reduce reduce = reduce_of(name);
@@ -480,7 +483,7 @@ static Tensor reduce_values(bool inplace, const Tensor& self, int64_t dim, const
     check_inplace(self, recorded);
     check_internal_overlap(self);
   }
-  const Tensor before = recorded && inplace ? clone(detach(self)) : self;
+  const Tensor before = recorded && inplace ? clone(self) : self;  // what the gradients read
   const Tensor target = inplace ? self : clone(detach(self));
   if (!self.device().is_meta() && index.numel() > 0) {
     const Tensor at = index_for(self, index, dim);
@@ -489,9 +492,8 @@ static Tensor reduce_values(bool inplace, const Tensor& self, int64_t dim, const
   if (inplace) self->bump_version();
   if (recorded) {
     auto backward = [dim, reduce, name = std::string(name), include_self](Backward& b) { reduce_gradients(b, dim, reduce, name, include_self); };
-    const Tensor result = inplace ? clone(detach(target)) : target;
-    if (inplace) record_inplace("ScatterReduceBackward0", self, {self, src}, {save(before), save(index), save(src), save(result)}, backward);
-    else record("ScatterReduceBackward0", {self, src}, target, {save(before), save(index), save(src), save_output(target)}, backward);
+    if (inplace) record_inplace("ScatterReduceBackward0", self, {self, src}, {save(before), save(index), save(src)}, backward);
+    else record("ScatterReduceBackward0", {self, src}, target, {save(before), save(index), save(src)}, backward);
   }
   return target;
 }
@@ -547,14 +549,14 @@ struct IndexReduce {
     dim = check_index_reduce(self, dim, index, source, reduce);
     const Tensor each = spread(self, dim, index, source);
     const Reduce kind = reduce_of(reduce);
-    const Tensor before = inplace ? clone(detach(self)) : self;
+    const Tensor before = inplace ? clone(self) : self;
     Tensor result;
     {
       NoGradGuard guard;
       result = reduce_values(false, before, dim, each, source, reduce, include_self);
     }
     return write_into(
-        inplace, "IndexReduceBackward0", self, {self, source}, {save(before), save(each), save(source), save(result)},
+        inplace, "IndexReduceBackward0", self, {self, source}, {save(before), save(each), save(source)},
         [&](const Tensor& target) { copy_raw(target, result); },
         [dim, kind, name = std::string(reduce), include_self](Backward& b) { reduce_gradients(b, dim, kind, name, include_self); });
   }

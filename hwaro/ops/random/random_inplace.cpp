@@ -136,21 +136,21 @@ struct BernoulliInplace {
   }
 };
 
-struct RandomFrom {
-  static constexpr Schema schema = "random_.from(Tensor(a!) self, int from, int? to, *, Generator? generator=None) -> Tensor(a!)";
-  static constexpr Doc doc = "Fills self with integers in [from, to).";
-  static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, int64_t from, std::optional<int64_t> to, Generator* generator) {
-    return draw_into("RandomBackward0", self, [&] { random_raw(self, from, to, generator); });
-  }
-};
-
 struct RandomTo {
   static constexpr Schema schema = "random_.to(Tensor(a!) self, int to, *, Generator? generator=None) -> Tensor(a!)";
   static constexpr Doc doc = "Fills self with integers in [0, to).";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, int64_t to, Generator* generator) {
     return draw_into("RandomBackward1", self, [&] { random_raw(self, 0, to, generator); });
+  }
+};
+
+struct RandomFrom {
+  static constexpr Schema schema = "random_.from(Tensor(a!) self, int from, int? to, *, Generator? generator=None) -> Tensor(a!)";
+  static constexpr Doc doc = "Fills self with integers in [from, to).";
+  static constexpr unsigned expose = kMethod;
+  static Tensor call(const Tensor& self, int64_t from, std::optional<int64_t> to, Generator* generator) {
+    return draw_into("RandomBackward0", self, [&] { random_raw(self, from, to, generator); });
   }
 };
 

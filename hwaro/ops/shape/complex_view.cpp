@@ -123,11 +123,10 @@ struct ViewDtype {
     Dims sizes(self.sizes()), strides(self.strides());
     int64_t offset = self->offset;
     const std::string change = concat(" to view ", scalar_type_name(self.dtype()), " as ", scalar_type_name(dtype), " (different element sizes)");
-    if (from != to) {
-      HWARO_CHECK(self.dim() != 0, "self.dim() cannot be 0", change);
-      HWARO_CHECK(self.stride(-1) == 1, "self.stride(-1) must be 1", change, ", but got ", self.stride(-1));
-    }
+    HWARO_CHECK(from == to || self.dim() != 0, "self.dim() cannot be 0", change);
+    auto check_last_stride = [&] { HWARO_CHECK(self.stride(-1) == 1, "self.stride(-1) must be 1", change, ", but got ", self.stride(-1)); };
     if (from > to) {
+      check_last_stride();
       const int64_t ratio = from / to;
       for (std::size_t d = 0; d + 1 < strides.size(); ++d) strides[d] *= ratio;
       sizes.back() *= ratio;
@@ -143,9 +142,9 @@ struct ViewDtype {
       sizes.back() /= ratio;
       offset /= ratio;
     }
-    const bool conj = self.is_conj();
-    const Tensor out = retyped_view(self, dtype, sizes, strides, offset);
-    out->set(kConj, conj);
+    // Gradients do not follow, so this is not a view in the eyes of autograd.
+    Tensor out = alias(self, sizes, strides, offset);
+    out->dtype = dtype;
     return out;
   }
 };

@@ -47,11 +47,6 @@ struct Contiguous {
   }
 };
 
-// vocabulary.h declares this form too: a format that was not given is row-major.
-Tensor contiguous(const Tensor& self, std::optional<MemoryFormat> format) {
-  return Contiguous::call(self, format.value_or(MemoryFormat::Contiguous));
-}
-
 struct ToCopy {
   static constexpr Schema schema =
       "_to_copy(Tensor self, *, ScalarType? dtype=None, Device? device=None, MemoryFormat? memory_format=None) -> Tensor";
