@@ -59,6 +59,13 @@ struct NonzeroNumpy {
   }
 };
 
+struct WhereNonzero {
+  static constexpr Schema schema = "where(Tensor condition) -> Tensor[]";
+  static constexpr Doc doc = "The coordinates where condition is not zero, one vector per dimension.";
+  static constexpr unsigned expose = kFunction;
+  static std::vector<Tensor> call(const Tensor& condition) { return NonzeroNumpy::call(condition); }
+};
+
 }  // namespace hwaro::engine
 
 #include "families/index.inc"
