@@ -28,7 +28,12 @@ struct State {
 // Node -> State: open addressing over a vector of states.
 class StateTable {
  public:
-  explicit StateTable(std::vector<State>& states) : states_(states), slots_(64, -1) {}
+  void clear() {
+    states_.clear();
+    slots_.assign(64, -1);
+  }
+  State& operator[](std::int32_t i) { return states_[std::size_t(i)]; }
+  std::size_t size() const { return states_.size(); }
   // The index of node's state, made if there is none; `fresh` says so.
   std::int32_t find(Node* node, bool& fresh) {
     std::size_t i = hash(node);
@@ -60,7 +65,7 @@ class StateTable {
     }
   }
 
-  std::vector<State>& states_;
+  std::vector<State> states_;
   std::vector<std::int32_t> slots_;
 };
 
@@ -70,12 +75,24 @@ struct Capture {
   std::int32_t next;
 };
 
+// The vectors of a pass, kept from one to the next: a small backward allocates nothing.
+struct Workspace {
+  StateTable states;
+  std::vector<Tensor> pool;  // incoming gradients of all nodes
+  std::vector<std::int32_t> ready, stack;
+  std::vector<Capture> captures;
+};
+
 class Pass {
  public:
-  Pass(const BackwardOptions& options) : options_(options), table_(states_) {
-    states_.reserve(32);
-    pool_.reserve(32);
+  Pass(const BackwardOptions& options, Workspace& w)
+      : options_(options), states_(w.states), table_(w.states), pool_(w.pool), ready_(w.ready), stack_(w.stack), captures_(w.captures) {
+    states_.clear();
+    pool_.clear();
+    ready_.clear();
+    captures_.clear();
   }
+  ~Pass() { pool_.clear(); }
 
   std::vector<Tensor> run(Span<Tensor> roots, Span<Tensor> grads, Span<Tensor> inputs);
 
@@ -101,17 +118,17 @@ class Pass {
   }
 
   const BackwardOptions& options_;
-  std::vector<State> states_;
-  StateTable table_;
-  std::vector<Tensor> pool_;  // incoming gradients of all nodes
-  std::vector<std::int32_t> ready_;
-  std::vector<Capture> captures_;
+  StateTable &states_, &table_;
+  std::vector<Tensor>& pool_;
+  std::vector<std::int32_t>&ready_, &stack_;
+  std::vector<Capture>& captures_;
   std::vector<Tensor> results_;
   bool selective_ = false;
 };
 
 void Pass::discover(const std::vector<Edge>& root_edges) {
-  std::vector<std::int32_t> stack;
+  std::vector<std::int32_t>& stack = stack_;
+  stack.clear();
   bool fresh;
   for (const Edge& e : root_edges) {
     const std::int32_t s = state_of(e.node, fresh);
@@ -333,13 +350,29 @@ std::vector<Tensor> run_backward(Span<Tensor> roots, Span<Tensor> grads, Span<Te
   for (const Tensor& input : inputs)
     HWARO_CHECK(is_tracked(input), "One of the differentiated Tensors does not require grad");
   GradModeGuard mode(options.create_graph);
-  Pass pass(options);
-  std::vector<Tensor> results = pass.run(roots, checked, inputs);
+  // A pass that starts inside another one (a hook, checkpointing) needs vectors of its own.
+  static thread_local constinit Workspace* spare = nullptr;
+  Workspace* workspace = std::exchange(spare, nullptr);
+  if (!workspace) workspace = new Workspace();
+  struct GiveBack {
+    Workspace* w;
+    ~GiveBack() {
+      if (spare) delete w;
+      else spare = w;
+    }
+  } give_back{workspace};
+  std::vector<Tensor> results = Pass(options, *workspace).run(roots, checked, inputs);
+  // Gradients of inputs that are not leaves were only caught; backward() accumulates them too.
+  if (options.accumulate)
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i]->requires_grad || !results[i].defined()) continue;
+      AutogradMeta& meta = autograd_meta(*inputs[i].impl());
+      meta.grad = meta.grad.defined() ? primitives::add(meta.grad, results[i]) : primitives::clone(results[i]);
+    }
   if (!options.accumulate && !options.allow_unused)
-    for (const Tensor& r : results)
-      HWARO_CHECK(r.defined(),
-                  "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
-                  "this is the desired behavior.");
+    for (std::size_t i = 0; i < results.size(); ++i)
+      HWARO_CHECK(results[i].defined(), "The differentiated Tensor at index ", i,
+                  " appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.");
   return results;
 }
 

@@ -9,7 +9,7 @@ struct ThreadModes {
   bool inference = false;
   bool anomaly = false;
 };
-inline thread_local constinit ThreadModes t_modes;
+[[gnu::visibility("default")]] inline thread_local constinit ThreadModes t_modes;
 
 inline bool grad_enabled() { return t_modes.grad; }
 inline bool inference_enabled() { return t_modes.inference; }

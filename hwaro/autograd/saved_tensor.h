@@ -36,6 +36,6 @@ struct SavedTensorHooks {
 };
 // Installed by the binding; `active` says whether this thread has hooks on.
 extern SavedTensorHooks g_saved_tensor_hooks;
-inline thread_local constinit int t_saved_tensor_hooks_active = 0;
+[[gnu::visibility("default")]] inline thread_local constinit int t_saved_tensor_hooks_active = 0;
 
 }  // namespace hwaro

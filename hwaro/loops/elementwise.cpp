@@ -270,34 +270,76 @@ void run_range(const Plan& plan, InnerLoop loop, DType compute, DType loop_out, 
   }
 }
 
-// Everything contiguous and of the right type: the loop runs on the tensors themselves; numbers are laid out as tiles.
-void run_flat(Plan& plan, InnerLoop loop, DType compute, bool fresh, const Attr* attrs) {
-  const std::int64_t compute_size = std::int64_t(size_of(compute)), out_size = plan.sides[0].size;
-  const int inputs = plan.count - 1;
-  std::int64_t n = plan.numel, piece = kGrain;
+// The same element everywhere: a 0-dim tensor, or one expanded from a single element.
+bool is_uniform(const TensorImpl& t) {
+  if (t.numel == 1) return true;
+  for (std::size_t d = 0; d < t.strides.size(); ++d)
+    if (t.strides[d] != 0 && t.sizes[d] != 1) return false;
+  return true;
+}
+
+// A number as an element of a type.
+void store_number(void* to, DType type, const Scalar& value) {
+  if (type == DType::Float) {
+    const float v = float(value.re());
+    std::memcpy(to, &v, sizeof v);
+    return;
+  }
+  visit_if<kAllSet>(type, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T v = value.template to<T>();
+    std::memcpy(to, &v, sizeof v);
+  });
+}
+
+// Everything contiguous and of the right type, or the same element throughout: the loop runs on the tensors themselves, and
+// numbers are laid out as tiles. Returns false where that does not fit; nothing has happened then.
+bool run_flat(InnerLoop loop, TensorImpl& out, bool fresh, Span<Operand> inputs, DType compute, DType loop_out, const Attr* attrs) {
+  if (!out.is(kContiguous) || out.dtype != loop_out) return false;
+  const int count = int(inputs.size());
+  const void* data[kMaxInputs];
+  unsigned uniform = 0;
+  for (int k = 0; k < count; ++k) {
+    const TensorImpl* t = inputs[std::size_t(k)].tensor;
+    if (t && t->dtype == compute && t->numel == out.numel && (t->flags & (kContiguous | kConj)) == kContiguous && t->storage->padded()) {
+      data[k] = t->read();
+    } else if (!t || (is_uniform(*t) && !t->is(kConj))) {
+      uniform |= 1u << k;
+    } else {
+      return false;
+    }
+  }
+  const std::int64_t compute_size = std::int64_t(size_of(compute)), out_size = std::int64_t(size_of(out.dtype));
+  std::int64_t n = out.numel, piece = kGrain;
   // Over the end of a block of our own the loop may run in whole vectors: up to 64 bytes of the widest element in play.
   const std::int64_t unit = 64 / (compute_size > out_size ? compute_size : out_size);
   if (fresh && n <= kGrain) n = (n + unit - 1) / unit * unit;
+  char* const to = static_cast<char*>(out.write());
+  if (!uniform && n <= kGrain) {
+    loop(to, data, n, attrs);
+    return true;
+  }
   Tile tiles[kMaxInputs];
-  for (int k = 0; k < inputs; ++k) {
-    Side& side = plan.sides[1 + k];
-    if (!side.constant) continue;
+  for (int k = 0; k < count; ++k) {
+    if (!(uniform & (1u << k))) continue;
     piece = kTile;
-    copy_kernels().cast[int(compute)][int(compute)](tiles[k].bytes, 1, side.data, 0, n < kTile ? n : kTile);
-    side.data = tiles[k].bytes;
+    Complex<double> number;
+    const TensorImpl* t = inputs[std::size_t(k)].tensor;
+    if (!t) store_number(&number, compute, inputs[std::size_t(k)].scalar);
+    copy_kernels().cast[int(t ? t->dtype : compute)][int(compute)](tiles[k].bytes, 1, t ? t->read() : &number, 0, n < kTile ? n : kTile);
+    data[k] = tiles[k].bytes;
   }
   auto run = [&](std::int64_t begin, std::int64_t end) {
     const void* in[kMaxInputs];
     for (std::int64_t i = begin; i < end; i += piece) {
-      for (int k = 0; k < inputs; ++k) {
-        const Side& side = plan.sides[1 + k];
-        in[k] = side.constant ? side.data : side.data + i * compute_size;
-      }
-      loop(plan.sides[0].data + i * out_size, in, end - i < piece ? end - i : piece, attrs);
+      for (int k = 0; k < count; ++k)
+        in[k] = uniform & (1u << k) ? data[k] : static_cast<const char*>(data[k]) + i * compute_size;
+      loop(to + i * out_size, in, end - i < piece ? end - i : piece, attrs);
     }
   };
   if (n <= kGrain) run(0, n);
   else parallel_for(n, kGrain, run);
+  return true;
 }
 
 }  // namespace
@@ -305,6 +347,7 @@ void run_flat(Plan& plan, InnerLoop loop, DType compute, bool fresh, const Attr*
 void run_elementwise(InnerLoop loop, TensorImpl& out, bool fresh, Span<Operand> inputs, DType compute, DType loop_out,
                      const Attr* attrs) {
   if (out.numel == 0) return;
+  if (run_flat(loop, out, fresh, inputs, compute, loop_out, attrs)) return;
   Plan plan;
   plan.shape = out.sizes;
   plan.numel = out.numel;
@@ -315,7 +358,6 @@ void run_elementwise(InnerLoop loop, TensorImpl& out, bool fresh, Span<Operand> 
   o.dtype = out.dtype;
   o.size = std::int64_t(size_of(out.dtype));
   o.convert = out.dtype != loop_out;
-  bool flat = out.is(kContiguous) && !o.convert;
   Complex<double> numbers[kMaxInputs];
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     Side& side = plan.sides[1 + i];
@@ -326,24 +368,14 @@ void run_elementwise(InnerLoop loop, TensorImpl& out, bool fresh, Span<Operand> 
       side.dtype = t.dtype;
       side.conj = t.is(kConj);
       side.convert = t.dtype != compute;
-      flat = flat && t.is(kContiguous) && !side.convert && !side.conj && t.numel == out.numel && t.storage->padded();
     } else {
-      // A number is an element of the compute type itself, repeated.
-      visit_if<kAllSet>(compute, [&](auto tag) {
-        using T = typename decltype(tag)::type;
-        const T value = inputs[i].scalar.template to<T>();
-        std::memcpy(&numbers[i], &value, sizeof value);
-      });
+      store_number(&numbers[i], compute, inputs[i].scalar);
       side.data = reinterpret_cast<char*>(&numbers[i]);
       side.strides = Dims(out.sizes.size());
       side.dtype = compute;
       side.constant = true;
     }
     side.size = std::int64_t(size_of(side.dtype));
-  }
-  if (flat) {
-    run_flat(plan, loop, compute, fresh, attrs);
-    return;
   }
   plan.simplify();
   parallel_for(out.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -425,11 +457,7 @@ void copy_elements(TensorImpl& dst, const TensorImpl& src) {
 void fill_elements(TensorImpl& dst, const Scalar& value) {
   if (dst.numel == 0) return;
   Complex<double> element;
-  visit_if<kAllSet>(dst.dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    const T v = value.to<T>();
-    std::memcpy(&element, &v, sizeof v);
-  });
+  store_number(&element, dst.dtype, value);
   const CopyKernel cast = copy_kernels().cast[int(dst.dtype)][int(dst.dtype)];
   if (is_dense_non_overlapping(dst.sizes, dst.strides)) {
     char* to = static_cast<char*>(dst.write());

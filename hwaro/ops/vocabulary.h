@@ -106,7 +106,7 @@ Tensor slice(const Tensor& self, std::int64_t dim, std::optional<std::int64_t> s
 Tensor narrow(const Tensor& self, std::int64_t dim, std::int64_t start, std::int64_t length);
 Tensor as_strided(const Tensor& self, IntSpan size, IntSpan stride, std::optional<std::int64_t> storage_offset = std::nullopt);
 Tensor detach(const Tensor& self);
-Tensor contiguous(const Tensor& self, std::optional<MemoryFormat> memory_format = std::nullopt);
+Tensor contiguous(const Tensor& self, MemoryFormat memory_format = MemoryFormat::Contiguous);
 Tensor clone(const Tensor& self, std::optional<MemoryFormat> memory_format = std::nullopt);
 Tensor cat(TensorSpan tensors, std::int64_t dim = 0);
 Tensor stack(TensorSpan tensors, std::int64_t dim = 0);
