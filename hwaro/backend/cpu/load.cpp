@@ -12,6 +12,7 @@
 #include "hwaro/ops/reduce/reduce_kernels.h"
 #include "hwaro/ops/reduce/scan_kernels.h"
 #include "hwaro/ops/reduce/softmax_kernels.h"
+#include "hwaro/ops/sort/sort_kernels.h"
 
 namespace hwaro {
 
@@ -21,18 +22,21 @@ inline namespace base { extern const ReduceKernels reduce_table; }
 inline namespace base { extern const ArgKernels arg_table; }
 inline namespace base { extern const ScanKernels scan_table; }
 inline namespace base { extern const SoftmaxKernels softmax_table; }
+inline namespace base { extern const SortKernels sort_table; }
 inline namespace avx2 { extern const CopyKernels copy_table; }
 inline namespace avx2 { extern const IndexKernels index_table; }
 inline namespace avx2 { extern const ReduceKernels reduce_table; }
 inline namespace avx2 { extern const ArgKernels arg_table; }
 inline namespace avx2 { extern const ScanKernels scan_table; }
 inline namespace avx2 { extern const SoftmaxKernels softmax_table; }
+inline namespace avx2 { extern const SortKernels sort_table; }
 inline namespace avx512 { extern const CopyKernels copy_table; }
 inline namespace avx512 { extern const IndexKernels index_table; }
 inline namespace avx512 { extern const ReduceKernels reduce_table; }
 inline namespace avx512 { extern const ArgKernels arg_table; }
 inline namespace avx512 { extern const ScanKernels scan_table; }
 inline namespace avx512 { extern const SoftmaxKernels softmax_table; }
+inline namespace avx512 { extern const SortKernels sort_table; }
 
 namespace {
 
@@ -59,6 +63,8 @@ struct Load {
     set_scan_kernels(scans[capability]);
     const SoftmaxKernels* softmaxes[] = {&base::softmax_table, &avx2::softmax_table, &avx512::softmax_table};
     set_softmax_kernels(softmaxes[capability]);
+    const SortKernels* sorts[] = {&base::sort_table, &avx2::sort_table, &avx512::sort_table};
+    set_sort_kernels(sorts[capability]);
     engine::load_pointwise_kernels(capability);
   }
 };

@@ -1,5 +1,6 @@
 // Largest and smallest elements, and where they are.
 #include "hwaro/base/parallel.h"
+#include "hwaro/loops/copy_kernels.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/reduce/plan.h"
@@ -46,6 +47,18 @@ std::pair<Tensor, Tensor> arg_reduce(bool min, const Tensor& self, DimMask mask,
       for (int64_t t = begin; t < end; ++t) {
         const int64_t o = t / tiles, j = t % tiles * kTile, width = inner - j < kTile ? inner - j : kTile;
         loop(out + (o * inner + j) * size, at + o * inner + j, in + (o * n * inner + j) * size, n, inner, width);
+      }
+    });
+  } else if (n <= kShortRow && block.outer >= 64) {
+    // Short rows are transposed in L1 and compared side by side.
+    const ArgLoop loop = kernels.columns[min][int(type)];
+    const int64_t group = kShortTile / n;
+    parallel_for((block.outer + group - 1) / group, kGrain / kShortTile, [&](int64_t begin, int64_t end) {
+      alignas(64) char tile[kShortTile * 8];
+      for (int64_t t = begin; t < end; ++t) {
+        const int64_t row = t * group, rows = block.outer - row < group ? block.outer - row : group;
+        copy_kernels().transpose(tile, rows, in + row * n * size, n, rows, n, __builtin_ctzll(std::uint64_t(size)));
+        loop(out + row * size, at + row, tile, n, rows, rows);
       }
     });
   } else if (n <= 2 * kGrain) {
@@ -207,7 +220,6 @@ struct Aminmax {
       mask = self.dim() ? DimMask(1) << d : 0;
     }
     HWARO_CHECK(dim || self.numel() != 0, "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.");
-    HWARO_CHECK(!dim || !is_complex(self.dtype()), "aminmax not implemented for ", scalar_type_name(self.dtype()));
     check_real("aminmax_cpu", self);
     const Tensor low = dense_as(reduce(ReduceOp::Min, self, mask, keepdim), self.dtype());
     const Tensor high = dense_as(reduce(ReduceOp::Max, self, mask, keepdim), self.dtype());

@@ -114,7 +114,6 @@ void merge(Runs& runs) {
 
 constexpr int64_t kChunk = kGrain;
 constexpr int64_t kMaxTile = 1024;   // columns per task
-constexpr int64_t kShortRow = 16;    // shorter rows are transposed and reduced as columns
 
 // One reduction under way: where its elements are and which runs are left.
 class Reduction {
@@ -194,7 +193,7 @@ class Reduction {
         outer.pop_back();
       }
       const bool transpose = n <= kShortRow && step.size >= 64;
-      const int64_t group = transpose ? 4096 / n : n > kChunk ? 1 : kChunk / n, groups = (step.size + group - 1) / group;
+      const int64_t group = transpose ? kShortTile / n : n > kChunk ? 1 : kChunk / n, groups = (step.size + group - 1) / group;
       parallel_for(count(outer) * groups, kChunk / (group * n) + 1, [&](int64_t begin, int64_t end) {
         for (int64_t t = begin; t < end; ++t) {
           const int64_t nest = t / groups, row = t % groups * group;
@@ -212,7 +211,7 @@ class Reduction {
 
   // Rows of a few elements: transposed in L1, then reduced as columns.
   void short_rows(char* out, const char* in, int64_t rows, int64_t stride, int64_t n) const {
-    alignas(64) char tile[4096 * 16];
+    alignas(64) char tile[kShortTile * 16];
     const DType type = source_.dtype();
     const int64_t size = size_of(type);
     if (n == 1 && stride == 1) return reduce_kernels().columns[int(op_)][int(type)](out, in, 1, 0, rows);
@@ -295,6 +294,34 @@ Tensor reduce(ReduceOp op, const Tensor& self, DimMask mask, bool keepdim) {
     const Tensor out = make_tensor(shape, acc);
     reduce_kernels().rows[int(op)][int(x.dtype())](out->write(), x->read(), 1, 0, x.numel());
     return out;
+  }
+
+  // Small dense tensors whose reduced dimensions are neighbours need no plan.
+  if (x.numel() <= kChunk && x.is_contiguous()) {
+    int64_t outer = 1, size = 1, inner = 1;
+    int phase = 0;  // before, in, after the reduced dimensions; 3: they are not neighbours
+    for (int d = 0; d < x.dim(); ++d) {
+      const int64_t n = x.sizes()[d];
+      if (n == 1) continue;
+      const bool reduced = mask >> d & 1;
+      if (reduced) phase = phase >= 2 ? 3 : 1;
+      else if (phase == 1) phase = 2;
+      (reduced ? size : phase == 0 ? outer : inner) *= n;
+    }
+    if (phase <= 2 && (inner > 1 || size > kShortRow || outer < 64)) {
+      const Tensor out = make_tensor(shape, acc);
+      const ReduceKernels& kernels = reduce_kernels();
+      if (inner == 1) {
+        kernels.rows[int(op)][int(x.dtype())](out->write(), x->read(), outer, size, size);
+      } else {
+        const char* in = static_cast<const char*>(x->read());
+        char* to = static_cast<char*>(out->write());
+        const int64_t in_step = size * inner * int64_t(size_of(x.dtype())), out_step = inner * int64_t(size_of(acc));
+        for (int64_t o = 0; o < outer; ++o)
+          kernels.columns[int(op)][int(x.dtype())](to + o * out_step, in + o * in_step, size, inner, inner);
+      }
+      return out;
+    }
   }
 
   // The innermost dimension has to be without gaps, and no element may stand for several.

@@ -35,6 +35,9 @@ struct ReducedBlock {
 };
 ReducedBlock reduced_block(const Tensor& self, DimMask mask);
 
+// Rows of at most kShortRow elements are transposed, about kShortTile elements at a time, and reduced as columns.
+inline constexpr std::int64_t kShortRow = 16, kShortTile = 4096;
+
 // Errors: RuntimeError where a recorded result would be of an integer type.
 void check_differentiable(const Tensor& self, DType result);
 

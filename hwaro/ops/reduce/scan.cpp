@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "hwaro/base/parallel.h"
 #include "hwaro/ops/kinds/record.h"
@@ -56,12 +57,36 @@ void record_sum(const char* name, const Tensor& self, const Tensor& out, int64_t
   });
 }
 
+// As below, for a gradient that is differentiated again: with several zeros the products that vanish have derivatives that
+// do not. Every element's own factor is left out in turn, which takes n^2 steps.
+Tensor product_gradient_by_element(const Tensor& g, const Tensor& x, int64_t dim, bool reverse) {
+  const int64_t n = x.sizes()[dim];
+  std::vector<Tensor> parts;
+  for (int64_t k = 0; k < n; ++k) {
+    // Elements that come before k in the scan, and those after it.
+    const int64_t start = reverse ? k + 1 : 0, count = reverse ? n - 1 - k : k, rest = n - 1 - count;
+    const Tensor own = select(g, dim, k);
+    Tensor total = own;
+    if (rest > 0) {
+      const Tensor later = narrow(x, dim, reverse ? 0 : k + 1, rest), weights = narrow(g, dim, reverse ? 0 : k + 1, rest);
+      total = add(own, sum(mul(weights, conj(running_product(later, dim, reverse))), IntSpan{dim}));
+    }
+    if (count > 0) {
+      const Tensor products = running_product(narrow(x, dim, start, count), dim, reverse);
+      total = mul(total, conj(select(products, dim, reverse ? 0 : count - 1)));
+    }
+    parts.push_back(total);
+  }
+  return stack(parts, dim);
+}
+
 // With y the running product, element k gets sum over i >= k of g_i * y_i / x_k. From the first zero on y is zero: there
 // the element itself gets the sum with its own factor left out, and later ones get nothing.
 Tensor product_gradient(const Tensor& g, const Tensor& x, const Tensor& y, int64_t dim, bool reverse) {
   const Tensor cx = conj(x), total = running_sum(mul(g, conj(y)), dim, !reverse);
   const Tensor zero = eq(x, 0);
   if (x.device().is_meta() || !reduce(ReduceOp::Max, zero, all_dims(x.dim()), false)->read_as<bool>()[0]) return div(total, cx);
+  if (grad_enabled() && recording(g, x)) return product_gradient_by_element(g, x, dim, reverse);
   const Tensor one = make_full({}, 1, x.dtype(), x.device()), none = make_zeros({}, x.dtype(), x.device());
   const Tensor first = logical_and(zero, eq(running_sum(to_dtype(zero, DType::Int64), dim, reverse), 1));
   const Tensor without = running_product(where(first, one, x), dim, reverse);
@@ -99,7 +124,7 @@ Tensor scanned_inplace(ScanOp op, const Tensor& self, int64_t dim, OptDType dtyp
   HWARO_CHECK(!dtype || *dtype == self.dtype(), "Bad in-place call: input tensor dtype ", scalar_type_name(self.dtype()),
               " and output tensor dtype ", scalar_type_name(*dtype), " should match");
   dim = wrap_dim(dim, self.dim());
-  const Tensor before = recorded && op == ScanOp::Prod ? clone(detach(self)) : Tensor();
+  const Tensor before = recorded && op == ScanOp::Prod ? clone(self) : Tensor();
   if (!self.device().is_meta()) copy_raw(self, raw_scan(op, self, dim, false));
   self->bump_version();
   if (recorded) {

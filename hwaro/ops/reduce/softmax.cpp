@@ -39,7 +39,7 @@ void run_along(const AlongDim& at, R rows, C columns) {
 }
 
 Tensor forward(bool log, const Tensor& self, int64_t dim) {
-  const Tensor result = make_tensor(self.sizes(), compute_type(self.dtype()), self.device());
+  const Tensor result = make_tensor(self.sizes(), self.dtype(), self.device());
   if (!contains(kFloatSet, self.dtype()) && self.numel() > 0) {
     const bool last = self.dim() == 0 || dim == self.dim() - 1;
     raise<NotImplementedError>('"', log ? (last ? "log_softmax_lastdim_kernel_impl" : "log_softmax_kernel_impl")
@@ -47,8 +47,8 @@ Tensor forward(bool log, const Tensor& self, int64_t dim) {
                                "\" not implemented for '", scalar_type_name(self.dtype()), '\'');
   }
   if (!self.device().is_meta() && self.numel() > 0) {
-    const Tensor x = dense_as(self, result.dtype());
-    const SoftmaxLoops& loops = softmax_kernels().loops[log][result.dtype() == DType::Double];
+    const Tensor x = dense(self);
+    const SoftmaxLoops& loops = softmax_kernels().of(log, self.dtype());
     const int64_t size = size_of(result.dtype());
     const AlongDim at(self.sizes(), dim);
     const char* in = static_cast<const char*>(x->read());
@@ -57,15 +57,15 @@ Tensor forward(bool log, const Tensor& self, int64_t dim) {
         at, [&](int64_t row, int64_t rows) { loops.rows(out + row * at.size * size, in + row * at.size * size, rows, at.size); },
         [&](int64_t i, int64_t columns) { loops.columns(out + i * size, in + i * size, columns, at.inner, at.size); });
   }
-  return dense_as(result, self.dtype());
+  return result;
 }
 
 Tensor backward(bool log, const Tensor& grad, const Tensor& output, int64_t dim) {
-  const DType type = compute_type(output.dtype());
+  const DType type = output.dtype();
   const Tensor result = make_tensor(output.sizes(), type, output.device());
   if (!output.device().is_meta() && output.numel() > 0) {
-    const Tensor g = dense_as(grad, type), y = dense_as(output, type);
-    const SoftmaxLoops& loops = softmax_kernels().loops[log][type == DType::Double];
+    const Tensor g = dense_as(grad, type), y = dense(output);
+    const SoftmaxLoops& loops = softmax_kernels().of(log, type);
     const int64_t size = size_of(type);
     const AlongDim at(output.sizes(), dim);
     const char* a = static_cast<const char*>(g->read());
@@ -82,7 +82,7 @@ Tensor backward(bool log, const Tensor& grad, const Tensor& output, int64_t dim)
           loops.backward_columns(out + i, a + i, b + i, columns, at.inner, at.size);
         });
   }
-  return dense_as(result, output.dtype());
+  return result;
 }
 
 Tensor sum_keep(const Tensor& t, int64_t dim) { return t.dim() ? sum(t, IntSpan{dim}, true) : t; }
@@ -233,8 +233,7 @@ struct Logsumexp {
     if (recording(self))
       record("LogsumexpBackward0", {self}, out, {save(self), save_output(out)}, [mask, keepdim](Backward& b) {
         const Tensor x = b.saved(0), y = restore_dims(b.saved(1), x.dim(), mask, keepdim);
-        const Tensor finite = where(eq(y, -std::numeric_limits<double>::infinity()), make_zeros({}, y.dtype(), y.device()), y);
-        b.set(0, mul(restore_dims(b.g(), x.dim(), mask, keepdim), conj(exp(sub(x, finite)))));
+        b.set(0, mul(restore_dims(b.g(), x.dim(), mask, keepdim), conj(exp(sub(x, y)))));
       });
     return out;
   }

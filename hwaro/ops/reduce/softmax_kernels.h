@@ -22,7 +22,9 @@ struct SoftmaxLoops {
   SoftmaxBackwardColumns backward_columns;
 };
 struct SoftmaxKernels {
-  SoftmaxLoops loops[2][2];  // [log][0: float, 1: double]
+  SoftmaxLoops loops[2][4];  // [log][Half, BFloat16, Float, Double]
+
+  const SoftmaxLoops& of(bool log, DType t) const { return loops[log][int(t) - int(DType::Half)]; }
 };
 
 const SoftmaxKernels& softmax_kernels();

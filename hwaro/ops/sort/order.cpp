@@ -1,17 +1,26 @@
 // Radix sort from the lowest digit, eight bits at a time.
 //
-// Elements become keys (keys.h). A 32-bit key and its index share a 64-bit word, so that one pass moves eight bytes per
-// element and needs no look-up. 64-bit keys that differ only in their low halves are packed likewise; others move together
-// with an index. Digits in which all keys agree are skipped: small integers take one or two passes. Runs of up to 48
-// elements are sorted by insertion.
+// Elements become keys (keys.h). A 32-bit key and its index share a 64-bit entry, so that one pass moves eight bytes per
+// element and needs no look-up. Of 64-bit keys one half is sorted like that: the lower one where the upper ones are all
+// equal, else the upper one, after which the few entries that still tie are ordered by their whole keys. Digits in which all
+// keys agree are skipped. Each pass works from both ends at once: one counter per end makes two chains of dependent counts
+// instead of one (measured: 7.2 to 4.6 µs for 1024 floats). Runs of up to 48 elements are sorted by insertion.
 #include "hwaro/ops/sort/order.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "hwaro/base/parallel.h"
 #include "hwaro/ops/sort/keys.h"
+#include "hwaro/ops/sort/sort_kernels.h"
 
-namespace hwaro::engine {
+namespace hwaro {
+
+static constinit const SortKernels* g_sort = nullptr;
+const SortKernels& sort_kernels() { return *g_sort; }
+void set_sort_kernels(const SortKernels* table) { g_sort = table; }
+
+namespace engine {
 
 using std::int64_t;
 using std::uint32_t;
@@ -21,110 +30,161 @@ namespace {
 
 constexpr int64_t kInsertion = 48;
 
-template <class E>
-void insertion_sort(E* a, int64_t n) {
+void insertion_sort(uint64_t* a, int64_t n) {
   for (int64_t i = 1; i < n; ++i) {
-    const E x = a[i];
+    const uint64_t x = a[i];
     int64_t j = i;
     for (; j > 0 && x < a[j - 1]; --j) a[j] = a[j - 1];
     a[j] = x;
   }
 }
 
-// Turns counts into first positions; false if all elements are in one bucket.
-bool to_positions(uint32_t* counts, int64_t n) {
+// Places the entries of a into b by one digit, given how many there are of each value.
+void place(const uint64_t* a, uint64_t* b, int64_t n, int shift, const uint32_t* counts) {
+  uint32_t first[256], last[256];
   uint32_t at = 0;
-  for (int b = 0; b < 256; ++b) {
-    const uint32_t c = counts[b];
-    if (int64_t(c) == n) return false;
-    counts[b] = at;
-    at += c;
+  for (int d = 0; d < 256; ++d) {
+    first[d] = at;
+    at += counts[d];
+    last[d] = at;
   }
-  return true;
+  int64_t i = 0, j = n - 1;
+  for (; i < j; ++i, --j) {
+    const uint64_t v = a[i], w = a[j];
+    b[first[v >> shift & 255]++] = v;
+    b[--last[w >> shift & 255]] = w;
+  }
+  if (i == j) b[first[a[i] >> shift & 255]] = a[i];
+}
+
+// Narrows entries down to the one with the given rank, from the highest digit on.
+uint64_t entry_at_rank(uint64_t* a, int64_t n, int64_t rank) {
+  for (int shift = 56; n > 64 && shift >= 0; shift -= 8) {
+    uint32_t counts[2][256] = {};
+    int64_t i = 0;
+    for (; i + 2 <= n; i += 2) {
+      ++counts[0][a[i] >> shift & 255];
+      ++counts[1][a[i + 1] >> shift & 255];
+    }
+    if (i < n) ++counts[0][a[i] >> shift & 255];
+    int d = 0;
+    for (;; ++d) {
+      const int64_t here = int64_t(counts[0][d]) + counts[1][d];
+      if (rank < here) break;
+      rank -= here;
+    }
+    int64_t kept = 0;
+    for (i = 0; i < n; ++i) {
+      const uint64_t v = a[i];
+      a[kept] = v;
+      kept += int((v >> shift & 255) == uint64_t(d));
+    }
+    n = kept;
+  }
+  std::nth_element(a, a + rank, a + n);
+  return a[rank];
 }
 
 }  // namespace
 
 RunSorter::RunSorter(int64_t capacity)
-    : capacity_(capacity), keys_(new uint64_t[std::size_t(capacity)]), other_keys_(new uint64_t[std::size_t(capacity)]) {
+    : capacity_(capacity), entries_(new uint64_t[std::size_t(capacity)]), other_entries_(new uint64_t[std::size_t(capacity)]) {
   HWARO_CHECK(capacity < (int64_t(1) << 32), "sorting more than 2^32 elements along one dimension is not supported");
 }
 
-void RunSorter::sort_packed(int64_t n, int64_t* order) {
-  uint64_t *a = keys_.get(), *b = other_keys_.get();
+uint64_t* RunSorter::sort_entries(int64_t n) {
+  uint64_t *a = entries_.get(), *b = other_entries_.get();
   if (n <= kInsertion) {
     insertion_sort(a, n);
-  } else {
-    uint32_t counts[4][256] = {};
-    for (int64_t i = 0; i < n; ++i) {
-      const uint64_t v = a[i];
-      ++counts[0][v >> 32 & 255];
-      ++counts[1][v >> 40 & 255];
-      ++counts[2][v >> 48 & 255];
-      ++counts[3][v >> 56];
-    }
-    for (int digit = 0; digit < 4; ++digit) {
-      uint32_t* at = counts[digit];
-      if (!to_positions(at, n)) continue;
-      const int shift = 32 + 8 * digit;
-      for (int64_t i = 0; i < n; ++i) {
-        const uint64_t v = a[i];
-        b[at[v >> shift & 255]++] = v;
-      }
-      std::swap(a, b);
-    }
+    return a;
   }
-  for (int64_t i = 0; i < n; ++i) order[i] = int64_t(a[i] & 0xffffffffu);
+  uint32_t counts[2][4][256] = {};
+  auto count = [&](int side, uint64_t v) {
+    ++counts[side][0][v >> 32 & 255];
+    ++counts[side][1][v >> 40 & 255];
+    ++counts[side][2][v >> 48 & 255];
+    ++counts[side][3][v >> 56];
+  };
+  int64_t i = 0;
+  for (; i + 2 <= n; i += 2) {
+    count(0, a[i]);
+    count(1, a[i + 1]);
+  }
+  if (i < n) count(0, a[i]);
+  for (int digit = 0; digit < 4; ++digit) {
+    uint32_t* c = counts[0][digit];
+    for (int d = 0; d < 256; ++d) c[d] += counts[1][digit][d];
+    const int shift = 32 + 8 * digit;
+    if (int64_t(c[a[0] >> shift & 255]) == n) continue;
+    place(a, b, n, shift, c);
+    std::swap(a, b);
+  }
+  return a;
 }
 
-void RunSorter::sort_wide(int64_t n, uint64_t varying, int64_t* order) {
-  if (!indices_) {
-    indices_.reset(new uint32_t[std::size_t(capacity_)]);
-    other_indices_.reset(new uint32_t[std::size_t(capacity_)]);
-  }
-  uint64_t *a = keys_.get(), *b = other_keys_.get();
-  uint32_t *ai = indices_.get(), *bi = other_indices_.get();
-  for (int64_t i = 0; i < n; ++i) ai[i] = uint32_t(i);
-  for (int shift = 0; shift < 64; shift += 8) {
-    if (!(varying >> shift & 255)) continue;
-    uint32_t at[256] = {};
-    for (int64_t i = 0; i < n; ++i) ++at[a[i] >> shift & 255];
-    if (!to_positions(at, n)) continue;
+bool RunSorter::pack_wide(const void* x, DType type, int64_t n, bool descending) {
+  bool whole = false;
+  visit<bit(DType::Int64) | bit(DType::Double)>(type, "sort", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* in = static_cast<const T*>(x);
+    uint64_t* entries = entries_.get();
+    const uint64_t flip = descending ? ~uint64_t(0) : 0;
+    const uint64_t first = sort_key(in[0]) ^ flip;
+    uint64_t varying = 0;
     for (int64_t i = 0; i < n; ++i) {
-      const uint32_t to = at[a[i] >> shift & 255]++;
-      b[to] = a[i];
-      bi[to] = ai[i];
+      entries[i] = sort_key(in[i]) ^ flip;
+      varying |= entries[i] ^ first;
     }
-    std::swap(a, b);
-    std::swap(ai, bi);
-  }
-  for (int64_t i = 0; i < n; ++i) order[i] = ai[i];
+    whole = varying >> 32 == 0;
+    if (whole) {
+      for (int64_t i = 0; i < n; ++i) entries[i] = entries[i] << 32 | uint64_t(i);
+      return;
+    }
+    if (!keys_) keys_.reset(new uint64_t[std::size_t(capacity_)]);
+    std::memcpy(keys_.get(), entries, std::size_t(n) * sizeof(uint64_t));
+    for (int64_t i = 0; i < n; ++i) entries[i] = (entries[i] >> 32 << 32) | uint64_t(i);
+  });
+  return whole;
 }
 
 void RunSorter::sort(const void* x, DType type, int64_t n, bool descending, int64_t* order) {
-  visit<kSortSet>(type, "sort", [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    const T* in = static_cast<const T*>(x);
-    uint64_t* keys = keys_.get();
-    if constexpr (sizeof(T) <= 4) {
-      const uint32_t flip = descending ? ~uint32_t(0) : 0;
-      for (int64_t i = 0; i < n; ++i) keys[i] = uint64_t(sort_key(in[i]) ^ flip) << 32 | uint64_t(i);
-      sort_packed(n, order);
-    } else {
-      const uint64_t flip = descending ? ~uint64_t(0) : 0;
-      uint64_t varying = 0;
-      for (int64_t i = 0; i < n; ++i) {
-        keys[i] = sort_key(in[i]) ^ flip;
-        varying |= keys[i] ^ keys[0];
-      }
-      if (varying >> 32 == 0) {
-        for (int64_t i = 0; i < n; ++i) keys[i] = keys[i] << 32 | uint64_t(i);
-        sort_packed(n, order);
-      } else {
-        sort_wide(n, varying, order);
-      }
-    }
-  });
+  if (n == 0) return;
+  if (size_of(type) <= 4) {
+    sort_kernels().pack[int(type)](entries_.get(), x, n, descending);
+    const uint64_t* sorted = sort_entries(n);
+    for (int64_t i = 0; i < n; ++i) order[i] = index_of(sorted[i]);
+    return;
+  }
+  const bool whole = pack_wide(x, type, n, descending);
+  const uint64_t* sorted = sort_entries(n);
+  for (int64_t i = 0; i < n; ++i) order[i] = index_of(sorted[i]);
+  if (whole) return;
+  for (int64_t i = 0, end; i < n; i = end) {
+    for (end = i + 1; end < n && sorted[end] >> 32 == sorted[i] >> 32;) ++end;
+    if (end - i == 1) continue;
+    std::sort(order + i, order + end, [keys = keys_.get()](int64_t a, int64_t b) {
+      return keys[a] != keys[b] ? keys[a] < keys[b] : a < b;
+    });
+  }
+}
+
+int64_t RunSorter::at_rank(const void* x, DType type, int64_t n, int64_t rank) {
+  if (size_of(type) <= 4) {
+    sort_kernels().pack[int(type)](entries_.get(), x, n, false);
+    return index_of(entry_at_rank(entries_.get(), n, rank));
+  }
+  if (pack_wide(x, type, n, false)) return index_of(entry_at_rank(entries_.get(), n, rank));
+  // The upper half of the key at this rank, then the rank among the entries that share it.
+  uint64_t* scratch = other_entries_.get();
+  std::memcpy(scratch, entries_.get(), std::size_t(n) * sizeof(uint64_t));
+  const uint64_t high = entry_at_rank(scratch, n, rank) >> 32;
+  int64_t count = 0;
+  const uint64_t* keys = keys_.get();
+  for (int64_t i = 0; i < n; ++i) {
+    if (keys[i] >> 32 < high) --rank;
+    else if (keys[i] >> 32 == high) scratch[count++] = keys[i] << 32 | uint64_t(i);
+  }
+  return index_of(entry_at_rank(scratch, count, rank));
 }
 
 Tensor rows_along(const Tensor& self, int64_t dim) {
@@ -194,4 +254,5 @@ std::pair<Tensor, Tensor> sort_along(const Tensor& self, int64_t dim, bool desce
   return {rows_back(values, dim, self), rows_back(indices, dim, self)};
 }
 
-}  // namespace hwaro::engine
+}  // namespace engine
+}  // namespace hwaro

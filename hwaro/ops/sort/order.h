@@ -15,14 +15,18 @@ class RunSorter {
   explicit RunSorter(std::int64_t capacity);
   // order[i]: the index of the element that comes i-th. Stable.
   void sort(const void* x, DType type, std::int64_t n, bool descending, std::int64_t* order);
+  // The index of the element with the given rank: order[rank] without the sorting.
+  std::int64_t at_rank(const void* x, DType type, std::int64_t n, std::int64_t rank);
 
  private:
-  void sort_packed(std::int64_t n, std::int64_t* order);
-  void sort_wide(std::int64_t n, std::uint64_t varying, std::int64_t* order);
+  std::uint64_t* sort_entries(std::int64_t n);
+  // Turns 64-bit elements into entries of the half of their keys in which they differ; keeps the keys where that does not
+  // tell all of them apart.
+  bool pack_wide(const void* x, DType type, std::int64_t n, bool descending);
 
   std::int64_t capacity_;
-  std::unique_ptr<std::uint64_t[]> keys_, other_keys_;
-  std::unique_ptr<std::uint32_t[]> indices_, other_indices_;  // made when 64-bit keys need them
+  std::unique_ptr<std::uint64_t[]> entries_, other_entries_;
+  std::unique_ptr<std::uint64_t[]> keys_;  // made when 64-bit keys need it
 };
 
 // self with dim moved to the end, dense.

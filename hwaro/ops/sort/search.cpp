@@ -24,14 +24,19 @@ DType common_type(const Tensor& a, const Tensor& b) {
 // The number of elements before `value` in a sorted run (with `right`: not after it). NaN goes to the end.
 template <class T>
 int64_t position(const T* run, const int64_t* order, int64_t n, T value, bool right) {
-  int64_t low = 0, high = n;
-  while (low < high) {
-    const int64_t middle = low + (high - low) / 2;
-    const T x = run[order ? order[middle] : middle];
-    if (right ? !(x > value) : !(x >= value)) low = middle + 1;
-    else high = middle;
+  auto before = [&](int64_t i) {
+    const T x = run[order ? order[i] : i];
+    return right ? !(x > value) : !(x >= value);
+  };
+  if (n == 0) return 0;
+  // Halves without a branch on the comparison, which no processor could foretell.
+  int64_t low = 0;
+  for (int64_t size = n; size > 1;) {
+    const int64_t half = size / 2;
+    low += before(low + half - 1) ? half : 0;
+    size -= half;
   }
-  return low;
+  return low + before(low);
 }
 
 Tensor search_sorted(const Tensor& sequence, const Tensor& input, bool out_int32, bool right, std::optional<std::string_view> side,

@@ -1,8 +1,8 @@
 // Elements picked by rank: topk, kthvalue, median, and mode.
 //
-// topk with a small k keeps the best candidates in a buffer and passes over the rest with one comparison each; everything
-// else partitions all entries around the wanted rank. Entries compare by key, then by index, so that results do not depend
-// on how the partition goes.
+// topk keeps the best candidates in a buffer and passes over elements that are not better than the worst of them a vector
+// at a time; single ranks are narrowed down digit by digit (order.h). Entries compare by key, then by index, so that results
+// do not depend on how the partition goes.
 #include <algorithm>
 #include <limits>
 #include <vector>
@@ -14,6 +14,7 @@
 #include "hwaro/ops/registry.h"
 #include "hwaro/ops/sort/keys.h"
 #include "hwaro/ops/sort/order.h"
+#include "hwaro/ops/sort/sort_kernels.h"
 
 namespace hwaro::engine {
 
@@ -27,13 +28,20 @@ void first_entries(const T* x, int64_t n, int64_t k, bool descending, std::vecto
   const int64_t room = 2 * k + 64;
   if (n <= 4 * room) {
     entries.resize(std::size_t(n));
-    for (int64_t i = 0; i < n; ++i) entries[i] = make_entry_for(x[i], i, descending);
+    if constexpr (sizeof(T) <= 4) sort_kernels().pack[int(dtype_of<T>)](entries.data(), x, n, descending);
+    else
+      for (int64_t i = 0; i < n; ++i) entries[i] = make_entry_for(x[i], i, descending);
     if (k < n) std::nth_element(entries.begin(), entries.begin() + k, entries.end());
   } else {
     entries.resize(std::size_t(room));
     int64_t count = 0;
     Entry<T> bound{};
     for (int64_t i = 0; i < n; ++i) {
+      if constexpr (sizeof(T) <= 4) {
+        // An element with the key of the bound comes after it.
+        if (i >= room) i = sort_kernels().next_below[int(dtype_of<T>)](x, i, n, std::uint32_t(bound >> 32), descending);
+        if (i == n) break;
+      }
       const Entry<T> e = make_entry_for(x[i], i, descending);
       if (i >= room && !(e < bound)) continue;
       entries[count++] = e;
@@ -51,7 +59,7 @@ struct Picked {
   Tensor values, indices;
 };
 
-// For every run along dim: choose(x, n, order) writes the k indices to pick. Results keep dim with size k.
+// For every run along dim: choose(x, n, order, sorter) writes the k indices to pick. Results keep dim with size k.
 template <class F>
 Picked pick_along(const char* name, const Tensor& self, int64_t dim, int64_t k, DTypeSet supported, F choose) {
   if (!contains(supported, self.dtype()))
@@ -72,10 +80,10 @@ Picked pick_along(const char* name, const Tensor& self, int64_t dim, int64_t k, 
   each_row(rows, n, [&](int64_t begin, int64_t end) {
     visit<kSortSet>(x.dtype(), name, [&](auto tag) {
       using T = typename decltype(tag)::type;
-      std::vector<Entry<T>> entries;
+      RunSorter sorter(n);
       for (int64_t r = begin; r < end; ++r) {
         const T* run = reinterpret_cast<const T*>(in) + r * n;
-        choose(run, n, order + r * k, entries);
+        choose(run, n, order + r * k, sorter);
         pick_elements(out + std::size_t(r * k) * size, run, order + r * k, k, size);
       }
     });
@@ -95,15 +103,6 @@ std::tuple<Tensor, Tensor> without_dim(const char* name, const Tensor& self, Pic
   return {picked.values, picked.indices};
 }
 
-// The index of the element with the given rank.
-template <class T>
-int64_t at_rank(const T* x, int64_t n, int64_t rank, std::vector<Entry<T>>& entries) {
-  entries.resize(std::size_t(n));
-  for (int64_t i = 0; i < n; ++i) entries[i] = make_entry_for(x[i], i, false);
-  std::nth_element(entries.begin(), entries.begin() + rank, entries.end());
-  return index_of(entries[rank]);
-}
-
 template <class T>
 bool is_nan(T x) {
   if constexpr (is_floating(dtype_of<T>)) return float(x) != float(x);
@@ -112,7 +111,7 @@ bool is_nan(T x) {
 
 // The lower of the two middle elements; a NaN wins, or is left out with ignore_nan.
 template <class T>
-int64_t median_index(const T* x, int64_t n, bool ignore_nan, std::vector<Entry<T>>& entries) {
+int64_t median_index(const T* x, int64_t n, bool ignore_nan, RunSorter& sorter) {
   int64_t valid = n;
   if constexpr (is_floating(dtype_of<T>)) {
     for (int64_t i = n; i-- > 0;) {
@@ -125,14 +124,14 @@ int64_t median_index(const T* x, int64_t n, bool ignore_nan, std::vector<Entry<T
     }
     if (valid == 0) return 0;
   }
-  return at_rank(x, n, (valid - 1) / 2, entries);
+  return sorter.at_rank(x, dtype_of<T>, n, (valid - 1) / 2);
 }
 
 std::tuple<Tensor, Tensor> median_along(bool ignore_nan, const Tensor& self, int64_t dim, bool keepdim) {
   dim = wrap_dim(dim, self.dim());
   check_not_empty("median", self, dim);
-  Picked picked = pick_along("median_out", self, dim, 1, kIntSet | kFloatSet, [&](const auto* x, int64_t n, int64_t* order, auto& entries) {
-    order[0] = median_index(x, n, ignore_nan, entries);
+  Picked picked = pick_along("median_out", self, dim, 1, kIntSet | kFloatSet, [&](const auto* x, int64_t n, int64_t* order, RunSorter& sorter) {
+    order[0] = median_index(x, n, ignore_nan, sorter);
   });
   return without_dim(ignore_nan ? "NanmedianBackward1" : "MedianBackward1", self, std::move(picked), dim, keepdim);
 }
@@ -145,8 +144,8 @@ Tensor median_of_all(bool ignore_nan, const Tensor& self) {
     out = dense_as(make_full({}, std::numeric_limits<double>::quiet_NaN(), DType::Double, self.device()), self.dtype());
   } else {
     const Tensor x = dense(self), flat = alias(x, {x.numel()}, {1}, x->offset);
-    Picked picked = pick_along("median_cpu", flat, 0, 1, kIntSet | kFloatSet, [&](const auto* p, int64_t n, int64_t* order, auto& entries) {
-      order[0] = median_index(p, n, ignore_nan, entries);
+    Picked picked = pick_along("median_cpu", flat, 0, 1, kIntSet | kFloatSet, [&](const auto* p, int64_t n, int64_t* order, RunSorter& sorter) {
+      order[0] = median_index(p, n, ignore_nan, sorter);
     });
     out = alias(picked.values, {}, {}, picked.values->offset);
   }
@@ -171,8 +170,9 @@ struct Topk {
     HWARO_CHECK(k >= 0 && k <= n, "selected index k out of range");
     HWARO_CHECK(!is_complex(self.dtype()) && self.dtype() != DType::Bool, is_complex(self.dtype()) ? " topk does not support complex" : "topk does not support bool",
                 " dtypes on CPU");
-    const Picked picked = pick_along("topk", self, dim, k, kSortSet, [&](const auto* x, int64_t m, int64_t* order, auto& entries) {
+    const Picked picked = pick_along("topk", self, dim, k, kSortSet, [&](const auto* x, int64_t m, int64_t* order, RunSorter&) {
       if (k == 0) return;
+      std::vector<Entry<std::remove_cvref_t<decltype(*x)>>> entries;
       first_entries(x, m, k, largest, entries);
       for (int64_t i = 0; i < k; ++i) order[i] = index_of(entries[i]);
     });
@@ -189,8 +189,8 @@ struct Kthvalue {
     check_not_empty("kthvalue", self, dim);
     const int64_t n = self.dim() ? self.sizes()[dim] : 1;
     HWARO_CHECK(k >= 1 && k <= n, "kthvalue(): selected number k out of range for dimension ", dim);
-    Picked picked = pick_along("kthvalue_cpu", self, dim, 1, kIntSet | kFloatSet, [&](const auto* x, int64_t m, int64_t* order, auto& entries) {
-      order[0] = at_rank(x, m, k - 1, entries);
+    Picked picked = pick_along("kthvalue_cpu", self, dim, 1, kIntSet | kFloatSet, [&](const auto* x, int64_t m, int64_t* order, RunSorter& sorter) {
+      order[0] = sorter.at_rank(x, dtype_of<std::remove_cvref_t<decltype(*x)>>, m, k - 1);
     });
     return without_dim("KthvalueBackward0", self, std::move(picked), dim, keepdim);
   }
@@ -230,9 +230,8 @@ struct Mode {
   static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t dim, bool keepdim) {
     dim = wrap_dim(dim, self.dim());
     check_not_empty("mode", self, dim);
-    Picked picked = pick_along("mode_cpu", self, dim, 1, kSortSet, [](const auto* x, int64_t n, int64_t* order, auto&) {
+    Picked picked = pick_along("mode_cpu", self, dim, 1, kSortSet, [](const auto* x, int64_t n, int64_t* order, RunSorter& sorter) {
       using T = std::remove_cvref_t<decltype(*x)>;
-      RunSorter sorter(n);
       std::vector<int64_t> at(static_cast<std::size_t>(n));
       sorter.sort(x, dtype_of<T>, n, false, at.data());
       int64_t best = 0, count = 0;

@@ -24,6 +24,35 @@ void rows(void* out, const void* in, int64_t rows, int64_t stride, int64_t n) {
     reduce_lanes<Op, A, Width>(reduce_run<Op, T, A>(x + r * stride * Width, n * Width), o + r * Width);
 }
 
+#if defined(__SSE2__)
+// Sums of bytes: the instruction that adds absolute differences adds eight bytes at a time; signed ones are moved to 0 … 255.
+template <class T>
+int64_t sum_bytes(const T* x, int64_t n) {
+  constexpr int N = HWARO_VECTOR_BYTES;
+  using V = Vec<std::uint8_t, N>;
+  const V shift(std::uint8_t(native::kIsUnsigned<T> ? 0 : 0x80));
+  Vec<int64_t> total(0);
+  int64_t i = 0;
+  for (; i + N <= n; i += N) {
+    V v;
+    __builtin_memcpy(&v.v, x + i, N);
+    v = v ^ shift;
+#if defined(__AVX512BW__)
+    total += Vec<int64_t>::from_raw((typename Vec<int64_t>::Raw)_mm512_sad_epu8((__m512i)v.v, _mm512_setzero_si512()));
+#elif defined(__AVX2__)
+    total += Vec<int64_t>::from_raw((typename Vec<int64_t>::Raw)_mm256_sad_epu8((__m256i)v.v, _mm256_setzero_si256()));
+#else
+    total += Vec<int64_t>::from_raw((typename Vec<int64_t>::Raw)_mm_sad_epu8((__m128i)v.v, _mm_setzero_si128()));
+#endif
+  }
+  int64_t sum;
+  reduce_lanes<Sum, int64_t, 1>(total, &sum);
+  if (!native::kIsUnsigned<T>) sum -= 128 * i;
+  for (; i < n; ++i) sum += x[i];
+  return sum;
+}
+#endif
+
 // Sums of 8- and 16-bit integers: 32-bit lanes take up to 2^15 elements each before they are widened.
 template <class T>
 void sum_rows_small(void* out, const void* in, int64_t rows, int64_t stride, int64_t n) {
@@ -32,6 +61,12 @@ void sum_rows_small(void* out, const void* in, int64_t rows, int64_t stride, int
   int64_t* o = static_cast<int64_t*>(out);
   for (int64_t r = 0; r < rows; ++r) {
     const T* x = static_cast<const T*>(in) + r * stride;
+#if defined(__SSE2__)
+    if constexpr (sizeof(T) == 1) {
+      o[r] = sum_bytes(x, n);
+      continue;
+    }
+#endif
     int64_t total = 0, i = 0;
     while (n - i >= 2 * N) {
       const int64_t end = n - i < (int64_t(2) << 15) * N ? n : i + (int64_t(2) << 15) * N;

@@ -144,13 +144,27 @@ void extreme(void* values, int64_t* indices, const void* from, int64_t outer, in
     if (inner == 1) {
       T best = in[0];
       int64_t index = 0;
-      for (int64_t s = 1; s < size; ++s) {
-        if (takes_over<T, Min>(in[s], best)) {
-          best = in[s];
-          index = s;
+      constexpr int N = kLanes<T>;
+      for (int64_t s = 1; s < size;) {
+        // New extremes become rare: whole vectors without one are filled.
+        if (s + N <= size) {
+          const Vec<T> v = Vec<T>::load(in + s), b(best);
+          if (!((Min ? v <= b : v >= b) | (v != v)).any()) {
+            b.store(out + s);
+            for (int l = 0; l < N; ++l) at[s + l] = index;
+            s += N;
+            continue;
+          }
         }
-        out[s] = best;
-        at[s] = index;
+        const int64_t end = s + N <= size ? s + N : size;
+        for (; s < end; ++s) {
+          if (takes_over<T, Min>(in[s], best)) {
+            best = in[s];
+            index = s;
+          }
+          out[s] = best;
+          at[s] = index;
+        }
       }
       continue;
     }

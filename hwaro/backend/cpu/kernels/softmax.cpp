@@ -2,7 +2,8 @@
 //
 // Three passes over a row that stays in L1: maximum; exponentials and their sum; scaling. Two accumulators hide the latency
 // of the sums. The end of a row goes through a padded buffer, so rows shorter than a vector take the same path. NaN needs no
-// care in the maximum: its exponential makes the sum NaN.
+// care in the maximum: its exponential makes the sum NaN. Half and BFloat16 are computed in float; their exponentials are
+// taken a second time in the last pass rather than rounded in between.
 #include "hwaro/math/convert.h"
 #include "hwaro/math/math.h"
 #include "hwaro/ops/reduce/softmax_kernels.h"
@@ -13,49 +14,60 @@ namespace {
 
 using std::int64_t;
 
-template <class T>
-inline constexpr int kLanes = HWARO_VECTOR_BYTES / int(sizeof(T));
+template <class A>
+inline constexpr int kLanes = HWARO_VECTOR_BYTES / int(sizeof(A));
 
-template <class T>
-HWARO_INLINE Vec<T> load_some(const T* p, int64_t n, T fill) {
-  constexpr int N = kLanes<T>;
-  T lanes[N];
-  for (int i = 0; i < N; ++i) lanes[i] = i < n ? p[i] : fill;
-  return Vec<T>::load(lanes);
+// T: what is stored; A: what is computed in.
+template <class A, int N, class T>
+HWARO_INLINE Vec<A, N> load(const T* p) {
+  if constexpr (native::kSame<T, A>) return Vec<A, N>::load(p);
+  else return load_as_float<N>(p);
 }
-template <class T>
-HWARO_INLINE void store_some(Vec<T> v, T* p, int64_t n) {
-  constexpr int N = kLanes<T>;
-  T lanes[N];
+template <class A, int N, class T>
+HWARO_INLINE void store(Vec<A, N> v, T* p) {
+  if constexpr (native::kSame<T, A>) v.store(p);
+  else store_from_float(v, p);
+}
+template <class A, class T>
+HWARO_INLINE Vec<A> load_some(const T* p, int64_t n, A fill) {
+  constexpr int N = kLanes<A>;
+  A lanes[N];
+  for (int i = 0; i < N; ++i) lanes[i] = i < n ? A(p[i]) : fill;
+  return Vec<A>::load(lanes);
+}
+template <class A, class T>
+HWARO_INLINE void store_some(Vec<A> v, T* p, int64_t n) {
+  constexpr int N = kLanes<A>;
+  A lanes[N];
   v.store(lanes);
-  for (int i = 0; i < N && i < n; ++i) p[i] = lanes[i];
+  for (int i = 0; i < N && i < n; ++i) p[i] = T(lanes[i]);
 }
 
-template <class T>
-HWARO_INLINE Vec<T> larger(Vec<T> a, Vec<T> b) {
-  return Vec<T>::from_raw(native::by_register<T, kLanes<T>>(native::ExtremeOp<true>{}, a.v, b.v));
+template <class A>
+HWARO_INLINE Vec<A> larger(Vec<A> a, Vec<A> b) {
+  return Vec<A>::from_raw(native::by_register<A, kLanes<A>>(native::ExtremeOp<true>{}, a.v, b.v));
 }
-template <class T>
-HWARO_INLINE T lanes_max(Vec<T> v) {
-  T m = v[0];
-  for (int i = 1; i < kLanes<T>; ++i) m = v[i] > m ? v[i] : m;
+template <class A>
+HWARO_INLINE A lanes_max(Vec<A> v) {
+  A m = v[0];
+  for (int i = 1; i < kLanes<A>; ++i) m = v[i] > m ? v[i] : m;
   return m;
 }
-template <class T>
-HWARO_INLINE T lanes_sum(Vec<T> v) {
-  constexpr int N = kLanes<T>;
-  T lanes[N];
+template <class A>
+HWARO_INLINE A lanes_sum(Vec<A> v) {
+  constexpr int N = kLanes<A>;
+  A lanes[N];
   v.store(lanes);
   for (int h = N / 2; h > 0; h /= 2)
     for (int i = 0; i < h; ++i) lanes[i] += lanes[i + h];
   return lanes[0];
 }
 
-// sum of f(i, vector index) with a padded end; f gives the vector at element i.
-template <class T, class F, class E>
-HWARO_INLINE T sum_over(int64_t n, F f, E end) {
-  constexpr int N = kLanes<T>;
-  Vec<T> a(0), b(0);
+// The sum of f(i), which gives the vector at element i; end(i, k) gives the last k elements, padded with zeros.
+template <class A, class F, class E>
+HWARO_INLINE A sum_over(int64_t n, F f, E end) {
+  constexpr int N = kLanes<A>;
+  Vec<A> a(0), b(0);
   int64_t i = 0;
   for (; i + 2 * N <= n; i += 2 * N) {
     a += f(i);
@@ -68,135 +80,147 @@ HWARO_INLINE T sum_over(int64_t n, F f, E end) {
   if (i < n) b += end(i, n - i);
   return lanes_sum(a + b);
 }
+// out[i] = f(vectors of the inputs at i), with a padded end.
+template <class A, class T, class F>
+HWARO_INLINE void map_row(T* out, int64_t n, F f, const T* x) {
+  constexpr int N = kLanes<A>;
+  int64_t i = 0;
+  for (; i + N <= n; i += N) store(f(load<A, N>(x + i)), out + i);
+  if (i < n) store_some(f(load_some<A>(x + i, n - i, A(0))), out + i, n - i);
+}
+template <class A, class T, class F>
+HWARO_INLINE void map_row(T* out, int64_t n, F f, const T* x, const T* y) {
+  constexpr int N = kLanes<A>;
+  int64_t i = 0;
+  for (; i + N <= n; i += N) store(f(load<A, N>(x + i), load<A, N>(y + i)), out + i);
+  if (i < n) store_some(f(load_some<A>(x + i, n - i, A(0)), load_some<A>(y + i, n - i, A(0))), out + i, n - i);
+}
 
-template <class T>
-HWARO_INLINE T row_max(const T* x, int64_t n) {
-  constexpr int N = kLanes<T>;
-  Vec<T> a(-FloatTraits<T>::kInfinity), b = a;
+template <class A, class T>
+HWARO_INLINE A row_max(const T* x, int64_t n) {
+  constexpr int N = kLanes<A>;
+  Vec<A> a(-FloatTraits<A>::kInfinity), b = a;
   int64_t i = 0;
   for (; i + 2 * N <= n; i += 2 * N) {
-    a = larger(Vec<T>::load(x + i), a);
-    b = larger(Vec<T>::load(x + i + N), b);
+    a = larger(load<A, N>(x + i), a);
+    b = larger(load<A, N>(x + i + N), b);
   }
   if (i + N <= n) {
-    a = larger(Vec<T>::load(x + i), a);
+    a = larger(load<A, N>(x + i), a);
     i += N;
   }
-  if (i < n) b = larger(load_some(x + i, n - i, T(-FloatTraits<T>::kInfinity)), b);
+  if (i < n) b = larger(load_some(x + i, n - i, A(-FloatTraits<A>::kInfinity)), b);
   return lanes_max(larger(a, b));
 }
 
-template <class T, bool Log>
+template <class T, class A, bool Log>
 void rows(void* to, const void* from, int64_t rows, int64_t n) {
-  constexpr int N = kLanes<T>;
+  constexpr int N = kLanes<A>;
+  constexpr bool kKeep = !Log && native::kSame<T, A>;  // the exponentials wait in the output
   for (int64_t r = 0; r < rows; ++r) {
     const T* x = static_cast<const T*>(from) + r * n;
     T* out = static_cast<T*>(to) + r * n;
-    const Vec<T> m(row_max(x, n));
+    const Vec<A> m(row_max<A>(x, n));
+    const A total = sum_over<A>(
+        n,
+        [&](int64_t i) {
+          const Vec<A> e = exp(load<A, N>(x + i) - m);
+          if constexpr (kKeep) store(e, out + i);
+          return e;
+        },
+        [&](int64_t i, int64_t k) {
+          const Vec<A> e = exp(load_some(x + i, k, A(-FloatTraits<A>::kInfinity)) - m);
+          if constexpr (kKeep) store_some(e, out + i, k);
+          return e;
+        });
     if constexpr (Log) {
-      const T total = sum_over<T>(n, [&](int64_t i) { return exp(Vec<T>::load(x + i) - m); },
-                                  [&](int64_t i, int64_t k) { return exp(load_some(x + i, k, T(-FloatTraits<T>::kInfinity)) - m); });
-      const Vec<T> shift(log(Vec<T, 1>(total))[0]);
-      int64_t i = 0;
-      for (; i + N <= n; i += N) ((Vec<T>::load(x + i) - m) - shift).store(out + i);
-      if (i < n) store_some((load_some(x + i, n - i, T(0)) - m) - shift, out + i, n - i);
+      const Vec<A> shift(log(Vec<A, 1>(total))[0]);
+      map_row<A>(out, n, [&](Vec<A> v) { return (v - m) - shift; }, x);
     } else {
-      const T total = sum_over<T>(
-          n,
-          [&](int64_t i) {
-            const Vec<T> e = exp(Vec<T>::load(x + i) - m);
-            e.store(out + i);
-            return e;
-          },
-          [&](int64_t i, int64_t k) {
-            const Vec<T> e = exp(load_some(x + i, k, T(-FloatTraits<T>::kInfinity)) - m);
-            store_some(e, out + i, k);
-            return e;
-          });
-      const Vec<T> scale(T(1) / total);
-      int64_t i = 0;
-      for (; i + N <= n; i += N) (Vec<T>::load(out + i) * scale).store(out + i);
-      if (i < n) store_some(load_some(out + i, n - i, T(0)) * scale, out + i, n - i);
+      const Vec<A> scale(A(1) / total);
+      if constexpr (kKeep) map_row<A>(out, n, [&](Vec<A> e) { return e * scale; }, static_cast<const T*>(out));
+      else map_row<A>(out, n, [&](Vec<A> v) { return exp(v - m) * scale; }, x);
     }
   }
 }
 
-template <class T, bool Log>
+template <class T, class A, bool Log>
 void backward_rows(void* to, const void* grad, const void* output, int64_t rows, int64_t n) {
-  constexpr int N = kLanes<T>;
+  constexpr int N = kLanes<A>;
   for (int64_t r = 0; r < rows; ++r) {
     const T* g = static_cast<const T*>(grad) + r * n;
     const T* y = static_cast<const T*>(output) + r * n;
     T* out = static_cast<T*>(to) + r * n;
-    T total;
+    A total;
     if constexpr (Log)
-      total = sum_over<T>(n, [&](int64_t i) { return Vec<T>::load(g + i); },
-                          [&](int64_t i, int64_t k) { return load_some(g + i, k, T(0)); });
+      total = sum_over<A>(n, [&](int64_t i) { return load<A, N>(g + i); },
+                          [&](int64_t i, int64_t k) { return load_some(g + i, k, A(0)); });
     else
-      total = sum_over<T>(n, [&](int64_t i) { return Vec<T>::load(g + i) * Vec<T>::load(y + i); },
-                          [&](int64_t i, int64_t k) { return load_some(g + i, k, T(0)) * load_some(y + i, k, T(0)); });
-    const Vec<T> s(total);
-    auto one = [&](Vec<T> a, Vec<T> b) {
+      total = sum_over<A>(n, [&](int64_t i) { return load<A, N>(g + i) * load<A, N>(y + i); },
+                          [&](int64_t i, int64_t k) { return load_some(g + i, k, A(0)) * load_some(y + i, k, A(0)); });
+    const Vec<A> s(total);
+    map_row<A>(out, n, [&](Vec<A> a, Vec<A> b) {
       if constexpr (Log) return a - exp(b) * s;
       else return (a - s) * b;
-    };
-    int64_t i = 0;
-    for (; i + N <= n; i += N) one(Vec<T>::load(g + i), Vec<T>::load(y + i)).store(out + i);
-    if (i < n) store_some(one(load_some(g + i, n - i, T(0)), load_some(y + i, n - i, T(0))), out + i, n - i);
+    }, g, y);
   }
 }
 
 constexpr int64_t kStrip = 128;
 
 // Calls body(lanes, j) for whole vectors of columns, then for single ones.
-template <class T, class F>
+template <class A, class F>
 HWARO_INLINE void each_column(int64_t columns, F body) {
-  constexpr int N = kLanes<T>;
+  constexpr int N = kLanes<A>;
   int64_t j = 0;
-  for (; j + N <= columns; j += N) body(Vec<T>(), j);
-  for (; j < columns; ++j) body(Vec<T, 1>(), j);
+  for (; j + N <= columns; j += N) body(Vec<A>(), j);
+  for (; j < columns; ++j) body(Vec<A, 1>(), j);
 }
 
-template <class T, bool Log>
+template <class T, class A, bool Log>
 void columns(void* to, const void* from, int64_t columns, int64_t stride, int64_t n) {
-  T high[kStrip], total[kStrip];
+  constexpr bool kKeep = !Log && native::kSame<T, A>;
+  A high[kStrip], total[kStrip];
   for (int64_t j0 = 0; j0 < columns; j0 += kStrip) {
     const int64_t width = columns - j0 < kStrip ? columns - j0 : kStrip;
     const T* x = static_cast<const T*>(from) + j0;
     T* out = static_cast<T*>(to) + j0;
     for (int64_t j = 0; j < width; ++j) {
-      high[j] = x[j];
+      high[j] = A(x[j]);
       total[j] = 0;
     }
     for (int64_t i = 1; i < n; ++i)
-      each_column<T>(width, [&](auto v, int64_t j) {
+      each_column<A>(width, [&](auto v, int64_t j) {
         using V = decltype(v);
-        maximum(V::load(high + j), V::load(x + i * stride + j)).store(high + j);
+        maximum(V::load(high + j), load<A, V::size()>(x + i * stride + j)).store(high + j);
       });
     for (int64_t i = 0; i < n; ++i)
-      each_column<T>(width, [&](auto v, int64_t j) {
+      each_column<A>(width, [&](auto v, int64_t j) {
         using V = decltype(v);
-        const V e = exp(V::load(x + i * stride + j) - V::load(high + j));
-        if constexpr (!Log) e.store(out + i * stride + j);
+        const V e = exp(load<A, V::size()>(x + i * stride + j) - V::load(high + j));
+        if constexpr (kKeep) store(e, out + i * stride + j);
         (V::load(total + j) + e).store(total + j);
       });
-    each_column<T>(width, [&](auto v, int64_t j) {
+    each_column<A>(width, [&](auto v, int64_t j) {
       using V = decltype(v);
       if constexpr (Log) log(V::load(total + j)).store(total + j);
       else (V(1) / V::load(total + j)).store(total + j);
     });
     for (int64_t i = 0; i < n; ++i)
-      each_column<T>(width, [&](auto v, int64_t j) {
+      each_column<A>(width, [&](auto v, int64_t j) {
         using V = decltype(v);
-        if constexpr (Log) ((V::load(x + i * stride + j) - V::load(high + j)) - V::load(total + j)).store(out + i * stride + j);
-        else (V::load(out + i * stride + j) * V::load(total + j)).store(out + i * stride + j);
+        const T* p = x + i * stride + j;
+        T* o = out + i * stride + j;
+        if constexpr (Log) store((load<A, V::size()>(p) - V::load(high + j)) - V::load(total + j), o);
+        else if constexpr (kKeep) store(load<A, V::size()>(static_cast<const T*>(o)) * V::load(total + j), o);
+        else store(exp(load<A, V::size()>(p) - V::load(high + j)) * V::load(total + j), o);
       });
   }
 }
 
-template <class T, bool Log>
+template <class T, class A, bool Log>
 void backward_columns(void* to, const void* grad, const void* output, int64_t columns, int64_t stride, int64_t n) {
-  T total[kStrip];
+  A total[kStrip];
   for (int64_t j0 = 0; j0 < columns; j0 += kStrip) {
     const int64_t width = columns - j0 < kStrip ? columns - j0 : kStrip;
     const T* g = static_cast<const T*>(grad) + j0;
@@ -204,28 +228,31 @@ void backward_columns(void* to, const void* grad, const void* output, int64_t co
     T* out = static_cast<T*>(to) + j0;
     for (int64_t j = 0; j < width; ++j) total[j] = 0;
     for (int64_t i = 0; i < n; ++i)
-      each_column<T>(width, [&](auto v, int64_t j) {
+      each_column<A>(width, [&](auto v, int64_t j) {
         using V = decltype(v);
-        const V a = V::load(g + i * stride + j);
-        (V::load(total + j) + (Log ? a : a * V::load(y + i * stride + j))).store(total + j);
+        const V a = load<A, V::size()>(g + i * stride + j);
+        if constexpr (Log) (V::load(total + j) + a).store(total + j);
+        else (V::load(total + j) + a * load<A, V::size()>(y + i * stride + j)).store(total + j);
       });
     for (int64_t i = 0; i < n; ++i)
-      each_column<T>(width, [&](auto v, int64_t j) {
+      each_column<A>(width, [&](auto v, int64_t j) {
         using V = decltype(v);
-        const V a = V::load(g + i * stride + j), b = V::load(y + i * stride + j), s = V::load(total + j);
-        if constexpr (Log) (a - exp(b) * s).store(out + i * stride + j);
-        else ((a - s) * b).store(out + i * stride + j);
+        const V a = load<A, V::size()>(g + i * stride + j), b = load<A, V::size()>(y + i * stride + j), s = V::load(total + j);
+        if constexpr (Log) store(a - exp(b) * s, out + i * stride + j);
+        else store((a - s) * b, out + i * stride + j);
       });
   }
 }
 
-#define HWARO_SOFTMAX(T, Log) {&rows<T, Log>, &columns<T, Log>, &backward_rows<T, Log>, &backward_columns<T, Log>}
+#define HWARO_SOFTMAX(T, A, Log) \
+  {&rows<T, A, Log>, &columns<T, A, Log>, &backward_rows<T, A, Log>, &backward_columns<T, A, Log>}
+#define HWARO_SOFTMAX_TYPES(Log)                                                                              \
+  {HWARO_SOFTMAX(Half, float, Log), HWARO_SOFTMAX(BFloat16, float, Log), HWARO_SOFTMAX(float, float, Log),    \
+   HWARO_SOFTMAX(double, double, Log)}
 
 }  // namespace
 
-extern constinit const SoftmaxKernels softmax_table = {
-    {{HWARO_SOFTMAX(float, false), HWARO_SOFTMAX(double, false)}, {HWARO_SOFTMAX(float, true), HWARO_SOFTMAX(double, true)}},
-};
+extern constinit const SoftmaxKernels softmax_table = {{HWARO_SOFTMAX_TYPES(false), HWARO_SOFTMAX_TYPES(true)}};
 
 }  // namespace HWARO_ISA
 }  // namespace hwaro
