@@ -6,6 +6,7 @@
 #include "hwaro/autograd/grad_mode.h"
 #include "hwaro/autograd/saved_tensor.h"
 #include "hwaro/ops/kinds/record.h"
+#include "hwaro/ops/kinds/support.h"
 #include "python/src/autograd_objects.h"
 #include "python/src/binding.h"
 #include "python/src/members.h"
@@ -197,6 +198,7 @@ PyObject* node_metadata(PyObject* o, void*) {
   if (!n->metadata) n->metadata = PyDict_New();
   return Py_XNewRef(n->metadata);
 }
+PyObject* function_context(Node* node);  // the ctx of an autograd.Function, or null
 PyObject* node_getattro(PyObject* o, PyObject* name) {
   HWARO_PY_TRY
   const std::string_view text = check(PyUnicode_AsUTF8(name));
@@ -204,10 +206,19 @@ PyObject* node_getattro(PyObject* o, PyObject* name) {
   if (text.substr(0, 7) == "_saved_")
     for (auto& [key, tensor] : node_of(o)->saved())
       if (key == text.substr(7)) return wrap(tensor);
-  return PyObject_GenericGetAttr(o, name);
+  PyObject* found = PyObject_GenericGetAttr(o, name);
+  if (!found && PyErr_ExceptionMatches(PyExc_AttributeError))
+    if (PyObject* context = function_context(node_of(o)); context && PyObject_HasAttr(context, name)) {
+      PyErr_Clear();
+      return PyObject_GetAttr(context, name);
+    }
+  return found;
   HWARO_PY_CATCH(nullptr)
 }
-PyObject* node_repr(PyObject* o) { return PyUnicode_FromFormat("<%s object at %p>", node_of(o)->name().c_str(), static_cast<void*>(o)); }
+PyObject* node_repr(PyObject* o) {
+  return PyUnicode_FromFormat("<%s%s object at %p>", function_context(node_of(o)) ? "torch.autograd.function." : "", node_of(o)->name().c_str(),
+                              static_cast<void*>(o));
+}
 PyObject* node_hook(PyObject* o, PyObject* f, bool post) {
   HWARO_PY_TRY
   const HookPtr hook = HookPtr::adopt(new PythonNodeHook(f, post));
@@ -258,6 +269,15 @@ std::vector<Tensor> tensors_from(PyObject* o, const char* what) {
   return out;
 }
 
+void warn_of_cycle(const BackwardOptions& options) {
+  static bool done = false;
+  if (!options.create_graph || !options.accumulate || done) return;
+  done = true;
+  engine::warn("Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can cause a memory leak. "
+               "We recommend using autograd.grad when creating the graph to avoid this. If you have to use this function, make sure to reset the .grad "
+               "fields of your parameters to None after use to break the cycle and avoid the leak.");
+}
+
 // _C.run_backward(roots, grads, retain_graph, create_graph, inputs, accumulate, allow_unused)
 PyObject* py_run_backward(PyObject*, PyObject* args) {
   HWARO_PY_TRY
@@ -270,11 +290,9 @@ PyObject* py_run_backward(PyObject*, PyObject* args) {
   options.create_graph = create;
   options.accumulate = accumulate;
   options.allow_unused = allow_unused;
+  warn_of_cycle(options);
   std::vector<Tensor> results = run_backward(r, g, in, options);
-  if (accumulate) {
-    // With inputs, gradients of non-leaf inputs are accumulated here; leaves did it themselves.
-    Py_RETURN_NONE;
-  }
+  if (accumulate) Py_RETURN_NONE;
   PyObject* out = check(PyTuple_New(Py_ssize_t(results.size())));
   for (std::size_t i = 0; i < results.size(); ++i) PyTuple_SET_ITEM(out, Py_ssize_t(i), wrap(std::move(results[i])));
   return out;
@@ -283,6 +301,14 @@ PyObject* py_run_backward(PyObject*, PyObject* args) {
 
 // ---- autograd.Function ----
 
+// A tensor kept by ctx.save_for_backward. `owner` is the node that the tensor is an output of, while that lives.
+struct PySaved {
+  PyObject_HEAD
+  SavedTensor* saved;
+  Node* owner;
+};
+PyTypeObject SavedType = {PyVarObject_HEAD_INIT(nullptr, 0)};
+
 // A node whose backward is a Python function: `apply(grads) -> tuple of gradients or None`.
 class PythonFunctionNode final : public Node {
  public:
@@ -290,9 +316,17 @@ class PythonFunctionNode final : public Node {
       : apply_(Ref::share(apply)), release_(Ref::share(release)), name_(std::move(name)) {}
   ~PythonFunctionNode() override {
     GilAcquire gil;
+    for (const Ref& saved : saved_) reinterpret_cast<PySaved*>(saved.get())->owner = nullptr;
+    saved_.clear();
     apply_ = Ref();
     release_ = Ref();
   }
+  void keep(PyObject* saved) {
+    reinterpret_cast<PySaved*>(saved)->owner = this;
+    saved_.push_back(Ref::share(saved));
+  }
+  // The ctx of the function, whose attributes the node shows as its own.
+  PyObject* context() const { return PyMethod_Check(apply_.get()) ? PyMethod_GET_SELF(apply_.get()) : nullptr; }
   void apply(Tensor* grads, Tensor* out) override {
     GilAcquire gil;
     const Ref in = Ref::adopt(check(PyTuple_New(Py_ssize_t(num_inputs))));
@@ -317,8 +351,14 @@ class PythonFunctionNode final : public Node {
 
  private:
   Ref apply_, release_;
+  std::vector<Ref> saved_;
   std::string name_;
 };
+
+PyObject* function_context(Node* node) {
+  auto* function = dynamic_cast<PythonFunctionNode*>(node);
+  return function ? function->context() : nullptr;
+}
 
 // _C.record_function(apply, release, name, inputs, outputs, dirty) -> node object; outputs become results of the node.
 PyObject* py_record_function(PyObject*, PyObject* args) {
@@ -336,7 +376,7 @@ PyObject* py_record_function(PyObject*, PyObject* args) {
     bool is_dirty = false;
     for (const Tensor& d : changed) is_dirty = is_dirty || d.impl() == out[i].impl();
     if (is_dirty) {
-      HWARO_CHECK(!(out[i]->requires_grad && !out[i]->grad_fn), "a leaf Variable that requires grad is being used in an in-place operation.");
+      HWARO_CHECK(!(out[i]->requires_grad && !out[i]->grad_fn), "a leaf Variable that requires grad has been used in an in-place operation.");
       out[i]->bump_version();
     }
     set_history(out[i], owner, std::uint32_t(i));
@@ -348,35 +388,36 @@ PyObject* py_record_function(PyObject*, PyObject* args) {
 
 // ---- saved tensors for Python: ctx.save_for_backward ----
 
-struct PySaved {
-  PyObject_HEAD
-  SavedTensor* saved;
-};
-PyTypeObject SavedType = {PyVarObject_HEAD_INIT(nullptr, 0)};
 void saved_dealloc(PyObject* o) {
   delete reinterpret_cast<PySaved*>(o)->saved;
   PyObject_Free(o);
 }
-PyObject* saved_unpack(PyObject* o, PyObject* node) {
+PyObject* saved_unpack(PyObject* o, PyObject*) {
   HWARO_PY_TRY
-  Node* n = PyObject_TypeCheck(node, &NodeType) ? node_of(node) : nullptr;
-  return wrap(reinterpret_cast<PySaved*>(o)->saved->unpack(n));
+  const auto* s = reinterpret_cast<PySaved*>(o);
+  HWARO_CHECK(s->owner, "ctx.saved_tensors can be read while the graph that the function is part of exists");
+  return wrap(s->saved->unpack(s->owner));
   HWARO_PY_CATCH(nullptr)
 }
 PyObject* saved_release(PyObject* o, PyObject*) {
   reinterpret_cast<PySaved*>(o)->saved->release();
   Py_RETURN_NONE;
 }
-PyMethodDef saved_methods[] = {{"unpack", saved_unpack, METH_O, nullptr}, {"release", saved_release, METH_NOARGS, nullptr}, {}};
+PyMethodDef saved_methods[] = {{"unpack", saved_unpack, METH_NOARGS, nullptr}, {"release", saved_release, METH_NOARGS, nullptr}, {}};
+// _C.save_tensor(node, tensor, is_output) -> what unpack() gives the tensor back; is_output: it is a result of the node.
 PyObject* py_save_tensor(PyObject*, PyObject* args) {
   HWARO_PY_TRY
-  PyObject* tensor;
+  PyObject *node, *tensor;
   int is_output;
-  if (!PyArg_ParseTuple(args, "Op", &tensor, &is_output)) return nullptr;
+  if (!PyArg_ParseTuple(args, "O!Op", &NodeType, &node, &tensor, &is_output)) return nullptr;
   if (tensor != Py_None && !is_tensor(tensor)) raise<TypeError>("save_for_backward can only save variables, but argument is of type ", Py_TYPE(tensor)->tp_name);
+  auto* owner = dynamic_cast<PythonFunctionNode*>(node_of(node));
+  HWARO_CHECK(owner, "save_tensor: the node is not one of a Python function");
+  auto saved = std::make_unique<SavedTensor>(tensor == Py_None ? Tensor() : tensor_of(tensor), is_output);
   auto* o = PyObject_New(PySaved, &SavedType);
   if (!o) return nullptr;
-  o->saved = new SavedTensor(tensor == Py_None ? Tensor() : tensor_of(tensor), is_output);
+  o->saved = saved.release();
+  owner->keep(reinterpret_cast<PyObject*>(o));
   return reinterpret_cast<PyObject*>(o);
   HWARO_PY_CATCH(nullptr)
 }
@@ -442,6 +483,13 @@ PyObject* py_set_inference(PyObject*, PyObject* on) {
   t_modes.inference = v;
   Py_RETURN_NONE;
 }
+PyObject* py_bump_version(PyObject*, PyObject* o) {
+  HWARO_PY_TRY
+  if (!is_tensor(o)) raise<TypeError>("expected a Tensor");
+  impl_of(o)->bump_version();
+  Py_RETURN_NONE;
+  HWARO_PY_CATCH(nullptr)
+}
 PyObject* py_gradient_edge(PyObject*, PyObject* o) {
   HWARO_PY_TRY
   if (!is_tensor(o)) raise<TypeError>("expected a Tensor");
@@ -461,6 +509,7 @@ PyMethodDef autograd_functions[] = {{"run_backward", py_run_backward, METH_VARAR
                                     {"is_inference_mode_enabled", py_inference_enabled, METH_NOARGS, nullptr},
                                     {"_set_inference_mode", py_set_inference, METH_O, nullptr},
                                     {"gradient_edge", py_gradient_edge, METH_O, nullptr},
+                                    {"_bump_version", py_bump_version, METH_O, nullptr},
                                     {}};
 
 }  // namespace
@@ -509,6 +558,7 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t coun
   for (Py_ssize_t i = 0; i < count; ++i) take(names[i], args[i]);
   for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k) take(check(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k))), args[count + k]);
   if (!retain_given) options.retain_graph = options.create_graph;
+  warn_of_cycle(options);
   run_backward({&root, 1}, {&grad, 1}, inputs, options);
   Py_RETURN_NONE;
   HWARO_PY_CATCH(nullptr)

@@ -110,6 +110,12 @@ DType dtype_of_object(PyObject* o);
 PyObject* device_object(Device d);      // new
 bool is_device(PyObject* o);
 Device device_of_object(PyObject* o);   // a device object, a string or an index; throws
+// Where factory functions put tensors if they are not told: set_default_device(), `with torch.device(...)`.
+struct DefaultDevice {
+  Device device;
+  bool given = false;
+};
+inline thread_local constinit DefaultDevice t_default_device;
 PyObject* size_object(IntSpan sizes);   // new torch.Size
 PyObject* layout_object();              // borrowed torch.strided
 PyObject* memory_format_object(MemoryFormat f);  // borrowed

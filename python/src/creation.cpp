@@ -202,6 +202,7 @@ Options parse_options(const char* function, PyObject* const* args, Py_ssize_t co
   if (count > 2) take("device", args[2]);
   for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k) take(check(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k))), args[count + k]);
   HWARO_CHECK_AS(TypeError, o.data, function, "() missing 1 required positional arguments: \"", data_name, "\"");
+  if (!o.device && t_default_device.given && !is_tensor(o.data)) o.device = t_default_device.device;
   if (o.device) check_device_available(*o.device);
   return o;
 }

@@ -29,6 +29,7 @@ struct Overload {
   std::vector<PyObject*> names;  // interned, owned for ever
   std::vector<Value> defaults;
   std::vector<std::vector<std::int64_t>> default_ints;  // what list defaults point at
+  int device_argument = -1;  // of a factory function: where set_default_device() applies
 };
 
 struct OverloadSet {
@@ -473,6 +474,10 @@ bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* ar
       return false;
     }
   }
+  if (t_default_device.given && overload.device_argument >= 0) [[unlikely]] {
+    Value& v = p.values[overload.device_argument];
+    if (v.kind == Value::Kind::None) v.kind = Value::Kind::Device, v.device = t_default_device.device;
+  }
   for (const Arena::Fix& f : arena.fixes) {
     Value& v = p.values[f.arg];
     switch (v.kind) {
@@ -608,7 +613,9 @@ PyObject* run(const OverloadSet& set, const OpEntry& e, Parsed& p) {
 void prepare(OverloadSet& set) {
   for (const OpEntry* e : set.entries) {
     Overload o{e, {}, {}, std::vector<std::vector<std::int64_t>>(e->schema->arg_count)};
+    const bool factory = takes_factory_arguments(*e->schema) && e->schema->args[0].type != ArgType::Tensor;
     for (int i = 0; i < e->schema->arg_count; ++i) {
+      if (factory && e->schema->args[i].type == ArgType::Device) o.device_argument = i;
       o.names.push_back(check(PyUnicode_InternFromString(argument_name(*e->schema, i).c_str())));
       o.defaults.push_back(default_of(*e->schema, i, o.default_ints[std::size_t(i)]));
     }

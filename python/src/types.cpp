@@ -99,6 +99,26 @@ PyObject* device_context(PyObject* self, const char* function, PyObject* args) {
 PyObject* device_enter(PyObject* self, PyObject*) { return device_context(self, "enter", nullptr); }
 PyObject* device_exit(PyObject* self, PyObject* args) { return device_context(self, "leave", args); }
 PyObject* device_call(PyObject* self, PyObject* args, PyObject*) { return device_context(self, "decorate", args); }
+// _set_default_device(device or None), _get_default_device(): of this thread
+PyObject* set_default_device(PyObject*, PyObject* o) {
+  HWARO_PY_TRY
+  if (o == Py_None) {
+    t_default_device = {};
+  } else {
+    const Device d = device_of_object(o);
+    check_device_available(d);
+    t_default_device = {d, true};
+  }
+  Py_RETURN_NONE;
+  HWARO_PY_CATCH(nullptr)
+}
+PyObject* get_default_device(PyObject*, PyObject*) {
+  if (!t_default_device.given) Py_RETURN_NONE;
+  return device_object(t_default_device.device);
+}
+PyMethodDef type_functions[] = {{"_set_default_device", set_default_device, METH_O, nullptr},
+                                {"_get_default_device", get_default_device, METH_NOARGS, nullptr},
+                                {}};
 PyMethodDef device_methods[] = {{"__reduce__", device_reduce, METH_NOARGS, nullptr},
                                 {"__enter__", device_enter, METH_NOARGS, nullptr},
                                 {"__exit__", device_exit, METH_VARARGS, nullptr},
@@ -277,6 +297,7 @@ bool add_types(PyObject* module) {
 
   const std::pair<const char*, PyTypeObject*> types[] = {{"dtype", &DTypeType}, {"device", &DeviceType_}, {"Size", &SizeType},
                                                          {"layout", &LayoutType}, {"memory_format", &MemoryFormatType}};
+  if (PyModule_AddFunctions(module, type_functions) < 0) return false;
   for (auto [name, type] : types) {
     if (PyType_Ready(type) < 0) return false;
     if (PyModule_AddObject(module, name, Py_NewRef(reinterpret_cast<PyObject*>(type))) < 0) return false;
