@@ -211,8 +211,8 @@ void random_raw(const Tensor& self, std::optional<int64_t> first, std::optional<
   HWARO_CHECK(!last || from < *last, "random_ expects 'from' to be less than 'to', but got from=", from, " >= to=", last.value_or(0));
   HWARO_CHECK(!is_complex(t), "check_random_bounds handles only integral, floating-point and boolean types");
   if (!last && from == std::numeric_limits<int64_t>::min()) {
-    HWARO_CHECK(t == DType::Int64 || t == DType::Double || t == DType::Float || t == DType::BFloat16,
-                "random_kernel_64_bits handles only int64, double, float and bfloat16");
+    HWARO_CHECK(!is_integral(t) || t == DType::Int64,
+                "random_full_64_bits_range_kernel_cpu handles only int64, double, float and bfloat16");
     if (self.device().is_meta()) return;
     constexpr DTypeSet kWide = bit(DType::Int64) | bit(DType::Double) | bit(DType::Float) | bit(DType::BFloat16);
     fill_in_order<kWide>(self, "random_full_64_bits_range_kernel_cpu",

@@ -131,7 +131,7 @@ struct Meshgrid {
     HWARO_CHECK(indexing == "ij" || indexing == "xy", "torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: ",
                 indexing);
     for (const Tensor& t : tensors)
-      HWARO_CHECK(t.dtype() == tensors[0].dtype(), "torch.meshgrid expects all tensors to have the same dtype");
+      HWARO_CHECK(t.dtype() == tensors[0].dtype(), "meshgrid expects all tensors to have the same dtype");
     std::vector<Tensor> order(tensors.begin(), tensors.end());
     const bool swapped = indexing == "xy" && order.size() >= 2;
     if (swapped) std::swap(order[0], order[1]);
@@ -146,10 +146,7 @@ struct Meshgrid {
       line[i] = order[i].numel();
       out.push_back(expand(view(order[i], line), shape));
     }
-    if (swapped) {
-      for (Tensor& t : out) t = transpose(t, 0, 1);
-      std::swap(out[0], out[1]);
-    }
+    if (swapped) std::swap(out[0], out[1]);
     return out;
   }
 };
