@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "hwaro/autograd/accumulate_grad.h"
+#include "hwaro/autograd/anomaly.h"
 #include "hwaro/autograd/grad_mode.h"
 #include "hwaro/autograd/primitives.h"
 #include "hwaro/autograd/saved_tensor.h"
@@ -233,7 +234,8 @@ void Pass::run_node(std::int32_t s) {
   if (wanted) {
     const bool post = node->hooks && !node->hooks->post_hooks.empty();
     if (post) before.assign(grads, grads + count);
-    node->apply(grads, out);
+    if (t_modes.anomaly) [[unlikely]] apply_watched(*node, grads, out);
+    else node->apply(grads, out);
     if (post)
       for (std::size_t i = 0; i < node->hooks->post_hooks.size(); ++i)
         node->hooks->post_hooks[i].second->call(out, out_count, before.data(), count);

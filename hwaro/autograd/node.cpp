@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "hwaro/autograd/accumulate_grad.h"
+#include "hwaro/autograd/anomaly.h"
 #include "hwaro/autograd/grad_mode.h"
 #include "hwaro/core/allocator.h"
 
@@ -11,7 +12,9 @@ namespace hwaro {
 
 static std::atomic<std::uint64_t> g_sequence{0};
 
-Node::Node() : sequence(g_sequence.fetch_add(1, std::memory_order_relaxed)) {}
+Node::Node() : sequence(g_sequence.fetch_add(1, std::memory_order_relaxed)) {
+  if (t_modes.anomaly) [[unlikely]] remember_origin(*this);
+}
 
 // Nodes come from the small-object caches: most live for one training step.
 void* Node::operator new(std::size_t bytes) { return allocate_node(bytes); }

@@ -38,6 +38,7 @@ struct NodeHooks {
   std::vector<TensorHook> tensor_hooks;          // on one gradient that comes in
   std::vector<std::pair<std::uint64_t, HookPtr>> pre_hooks;   // on all gradients that come in
   std::vector<std::pair<std::uint64_t, HookPtr>> post_hooks;  // on what goes out, with what came in
+  IntrusivePtr<GraphNode> origin;  // where the node was made (anomaly.h)
 };
 
 class Node : public GraphNode {

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "hwaro/autograd/accumulate_grad.h"
+#include "hwaro/autograd/anomaly.h"
 #include "hwaro/autograd/engine.h"
 #include "hwaro/autograd/grad_mode.h"
 #include "hwaro/autograd/saved_tensor.h"
@@ -269,6 +270,31 @@ std::vector<Tensor> tensors_from(PyObject* o, const char* what) {
   return out;
 }
 
+// What stands for a GradientEdge (node, output_nr, …) in a pass: the leaf itself, or an empty tensor with that history.
+// `like` gives the shape and type of a root.
+Tensor tensor_of_edge(PyObject* edge, const Tensor& like) {
+  PyObject *node = PyTuple_GET_ITEM(edge, 0), *number = PyTuple_GET_ITEM(edge, 1);
+  std::int64_t output_nr;
+  if (!PyObject_TypeCheck(node, &NodeType) || !int_from(number, output_nr)) raise<TypeError>("expected a GradientEdge");
+  Node* n = node_of(node);
+  HWARO_CHECK(output_nr >= 0 && output_nr < std::int64_t(n->num_inputs), "GradientEdge: the node has no output ", output_nr);
+  if (n->is_accumulate()) return static_cast<AccumulateGrad*>(n)->variable;
+  const Tensor out = like.defined() ? engine::make_like(like) : engine::make_tensor({}, default_dtype());
+  set_history(out, NodePtr::share(n), std::uint32_t(output_nr));
+  return out;
+}
+bool is_edge(PyObject* o) { return PyTuple_Check(o) && PyTuple_GET_SIZE(o) >= 2 && PyObject_HasAttrString(o, "ownership_token"); }
+
+// Tensors and GradientEdges.
+std::vector<Tensor> ends_from(PyObject* o, const std::vector<Tensor>& like, const char* what) {
+  if (!o || o == Py_None || is_tensor(o)) return tensors_from(o, what);
+  const Ref items = Ref::adopt(check(PySequence_List(o)));
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i)
+    if (PyObject* item = PyList_GET_ITEM(items.get(), i); is_edge(item))
+      PyList_SetItem(items.get(), i, check(wrap(tensor_of_edge(item, std::size_t(i) < like.size() ? like[std::size_t(i)] : Tensor()))));
+  return tensors_from(items.get(), what);
+}
+
 void warn_of_cycle(const BackwardOptions& options) {
   static bool done = false;
   if (!options.create_graph || !options.accumulate || done) return;
@@ -284,7 +310,7 @@ PyObject* py_run_backward(PyObject*, PyObject* args) {
   PyObject *roots, *grads, *inputs;
   int retain, create, accumulate, allow_unused;
   if (!PyArg_ParseTuple(args, "OOppOpp", &roots, &grads, &retain, &create, &inputs, &accumulate, &allow_unused)) return nullptr;
-  const std::vector<Tensor> r = tensors_from(roots, "tensors"), g = tensors_from(grads, "gradients"), in = tensors_from(inputs, "inputs");
+  const std::vector<Tensor> g = tensors_from(grads, "gradients"), r = ends_from(roots, g, "tensors"), in = ends_from(inputs, {}, "inputs");
   BackwardOptions options;
   options.retain_graph = retain;
   options.create_graph = create;
@@ -483,6 +509,50 @@ PyObject* py_set_inference(PyObject*, PyObject* on) {
   t_modes.inference = v;
   Py_RETURN_NONE;
 }
+// ---- anomaly mode ----
+
+// Where the program was when a node was made: the lines of traceback.format_stack().
+class Trace final : public GraphNode {
+ public:
+  explicit Trace(Ref lines) : lines(std::move(lines)) {}
+  ~Trace() override {
+    GilAcquire gil;
+    lines = Ref();
+  }
+  void dispose() noexcept override { delete this; }
+  Ref lines;
+};
+IntrusivePtr<GraphNode> trace_now() {
+  GilAcquire gil;
+  const Ref module = Ref::adopt(check(PyImport_ImportModule("traceback")));
+  return IntrusivePtr<GraphNode>::adopt(new Trace(Ref::adopt(check(PyObject_CallMethod(module.get(), "format_stack", nullptr)))));
+}
+void report_anomaly(const Node& node, GraphNode* trace) {
+  GilAcquire gil;
+  // The node's own error is on its way: it must not be disturbed.
+  PyObject *type, *value, *traceback;
+  PyErr_Fetch(&type, &value, &traceback);
+  std::string text = "Error detected in " + node.name() + ". ";
+  if (auto* t = dynamic_cast<Trace*>(trace)) {
+    const Ref empty = Ref::adopt(PyUnicode_FromString(""));
+    const Ref joined = Ref::adopt(PyUnicode_Join(empty.get(), t->lines.get()));
+    text += std::string("Traceback of forward call that caused the error:\n") + (joined ? PyUnicode_AsUTF8(joined.get()) : "");
+  } else {
+    text += "No forward pass information available. Enable detect anomaly during forward pass for more information.";
+  }
+  if (PyErr_WarnEx(PyExc_UserWarning, text.c_str(), 1) < 0) PyErr_Clear();
+  PyErr_Restore(type, value, traceback);
+}
+// _set_anomaly(enabled, check_nan), _anomaly() -> (enabled, check_nan)
+PyObject* py_set_anomaly(PyObject*, PyObject* args) {
+  int on, check_nan;
+  if (!PyArg_ParseTuple(args, "pp", &on, &check_nan)) return nullptr;
+  t_modes.anomaly = on;
+  t_modes.anomaly_nan = check_nan;
+  Py_RETURN_NONE;
+}
+PyObject* py_anomaly(PyObject*, PyObject*) { return Py_BuildValue("(NN)", PyBool_FromLong(t_modes.anomaly), PyBool_FromLong(t_modes.anomaly_nan)); }
+
 PyObject* py_bump_version(PyObject*, PyObject* o) {
   HWARO_PY_TRY
   if (!is_tensor(o)) raise<TypeError>("expected a Tensor");
@@ -509,6 +579,8 @@ PyMethodDef autograd_functions[] = {{"run_backward", py_run_backward, METH_VARAR
                                     {"is_inference_mode_enabled", py_inference_enabled, METH_NOARGS, nullptr},
                                     {"_set_inference_mode", py_set_inference, METH_O, nullptr},
                                     {"gradient_edge", py_gradient_edge, METH_O, nullptr},
+                                    {"_set_anomaly", py_set_anomaly, METH_VARARGS, nullptr},
+                                    {"_anomaly", py_anomaly, METH_NOARGS, nullptr},
                                     {"_bump_version", py_bump_version, METH_O, nullptr},
                                     {}};
 
@@ -603,6 +675,7 @@ PyObject* tensor_retain_grad(PyObject* self, PyObject*) {
 
 bool add_autograd(PyObject* module) {
   g_saved_tensor_hooks = {&pack, &unpack};
+  g_anomaly_hooks = {&trace_now, &report_anomaly};
   NodeType.tp_name = "torch.autograd.graph.Node";
   NodeType.tp_basicsize = sizeof(PyNode);
   NodeType.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE;
