@@ -579,7 +579,8 @@ bool any_requires_grad(const OpEntry& e, const Value* values) {
 }
 
 PyObject* run(const OverloadSet& set, const OpEntry& e, Parsed& p) {
-  if (set.inplace || (p.out && p.out != Py_None)) {
+  const bool inplace = set.inplace && e.pointwise;  // operators of other kinds write in place by themselves
+  if (inplace || (p.out && p.out != Py_None)) {
     if (e.pointwise) {
       const PointwiseInfo& info = *e.pointwise;
       Operand operands[engine::kMaxOperands];
@@ -589,7 +590,7 @@ PyObject* run(const OverloadSet& set, const OpEntry& e, Parsed& p) {
       int k = 0;
       for (int i = info.operands; i < info.schema->arg_count; ++i)
         scalars[k++] = p.values[i].kind == Value::Kind::None ? Scalar::none() : p.values[i].scalar;
-      if (set.inplace) {
+      if (inplace) {
         engine::pointwise_inplace(info, operands, scalars);
         return wrap(operands[0].get());
       }
@@ -778,7 +779,7 @@ bool add_operators(PyObject* module) {
         OverloadSet& set = set_in(map, n);
         set.entries.push_back(&e);
         set.method = method;
-        set.inplace = inplace;
+        set.inplace = set.inplace || inplace;
         set.allow_out = set.allow_out || (out && !method && !inplace);
       };
       if (e.expose & engine::kFunction) add(g_functions, name, false, false);
