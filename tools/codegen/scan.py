@@ -172,7 +172,7 @@ def cpp_default(op, arg):
 
 def cpp_return(op):
     r = op.returns
-    if r.startswith("("):
+    if r.startswith("(") and r != "()":
         return "std::tuple<" + ", ".join(["Tensor"] * (r.count(",") + 1)) + ">"
     return {"Tensor": "Tensor", "Tensor[]": "std::vector<Tensor>", "bool": "bool", "int": "std::int64_t", "float": "double",
             "Scalar": "Scalar", "()": "void", "str": "std::string", "ScalarType": "DType"}[r.split("(")[0] if r != "()" else r]

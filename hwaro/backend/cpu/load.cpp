@@ -9,6 +9,7 @@
 #include "hwaro/backend/cpu/random.h"
 #include "hwaro/loops/copy_kernels.h"
 #include "hwaro/ops/index/index_kernels.h"
+#include "hwaro/ops/nn/optim_kernels.h"
 #include "hwaro/ops/reduce/reduce_kernels.h"
 #include "hwaro/ops/reduce/scan_kernels.h"
 #include "hwaro/ops/reduce/softmax_kernels.h"
@@ -18,6 +19,7 @@ namespace hwaro {
 
 inline namespace base { extern const CopyKernels copy_table; }
 inline namespace base { extern const IndexKernels index_table; }
+inline namespace base { extern const OptimKernels optim_table; }
 inline namespace base { extern const ReduceKernels reduce_table; }
 inline namespace base { extern const ArgKernels arg_table; }
 inline namespace base { extern const ScanKernels scan_table; }
@@ -25,6 +27,7 @@ inline namespace base { extern const SoftmaxKernels softmax_table; }
 inline namespace base { extern const SortKernels sort_table; }
 inline namespace avx2 { extern const CopyKernels copy_table; }
 inline namespace avx2 { extern const IndexKernels index_table; }
+inline namespace avx2 { extern const OptimKernels optim_table; }
 inline namespace avx2 { extern const ReduceKernels reduce_table; }
 inline namespace avx2 { extern const ArgKernels arg_table; }
 inline namespace avx2 { extern const ScanKernels scan_table; }
@@ -32,6 +35,7 @@ inline namespace avx2 { extern const SoftmaxKernels softmax_table; }
 inline namespace avx2 { extern const SortKernels sort_table; }
 inline namespace avx512 { extern const CopyKernels copy_table; }
 inline namespace avx512 { extern const IndexKernels index_table; }
+inline namespace avx512 { extern const OptimKernels optim_table; }
 inline namespace avx512 { extern const ReduceKernels reduce_table; }
 inline namespace avx512 { extern const ArgKernels arg_table; }
 inline namespace avx512 { extern const ScanKernels scan_table; }
@@ -55,6 +59,8 @@ struct Load {
     install_random_kernels();
     const IndexKernels* indices[] = {&base::index_table, &avx2::index_table, &avx512::index_table};
     set_index_kernels(indices[capability]);
+    const OptimKernels* optims[] = {&base::optim_table, &avx2::optim_table, &avx512::optim_table};
+    set_optim_kernels(optims[capability]);
     const ReduceKernels* reductions[] = {&base::reduce_table, &avx2::reduce_table, &avx512::reduce_table};
     set_reduce_kernels(reductions[capability]);
     const ArgKernels* args[] = {&base::arg_table, &avx2::arg_table, &avx512::arg_table};
