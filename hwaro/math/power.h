@@ -70,7 +70,7 @@ HWARO_INLINE Vec<double, N> exp2_of_sum(Vec<double, N> hi, Vec<double, N> lo) {
   using V = Vec<double, N>;
   const V c = at_most(at_least(hi, -1100.0), 1100.0), magic(0x1.8p52);
   const V k = (c + magic) - magic;
-  const V r = (c - k) + lo;
+  const V r = (c - k) + where(c == hi, lo, V(0));  // beyond the clamp lo may be anything
   const V p = poly(r, V(0.6931471805599453), 0.2402265069591007, 0.05550410866482338, 0.00961812910763023,
                    0.0013333558146033297, 0.00015403530388879947, 1.5252734167065775e-05, 1.3215491344690505e-06,
                    1.0177931969526522e-07, 7.052932823474785e-09, 4.4734158215151625e-10, 2.877713100710395e-11);

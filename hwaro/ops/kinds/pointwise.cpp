@@ -61,18 +61,6 @@ void fill_types(const PointwiseInfo& info, Call& call) {
   }
 }
 
-Call decide(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars) {
-  Call call;
-  call.device = common_device(operands, info.operands);
-  call.common = result_type(info, operands, scalars);
-  if (info.check) info.check(info, operands, scalars, call.common);
-  fill_types(info, call);
-  const PointwiseKernels* kernels = info.kernels_on(call.device.type);
-  call.loop = kernels ? kernels->forward[int(call.compute)] : nullptr;
-  HWARO_CHECK(call.loop || call.device.is_meta(), "no kernel of ", info.schema->name_str(), " for ", call.device.str());
-  return call;
-}
-
 Dims broadcast_operands(const PointwiseInfo& info, const Operand* operands) {
   Dims shape;
   bool first = true;
@@ -85,6 +73,20 @@ Dims broadcast_operands(const PointwiseInfo& info, const Operand* operands) {
   return shape;
 }
 
+// Types first, then shapes, then whether there is a kernel: the order of PyTorch's complaints.
+Call decide(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, Dims& shape) {
+  Call call;
+  call.device = common_device(operands, info.operands);
+  call.common = result_type(info, operands, scalars);
+  if (info.check) info.check(info, operands, scalars, call.common);
+  shape = broadcast_operands(info, operands);
+  fill_types(info, call);
+  const PointwiseKernels* kernels = info.kernels_on(call.device.type);
+  call.loop = kernels ? kernels->forward[int(call.compute)] : nullptr;
+  HWARO_CHECK(call.loop || call.device.is_meta(), "no kernel of ", info.schema->name_str(), " for ", call.device.str());
+  return call;
+}
+
 class PointwiseNode final : public Node {
  public:
   PointwiseNode(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common, IntSpan shape)
@@ -93,6 +95,7 @@ class PointwiseNode final : public Node {
       const Operand& x = operands[i];
       edge_of_[i] = -1;
       if (info.uses[i] == kNoGradient || (!x.is_tensor() && info.drops_numbers)) continue;
+      if (info.uses[i] == kRaises && !(x.is_tensor() && is_tracked(x.get()))) continue;
       edge_of_[i] = std::int8_t(edges.size());
       add_edge(x.is_tensor() ? gradient_edge(x.get()) : Edge{});
       if (wanted(i)) {
@@ -270,8 +273,8 @@ Tensor pointwise(const PointwiseInfo& called, const Operand* operands, const Sca
     call.loop = info.kernels_on(DeviceType::CPU)->forward[int(call.compute)];
     out = make_tensor(first->sizes, call.result);
   } else {
-    call = decide(info, operands, scalars);
-    const Dims shape = broadcast_operands(info, operands);
+    Dims shape;
+    call = decide(info, operands, scalars, shape);
     const TensorImpl* inputs[kMaxOperands];
     std::size_t count = 0;
     for (int i = 0; i < info.operands; ++i)
@@ -292,11 +295,11 @@ void pointwise_inplace(const PointwiseInfo& called, const Operand* operands, con
   const PointwiseInfo& info = selected(called, operands, scalars);
   const Tensor self = operands[0].get();
   bool recorded = grad_enabled() && any_tracked(info, operands);
-  Call call = decide(info, operands, scalars);
+  Dims shape;
+  const Call call = decide(info, operands, scalars, shape);
   HWARO_CHECK(!(info.rule.out == DTypeRule::Out::Real && is_complex(call.common)), "In-place ", info.schema->name_str(),
               " is not supported for complex tensors.");
   check_inplace(self, recorded);
-  const Dims shape = broadcast_operands(info, operands);
   HWARO_CHECK(IntSpan(shape) == self.sizes(), "output with shape ", sizes_str(self.sizes()),
               " doesn't match the broadcast shape ", sizes_str(shape));
   HWARO_CHECK(can_cast(call.result, self.dtype()), "result type ", scalar_type_name(call.result),
@@ -319,10 +322,10 @@ void pointwise_out(const PointwiseInfo& called, const Operand* operands, const S
   HWARO_CHECK(!(grad_enabled() && (any_tracked(info, operands) || is_tracked(out))), called.schema->name_str(),
               "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
               "requires grad.");
-  const Call call = decide(info, operands, scalars);
+  Dims shape;
+  const Call call = decide(info, operands, scalars, shape);
   HWARO_CHECK(can_cast(call.result, out.dtype()), "result type ", scalar_type_name(call.result),
               " can't be cast to the desired output type ", scalar_type_name(out.dtype()));
-  const Dims shape = broadcast_operands(info, operands);
   resize_out(out, shape);
   check_no_overlap(out, operands, info.operands);
   run(call, info, out, false, operands, scalars);

@@ -296,6 +296,10 @@ struct Multiply : AliasOf<Mul> {
   static constexpr Schema schema = "multiply.Tensor(Tensor self, Tensor other) -> Tensor";
   static constexpr Doc doc = "Alias of mul.";
 };
+struct Divide : AliasOf<Div> {
+  static constexpr Schema schema = "divide.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "Alias of div.";
+};
 struct Negative : AliasOf<Neg> {
   static constexpr Schema schema = "negative(Tensor self) -> Tensor";
   static constexpr Doc doc = "Alias of neg.";

@@ -1,6 +1,7 @@
 // What pointwise operators refuse beyond what their type rules say, choices between operators, and the tensor side of the
 // words in kinds/lane_helpers.h.
 #include "hwaro/autograd/node.h"
+#include "hwaro/core/promotion.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/pointwise/activations.h"
 #include "hwaro/ops/pointwise/combination.h"
@@ -40,7 +41,7 @@ Tensor sgn_gradient(const Tensor& g, const Tensor& z, const Tensor& y) {
 // ---- types that are refused in words of their own ----
 
 void check_lerp_types(const PointwiseInfo& info, const Operand* operands, const Scalar*, DType) {
-  static const char* const kNames[kDTypes] = {"bool", "unsigned char", "signed char", "short", "int", "long int", "c10::Half",
+  static const char* const kNames[kDTypes] = {"bool", "unsigned char", "signed char", "short int", "int", "long int", "c10::Half",
                                               "c10::BFloat16", "float", "double", "c10::complex<float>", "c10::complex<double>"};
   const DType type = operands[0].tensor->dtype;
   static const char* const kRoles[] = {"self", "end", "weight"};
@@ -98,8 +99,11 @@ void check_condition(const PointwiseInfo&, const Operand* operands, const Scalar
 static const char* const kCppNames[kDTypes] = {"bool", "uint8_t", "int8_t", "int16_t", "int", "int64_t", "at::Half", "at::BFloat16",
                                                "float", "double", "c10::complex<float>", "c10::complex<double>"};
 
-void check_clamp(const PointwiseInfo& info, const Operand*, const Scalar* scalars, DType common) {
+void check_no_complex_clamp(const PointwiseInfo&, const Operand*, const Scalar*, DType common) {
   HWARO_CHECK_AS(NotImplementedError, !is_complex(common), "clamp is not supported for complex types");
+}
+void check_clamp(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common) {
+  check_no_complex_clamp(info, operands, scalars, common);
   if (!is_integral(common)) return;
   for (int i = 0; i < info.scalars; ++i) {
     if (scalars[i].is_none()) continue;
@@ -150,6 +154,13 @@ void check_softshrink(const PointwiseInfo&, const Operand*, const Scalar* scalar
 
 const PointwiseInfo* select_bitwise_not(const Operand* operands, const Scalar*) {
   return operands[0].tensor->dtype == DType::Bool ? &pointwise_info<LogicalNot> : nullptr;
+}
+const PointwiseInfo* select_nextafter(const Operand* operands, const Scalar*) {
+  ResultType type;
+  for (int i = 0; i < 2; ++i) type.add(*operands[i].tensor);
+  if (type.get() == DType::Half) return &pointwise_info<NextAfterHalf>;
+  if (type.get() == DType::BFloat16) return &pointwise_info<NextAfterBFloat16>;
+  return nullptr;
 }
 int xlogy_number(const Operand* operands, const Scalar*) {
   return !operands[0].is_tensor() ? 1 : operands[1].is_tensor() ? 0 : 2;

@@ -38,6 +38,14 @@ struct DivScalarMode {
     return divide(self, other, mode);
   }
 };
+struct DivNumberMode {
+  static constexpr Schema schema = "div.Number_mode(Scalar self, Tensor other, *, str? rounding_mode) -> Tensor";
+  static constexpr Doc doc = "Divides and rounds towards zero ('trunc') or down ('floor').";
+  static constexpr unsigned expose = kFunction;
+  static Tensor call(const Scalar& self, const Tensor& other, std::optional<std::string_view> mode) {
+    return divide(self, other, mode);
+  }
+};
 struct DivModeInplace {
   static constexpr Schema schema = "div_.Tensor_mode(Tensor(a!) self, Tensor other, *, str? rounding_mode) -> Tensor(a!)";
   static constexpr Doc doc = "In-place form of div.";
@@ -54,18 +62,27 @@ struct DivScalarModeInplace {
     return divide_inplace(self, other, mode);
   }
 };
-struct Divide {
-  static constexpr Schema schema = "divide.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode=None) -> Tensor";
+struct DivideMode {
+  static constexpr Schema schema = "divide.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor";
   static constexpr Doc doc = "Alias of div.";
   static Tensor call(const Tensor& self, const Tensor& other, std::optional<std::string_view> mode) {
     return divide(self, other, mode);
   }
 };
-struct DivideScalar {
-  static constexpr Schema schema = "divide.Scalar_mode(Tensor self, Scalar other, *, str? rounding_mode=None) -> Tensor";
+struct DivideScalarMode {
+  static constexpr Schema schema = "divide.Scalar_mode(Tensor self, Scalar other, *, str? rounding_mode) -> Tensor";
   static constexpr Doc doc = "Alias of div.";
   static Tensor call(const Tensor& self, const Scalar& other, std::optional<std::string_view> mode) {
     return divide(self, other, mode);
+  }
+};
+
+struct DivideModeInplace {
+  static constexpr Schema schema = "divide_.Tensor_mode(Tensor(a!) self, Tensor other, *, str? rounding_mode) -> Tensor(a!)";
+  static constexpr Doc doc = "In-place form of divide.";
+  static constexpr unsigned expose = kMethod;
+  static Tensor call(const Tensor& self, const Tensor& other, std::optional<std::string_view> mode) {
+    return divide_inplace(self, other, mode);
   }
 };
 

@@ -122,6 +122,7 @@ struct LogitLimited {
 
 struct LogAddExp {
   static constexpr Schema schema = "logaddexp(Tensor self, Tensor other) -> Tensor";
+  static constexpr unsigned expose = kFunction | kMethod | kOut;
   static constexpr Doc doc = "log(e^self + e^other), without overflow.";
   static constexpr auto dtypes = same(floating);
   static constexpr auto grad_name = "Logaddexp";
@@ -132,6 +133,7 @@ struct LogAddExp {
 
 struct LogAddExp2 {
   static constexpr Schema schema = "logaddexp2(Tensor self, Tensor other) -> Tensor";
+  static constexpr unsigned expose = kFunction | kMethod | kOut;
   static constexpr Doc doc = "log2(2^self + 2^other), without overflow.";
   static constexpr auto dtypes = same(floating);
   static constexpr auto grad_name = "Logaddexp2";

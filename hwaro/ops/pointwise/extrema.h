@@ -7,6 +7,7 @@
 namespace hwaro::engine {
 
 void check_no_complex_extremes(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common);
+void check_no_complex_clamp(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common);
 // Complex numbers, and limits that the integer type cannot hold.
 void check_clamp(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common);
 const PointwiseInfo* select_clamp(const Operand* operands, const Scalar* scalars);
@@ -95,6 +96,8 @@ struct Clamp {
   static constexpr auto backward(auto g, auto x, auto, auto low, auto high) { return where((x >= low) & (x <= high), g, 0); }
 };
 
+// ---- clamp with tensors; a limit that is not given is the number False, which takes no part in promotion ----
+
 struct ClampTensors {
   static constexpr Schema schema = "_clamp_tensors(Tensor self, Tensor min, Tensor max) -> Tensor";
   static constexpr Doc doc = "clamp with tensors as limits.";
@@ -109,16 +112,35 @@ struct ClampTensors {
   static constexpr auto b_third(auto g, auto x, auto low, auto high, auto) { return where((x > high) | (high < low), g, 0); }
 };
 
-struct ClampMin {
-  static constexpr Schema schema = "clamp_min(Tensor self, Scalar min) -> Tensor";
-  static constexpr Doc doc = "Each element, but at least min.";
-  static constexpr bool promotes_scalars = true;
-  static constexpr auto dtypes = same(integers | floating);
-  static constexpr auto check = &check_clamp;
-  static constexpr auto forward(auto x, auto low) { return maximum(x, low); }
-  static constexpr auto backward(auto g, auto x, auto, auto low) { return where(x >= low, g, 0); }
+struct ClampTensorsBelow {
+  static constexpr Schema schema = "_clamp_tensors_below(Tensor self, Tensor min, Tensor max) -> Tensor";
+  static constexpr Doc doc = "clamp with a tensor as minimum alone.";
+  static constexpr unsigned expose = 0, numbers_for = kOther | kThird;
+  static constexpr auto dtypes = same(boolean | integers | floating);
+  static constexpr auto kernel_name = "clamp_cpu";
+  static constexpr auto grad_name = "Clamp";
+  static constexpr auto check = &check_no_complex_clamp;
+  static constexpr auto forward(auto x, auto low, auto) { return maximum(x, low); }
+  static constexpr auto b_self(auto g, auto x, auto low, auto, auto) { return where(x >= low, g, 0); }
+  static constexpr auto b_other(auto g, auto x, auto low, auto, auto) { return where(x < low, g, 0); }
+  static constexpr auto b_third(auto g, auto, auto, auto, auto) { return zero_like(g); }
 };
 
+struct ClampTensorsAbove {
+  static constexpr Schema schema = "_clamp_tensors_above(Tensor self, Tensor min, Tensor max) -> Tensor";
+  static constexpr Doc doc = "clamp with a tensor as maximum alone.";
+  static constexpr unsigned expose = 0, numbers_for = kOther | kThird;
+  static constexpr auto dtypes = same(boolean | integers | floating);
+  static constexpr auto kernel_name = "clamp_cpu";
+  static constexpr auto grad_name = "Clamp";
+  static constexpr auto check = &check_no_complex_clamp;
+  static constexpr auto forward(auto x, auto, auto high) { return minimum(x, high); }
+  static constexpr auto b_self(auto g, auto x, auto, auto high, auto) { return where(x <= high, g, 0); }
+  static constexpr auto b_other(auto g, auto, auto, auto, auto) { return zero_like(g); }
+  static constexpr auto b_third(auto g, auto x, auto, auto high, auto) { return where(x > high, g, 0); }
+};
+
+// Overloads with tensors come first: a 0-dim tensor would pass for a number too.
 struct ClampMinTensor {
   static constexpr Schema schema = "clamp_min.Tensor(Tensor self, Tensor min) -> Tensor";
   static constexpr Doc doc = "Each element, but at least that of min.";
@@ -130,14 +152,15 @@ struct ClampMinTensor {
   static constexpr auto b_other(auto g, auto x, auto low, auto) { return where(x < low, g, 0); }
 };
 
-struct ClampMax {
-  static constexpr Schema schema = "clamp_max(Tensor self, Scalar max) -> Tensor";
-  static constexpr Doc doc = "Each element, but at most max.";
+struct ClampMin {
+  static constexpr Schema schema = "clamp_min(Tensor self, Scalar min) -> Tensor";
+  static constexpr Doc doc = "Each element, but at least min.";
   static constexpr bool promotes_scalars = true;
   static constexpr auto dtypes = same(integers | floating);
-  static constexpr auto check = &check_clamp;
-  static constexpr auto forward(auto x, auto high) { return minimum(x, high); }
-  static constexpr auto backward(auto g, auto x, auto, auto high) { return where(x <= high, g, 0); }
+  static constexpr auto kernel_name = "clamp_min_scalar_cpu";
+  static constexpr auto check = &check_no_complex_clamp;
+  static constexpr auto forward(auto x, auto low) { return maximum(x, low); }
+  static constexpr auto backward(auto g, auto x, auto, auto low) { return where(x >= low, g, 0); }
 };
 
 struct ClampMaxTensor {
@@ -149,6 +172,17 @@ struct ClampMaxTensor {
   static constexpr auto forward(auto x, auto high) { return minimum(x, high); }
   static constexpr auto b_self(auto g, auto x, auto high, auto) { return where(x <= high, g, 0); }
   static constexpr auto b_other(auto g, auto x, auto high, auto) { return where(x > high, g, 0); }
+};
+
+struct ClampMax {
+  static constexpr Schema schema = "clamp_max(Tensor self, Scalar max) -> Tensor";
+  static constexpr Doc doc = "Each element, but at most max.";
+  static constexpr bool promotes_scalars = true;
+  static constexpr auto dtypes = same(integers | floating);
+  static constexpr auto kernel_name = "clamp_max_scalar_cpu";
+  static constexpr auto check = &check_no_complex_clamp;
+  static constexpr auto forward(auto x, auto high) { return minimum(x, high); }
+  static constexpr auto backward(auto g, auto x, auto, auto high) { return where(x <= high, g, 0); }
 };
 
 struct Clip : AliasOf<Clamp> {

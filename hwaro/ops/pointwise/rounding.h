@@ -3,6 +3,7 @@
 
 #include "hwaro/ops/kinds/pointwise.h"
 #include "hwaro/ops/pointwise/arithmetic.h"
+#include "hwaro/ops/pointwise/half_neighbours.h"
 
 namespace hwaro::engine {
 
@@ -11,6 +12,7 @@ void check_no_complex_sgn(const PointwiseInfo& info, const Operand* operands, co
 void check_heaviside(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common);
 void check_no_bool_abs(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common);
 int copysign_number(const Operand* operands, const Scalar* scalars);
+const PointwiseInfo* select_nextafter(const Operand* operands, const Scalar* scalars);
 Tensor isfinite(const Operand& self);
 
 struct Abs {
@@ -140,11 +142,35 @@ struct Copysign {
   static constexpr auto b_other(auto g, auto, auto, auto) { return zero_like(g); }
 };
 
+struct NextAfterHalf {
+  static constexpr Schema schema = "_nextafter_half(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "nextafter of half precision.";
+  static constexpr unsigned expose = 0;
+  static constexpr auto dtypes = same(bit(DType::Half));
+  static constexpr auto grad_name = "Nextafter";
+  static constexpr auto forward(auto a, auto b) { return nextafter_half(a, b); }
+  static constexpr auto b_self(auto g, auto a, auto b, auto) { return where(a == b, 0, g); }
+  static constexpr auto b_other(auto g, auto, auto, auto) { return zero_like(g); }
+};
+
+struct NextAfterBFloat16 {
+  static constexpr Schema schema = "_nextafter_bfloat16(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "nextafter of bfloat16.";
+  static constexpr unsigned expose = 0;
+  static constexpr auto dtypes = same(bit(DType::BFloat16));
+  static constexpr auto grad_name = "Nextafter";
+  static constexpr auto forward(auto a, auto b) { return nextafter_bfloat16(a, b); }
+  static constexpr auto b_self(auto g, auto a, auto b, auto) { return where(a == b, 0, g); }
+  static constexpr auto b_other(auto g, auto, auto, auto) { return zero_like(g); }
+};
+
 struct NextAfter {
   static constexpr Schema schema = "nextafter(Tensor self, Tensor other) -> Tensor";
   static constexpr Doc doc = "The number after self in the direction of other.";
-  static constexpr auto dtypes = same(bit(DType::Float) | bit(DType::Double) | bit(DType::BFloat16) | bit(DType::Half));
+  // The two half types are computed in float, whose neighbours are not theirs: they have operators of their own.
+  static constexpr auto dtypes = same(bit(DType::Float) | bit(DType::Double));
   static constexpr auto grad_name = "Nextafter";
+  static constexpr auto select = &select_nextafter;
   static constexpr auto forward(auto a, auto b) { return nextafter(a, b); }
   static constexpr auto b_self(auto g, auto a, auto b, auto) { return where(a == b, 0, g); }
   static constexpr auto b_other(auto g, auto, auto, auto) { return zero_like(g); }

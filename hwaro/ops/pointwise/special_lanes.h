@@ -32,8 +32,7 @@ HWARO_INLINE Vec<T, N> each_lane(Vec<T, N> x, Vec<T, N> y, F f) {
 // Hurwitz zeta, the sum of (q + k)^-s.
 [[gnu::noinline]] inline double zeta(double s, double q) {
   if (s == 1) return __builtin_inf();
-  if (!(s > 1) || q != q || q == -__builtin_inf()) return __builtin_nan("");
-  if (q == __builtin_inf()) return 0;
+  if (!(s > 1) || q != q || q == __builtin_inf()) return __builtin_nan("");
   if (q <= 0) {
     if (q == __builtin_floor(q)) return __builtin_inf();
     if (s != __builtin_floor(s)) return __builtin_nan("");
@@ -59,6 +58,7 @@ HWARO_INLINE Vec<T, N> each_lane(Vec<T, N> x, Vec<T, N> y, F f) {
 }
 
 [[gnu::noinline]] inline double polygamma(double n, double x) {
+  if (n == 1 && __builtin_isinf(x)) return x > 0 ? 0 : __builtin_nan("");
   if (n == 1 && x < 0.5 && x != __builtin_floor(x) && x > -1e15) {
     const double sine = __builtin_sin(kPiValue * (x - 2 * __builtin_floor(x / 2)));
     return kPiValue * kPiValue / (sine * sine) - zeta(2, 1 - x);

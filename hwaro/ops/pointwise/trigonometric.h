@@ -110,8 +110,10 @@ struct Atan2 {
   static constexpr Doc doc = "The angle of the point (other, self) from the first axis.";
   static constexpr auto dtypes = int_to_float(floating);
   static constexpr auto forward(auto y, auto x) { return atan2(y, x); }
-  static constexpr auto d_self(auto y, auto x, auto) { return x / (y * y + x * x); }
-  static constexpr auto d_other(auto y, auto x, auto) { return -y / (y * y + x * x); }
+  // 0 at the origin, which has no angle.
+  static constexpr auto b_self(auto g, auto y, auto x, auto) { return slope(g * x, y * y + x * x); }
+  static constexpr auto b_other(auto g, auto y, auto x, auto) { return slope(-g * y, y * y + x * x); }
+  static constexpr auto slope(auto a, auto square) { return where(square == 0, 0, a / square); }
 };
 
 struct Hypot {

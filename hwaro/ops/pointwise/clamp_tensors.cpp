@@ -1,7 +1,4 @@
 // clamp with tensors as limits, and its in-place forms.
-#include <limits>
-
-#include "hwaro/core/promotion.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/pointwise/extrema.h"
 #include "hwaro/ops/registry.h"
@@ -10,36 +7,23 @@ namespace hwaro::engine {
 
 namespace {
 
-// A limit that is not there, as a number that limits nothing in the type of the call.
-Scalar no_limit(DType type, bool above) {
-  if (!is_integral(type)) return (above ? 1 : -1) * std::numeric_limits<double>::infinity();
-  Scalar limit;
-  visit_if<kIntSet>(type, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    limit = above ? std::numeric_limits<T>::max() : std::numeric_limits<T>::min();
-  });
-  return limit;
-}
-
-void limits(const Tensor& self, const Tensor& min, const Tensor& max, Operand* operands) {
+const PointwiseInfo& limits(const Tensor& self, const Tensor& min, const Tensor& max, Operand* operands) {
   HWARO_CHECK(min.defined() || max.defined(), "torch.clamp: At least one of 'min' or 'max' must not be None");
-  ResultType type;
-  type.add(*self.impl());
-  if (min.defined()) type.add(*min.impl());
-  if (max.defined()) type.add(*max.impl());
   operands[0] = self;
-  operands[1] = min.defined() ? Operand(min) : Operand(no_limit(type.get(), false));
-  operands[2] = max.defined() ? Operand(max) : Operand(no_limit(type.get(), true));
+  operands[1] = min.defined() ? Operand(min) : Operand(false);
+  operands[2] = max.defined() ? Operand(max) : Operand(false);
+  if (!max.defined()) return pointwise_info<ClampTensorsBelow>;
+  return min.defined() ? pointwise_info<ClampTensors> : pointwise_info<ClampTensorsAbove>;
 }
 Tensor clamp_to(const Tensor& self, const Tensor& min, const Tensor& max) {
   Operand operands[3];
-  limits(self, min, max, operands);
-  return pointwise(pointwise_info<ClampTensors>, operands, nullptr);
+  const PointwiseInfo& info = limits(self, min, max, operands);
+  return pointwise(info, operands, nullptr);
 }
 Tensor clamp_to_inplace(const Tensor& self, const Tensor& min, const Tensor& max) {
   Operand operands[3];
-  limits(self, min, max, operands);
-  pointwise_inplace(pointwise_info<ClampTensors>, operands, nullptr);
+  const PointwiseInfo& info = limits(self, min, max, operands);
+  pointwise_inplace(info, operands, nullptr);
   return self;
 }
 
@@ -70,4 +54,4 @@ struct ClipTensorInplace {
 
 }  // namespace hwaro::engine
 
-#include "families/extrema_calls.inc"
+#include "families/clamp_tensors.inc"
