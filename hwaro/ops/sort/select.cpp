@@ -1,7 +1,7 @@
 // Elements picked by rank: topk, kthvalue, median, and mode.
 //
-// topk keeps the best candidates in a buffer and passes over elements that are not better than the worst of them a vector
-// at a time; single ranks are narrowed down digit by digit (order.h). Entries compare by key, then by index, so that results
+// topk with a large k sorts; with a small one it keeps the best candidates in a buffer and passes over elements that are not
+// better than the worst of them a vector at a time; single ranks are narrowed down digit by digit (order.h). Entries compare by key, then by index, so that results
 // do not depend on how the partition goes.
 #include <algorithm>
 #include <limits>
@@ -22,36 +22,31 @@ using std::int64_t;
 
 namespace {
 
-// The first k entries of a run in order, at the front of `entries`.
+// Small enough that the bound follows soon, large enough that it is not computed for every candidate.
+int64_t first_room(int64_t k) { return k + (k > 32 ? k / 2 : 16); }
+
+// The first k entries of a run in order, at the front of `entries`; k is small beside n.
 template <class T>
 void first_entries(const T* x, int64_t n, int64_t k, bool descending, std::vector<Entry<T>>& entries) {
-  const int64_t room = 2 * k + 64;
-  if (n <= 4 * room) {
-    entries.resize(std::size_t(n));
-    if constexpr (sizeof(T) <= 4) sort_kernels().pack[int(dtype_of<T>)](entries.data(), x, n, descending);
-    else
-      for (int64_t i = 0; i < n; ++i) entries[i] = make_entry_for(x[i], i, descending);
-    if (k < n) std::nth_element(entries.begin(), entries.begin() + k, entries.end());
-  } else {
-    entries.resize(std::size_t(room));
-    int64_t count = 0;
-    Entry<T> bound{};
-    for (int64_t i = 0; i < n; ++i) {
-      if constexpr (sizeof(T) <= 4) {
-        // An element with the key of the bound comes after it.
-        if (i >= room) i = sort_kernels().next_below[int(dtype_of<T>)](x, i, n, std::uint32_t(bound >> 32), descending);
-        if (i == n) break;
-      }
-      const Entry<T> e = make_entry_for(x[i], i, descending);
-      if (i >= room && !(e < bound)) continue;
-      entries[count++] = e;
-      if (count < room) continue;
-      std::nth_element(entries.begin(), entries.begin() + (k - 1), entries.begin() + count);
-      bound = entries[k - 1];
-      count = k;
+  const int64_t room = first_room(k);
+  entries.resize(std::size_t(room));
+  int64_t count = 0;
+  Entry<T> bound{};
+  for (int64_t i = 0; i < n; ++i) {
+    if constexpr (sizeof(T) <= 4) {
+      // An element with the key of the bound comes after it.
+      if (i >= room) i = sort_kernels().next_below[int(dtype_of<T>)](x, i, n, std::uint32_t(bound >> 32), descending);
+      if (i == n) break;
     }
+    const Entry<T> e = make_entry_for(x[i], i, descending);
+    if (i >= room && !(e < bound)) continue;
+    entries[count++] = e;
+    if (count < room) continue;
     std::nth_element(entries.begin(), entries.begin() + (k - 1), entries.begin() + count);
+    bound = entries[k - 1];
+    count = k;
   }
+  std::nth_element(entries.begin(), entries.begin() + (k - 1), entries.begin() + count);
   std::sort(entries.begin(), entries.begin() + k);
 }
 
@@ -170,9 +165,16 @@ struct Topk {
     HWARO_CHECK(k >= 0 && k <= n, "selected index k out of range");
     HWARO_CHECK(!is_complex(self.dtype()) && self.dtype() != DType::Bool, is_complex(self.dtype()) ? " topk does not support complex" : "topk does not support bool",
                 " dtypes on CPU");
-    const Picked picked = pick_along("topk", self, dim, k, kSortSet, [&](const auto* x, int64_t m, int64_t* order, RunSorter&) {
+    const Picked picked = pick_along("topk", self, dim, k, kSortSet, [&](const auto* x, int64_t m, int64_t* order, RunSorter& sorter) {
+      using T = std::remove_cvref_t<decltype(*x)>;
       if (k == 0) return;
-      std::vector<Entry<std::remove_cvref_t<decltype(*x)>>> entries;
+      if (m <= 8 * first_room(k)) {
+        std::vector<int64_t> whole(static_cast<std::size_t>(m));
+        sorter.sort(x, dtype_of<T>, m, largest, whole.data());
+        std::copy(whole.begin(), whole.begin() + k, order);
+        return;
+      }
+      std::vector<Entry<T>> entries;
       first_entries(x, m, k, largest, entries);
       for (int64_t i = 0; i < k; ++i) order[i] = index_of(entries[i]);
     });

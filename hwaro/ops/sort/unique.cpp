@@ -239,7 +239,7 @@ struct Unique2 {
   static constexpr Schema schema =
       "_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)";
   static constexpr Doc doc = "The distinct elements in order, where each element went, and how often each occurs.";
-  static constexpr unsigned expose = kFunction;
+  static constexpr unsigned expose = kFunction | kInternal;
   static Three call(const Tensor& self, bool, bool return_inverse, bool return_counts) {
     const Three out = unique_elements(self, return_inverse, return_counts);
     record_unique("_unique2", "Unique2Backward0", self, std::get<0>(out));

@@ -71,7 +71,7 @@ HWARO_INLINE Vec<A> reduce_run(const T* p, int64_t n) {
   constexpr int N = kLanes<A>, kSteps = 16, kBlock = 4 * kSteps * N;
   using V = Vec<A>;
   V total(Op::template identity<A>());
-  if (n >= kBlock) {
+  if (n >= 2 * kBlock) {  // one block alone takes half the time without the stack
     V stack[40];
     int64_t count = 0;
     for (; n >= kBlock; n -= kBlock, p += kBlock) {

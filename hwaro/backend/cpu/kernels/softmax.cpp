@@ -2,8 +2,8 @@
 //
 // Three passes over a row that stays in L1: maximum; exponentials and their sum; scaling. Two accumulators hide the latency
 // of the sums. The end of a row goes through a padded buffer, so rows shorter than a vector take the same path. NaN needs no
-// care in the maximum: its exponential makes the sum NaN. Half and BFloat16 are computed in float; their exponentials are
-// taken a second time in the last pass rather than rounded in between.
+// care in the maximum: its exponential makes the sum NaN. Half and BFloat16 are computed in float; their exponentials
+// wait in a buffer, or are taken a second time where the row does not fit, rather than being rounded in between.
 #include "hwaro/math/convert.h"
 #include "hwaro/math/math.h"
 #include "hwaro/ops/reduce/softmax_kernels.h"
@@ -81,8 +81,8 @@ HWARO_INLINE A sum_over(int64_t n, F f, E end) {
   return lanes_sum(a + b);
 }
 // out[i] = f(vectors of the inputs at i), with a padded end.
-template <class A, class T, class F>
-HWARO_INLINE void map_row(T* out, int64_t n, F f, const T* x) {
+template <class A, class T, class U, class F>
+HWARO_INLINE void map_row(T* out, int64_t n, F f, const U* x) {
   constexpr int N = kLanes<A>;
   int64_t i = 0;
   for (; i + N <= n; i += N) store(f(load<A, N>(x + i)), out + i);
@@ -116,21 +116,27 @@ HWARO_INLINE A row_max(const T* x, int64_t n) {
 template <class T, class A, bool Log>
 void rows(void* to, const void* from, int64_t rows, int64_t n) {
   constexpr int N = kLanes<A>;
-  constexpr bool kKeep = !Log && native::kSame<T, A>;  // the exponentials wait in the output
+  constexpr bool kDirect = native::kSame<T, A>;  // the exponentials wait in the output
+  constexpr int64_t kRoom = 2048;
+  A buffer[Log || kDirect ? 1 : kRoom];
+  const bool keep = !Log && (kDirect || n <= kRoom);
   for (int64_t r = 0; r < rows; ++r) {
     const T* x = static_cast<const T*>(from) + r * n;
     T* out = static_cast<T*>(to) + r * n;
+    A* kept;
+    if constexpr (kDirect) kept = out;
+    else kept = buffer;
     const Vec<A> m(row_max<A>(x, n));
     const A total = sum_over<A>(
         n,
         [&](int64_t i) {
           const Vec<A> e = exp(load<A, N>(x + i) - m);
-          if constexpr (kKeep) store(e, out + i);
+          if (keep) e.store(kept + i);
           return e;
         },
         [&](int64_t i, int64_t k) {
           const Vec<A> e = exp(load_some(x + i, k, A(-FloatTraits<A>::kInfinity)) - m);
-          if constexpr (kKeep) store_some(e, out + i, k);
+          if (keep) store_some(e, kept + i, k);
           return e;
         });
     if constexpr (Log) {
@@ -138,7 +144,7 @@ void rows(void* to, const void* from, int64_t rows, int64_t n) {
       map_row<A>(out, n, [&](Vec<A> v) { return (v - m) - shift; }, x);
     } else {
       const Vec<A> scale(A(1) / total);
-      if constexpr (kKeep) map_row<A>(out, n, [&](Vec<A> e) { return e * scale; }, static_cast<const T*>(out));
+      if (keep) map_row<A>(out, n, [&](Vec<A> e) { return e * scale; }, static_cast<const A*>(kept));
       else map_row<A>(out, n, [&](Vec<A> v) { return exp(v - m) * scale; }, x);
     }
   }
