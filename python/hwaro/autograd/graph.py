@@ -1,0 +1,155 @@
+"""A look into the graph: nodes, edges, hooks on what it saves and on several gradients at once."""
+import abc
+import contextlib
+import functools
+import threading
+from typing import NamedTuple, Optional
+
+from hwaro import _C
+
+__all__ = ["saved_tensors_hooks", "save_on_cpu", "disable_saved_tensors_hooks", "register_multi_grad_hook", "Node", "GradientEdge",
+           "get_gradient_edge", "increment_version", "allow_mutation_on_saved_tensors"]
+
+
+class _NodeMeta(abc.ABCMeta):
+    def __instancecheck__(cls, instance):
+        return isinstance(instance, _C.Node)
+
+    def __subclasscheck__(cls, subclass):
+        return subclass is Node or issubclass(subclass, _C.Node)
+
+
+class Node(metaclass=_NodeMeta):
+    """A node of the graph, as in tensor.grad_fn: name(), next_functions, metadata, register_hook(), register_prehook()."""
+
+
+class GradientEdge(NamedTuple):
+    """Where a gradient goes: output `output_nr` of a node. May stand for a tensor in grad() and backward()."""
+
+    node: Node
+    output_nr: int
+    ownership_token: Optional[Node] = None
+
+
+def get_gradient_edge(tensor):
+    """The edge that the gradient of a tensor goes through."""
+    if not tensor.requires_grad:
+        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
+    node, output_nr = _C.gradient_edge(tensor)
+    return GradientEdge(node, output_nr, node if tensor.grad_fn is not None else None)
+
+
+def increment_version(tensor):
+    """Counts a write to a tensor (or to each of several) that was made behind autograd's back."""
+    for t in (tensor,) if isinstance(tensor, _C.Tensor) else tensor:
+        _C._bump_version(t)
+
+
+_local = threading.local()
+
+
+class saved_tensors_hooks:
+    """What the graph saves inside goes through pack_hook, and through unpack_hook when it is needed again."""
+
+    def __init__(self, pack_hook, unpack_hook):
+        self.pack_hook = pack_hook
+        self.unpack_hook = unpack_hook
+
+    def __enter__(self):
+        message = getattr(_local, "disabled", None)
+        if message is not None:
+            raise RuntimeError(message)
+        _C.push_saved_tensor_hooks(self.pack_hook, self.unpack_hook)
+        _local.active = getattr(_local, "active", 0) + 1
+
+    def __exit__(self, *args):
+        _local.active -= 1
+        _C.pop_saved_tensor_hooks()
+
+
+class save_on_cpu(saved_tensors_hooks):
+    """What the graph saves inside is kept in the memory of the CPU."""
+
+    def __init__(self, pin_memory=False, device_type="cuda"):
+        def pack(tensor):
+            return tensor.device, tensor.cpu()
+
+        def unpack(packed):
+            device, tensor = packed
+            return tensor.to(device)
+
+        super().__init__(pack, unpack)
+
+
+@contextlib.contextmanager
+def disable_saved_tensors_hooks(error_message):
+    """Inside, saved_tensors_hooks raises RuntimeError(error_message)."""
+    before = getattr(_local, "disabled", None)
+    if getattr(_local, "active", 0):
+        raise RuntimeError(error_message)
+    _local.disabled = error_message
+    try:
+        yield
+    finally:
+        _local.disabled = before
+
+
+class _Handles:
+    """Handles of several hooks as one."""
+
+    def __init__(self, handles):
+        self.handles = tuple(handles)
+
+    def remove(self):
+        for handle in self.handles:
+            handle.remove()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.remove()
+
+
+def register_multi_grad_hook(tensors, fn, *, mode="all"):
+    """Calls fn once per backward pass: with the gradients of all tensors when they are there, or (mode="any") with the first."""
+    if mode not in ("all", "any"):
+        raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    tensors = tuple(tensors)
+    lock = threading.Lock()
+    state = {"seen": {}, "passes": 0}
+
+    # A pass is over when the same tensor reports again, or all of them have.
+    def seen(index, grad):
+        with lock:
+            if index in state["seen"]:
+                state["seen"] = {}
+            state["seen"][index] = grad
+            return dict(state["seen"])
+
+    if mode == "any":
+        @functools.wraps(fn)
+        def any_hook(grad, index):
+            if len(seen(index, grad)) == 1:
+                fn(grad)
+        return _Handles(t.register_hook(functools.partial(_call_with, any_hook, i)) for i, t in enumerate(tensors))
+
+    def all_hook(grad, index):
+        found = seen(index, grad)
+        if len(found) == len(tensors):
+            with lock:
+                state["seen"] = {}
+            fn([found.get(i) for i in range(len(tensors))])
+
+    return _Handles(t.register_hook(functools.partial(_call_with, all_hook, i)) for i, t in enumerate(tensors))
+
+
+def _call_with(hook, index, grad):
+    hook(grad, index)
+
+
+class allow_mutation_on_saved_tensors(saved_tensors_hooks):
+    """Inside, tensors that the graph saved may be written to in place: it keeps copies."""
+
+    def __init__(self):
+        super().__init__(lambda t: t.clone(), lambda t: t)

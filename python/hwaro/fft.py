@@ -1,0 +1,2 @@
+"""torch.fft."""
+from hwaro._C.fft import *  # noqa: F401,F403

@@ -1,0 +1,2 @@
+"""torch.special."""
+from hwaro._C.special import *  # noqa: F401,F403
