@@ -389,18 +389,58 @@ namespace {
 
 constexpr int log2_size(std::size_t bytes) { return bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : bytes == 8 ? 3 : 4; }
 
-// Two dimensions, one side contiguous along each: a blocked transpose instead of a strided walk.
+// The offset of row-major index i over the first `dims` dimensions of a plan, for one side, in bytes.
+std::int64_t outer_offset(const Plan& plan, const Side& side, std::size_t dims, std::int64_t i) {
+  std::int64_t offset = 0;
+  for (std::size_t d = dims; d-- > 0;) {
+    offset += i % plan.shape[d] * side.strides[d];
+    i /= plan.shape[d];
+  }
+  return offset * side.size;
+}
+
+// The last two dimensions, one side contiguous along each: a blocked transpose instead of a strided walk.
 bool try_transpose(const Plan& plan) {
   const Side &dst = plan.sides[0], &src = plan.sides[1];
-  if (plan.shape.size() != 2 || dst.dtype != src.dtype || src.conj) return false;
-  if (dst.strides[1] != 1 || src.strides[0] != 1 || src.strides[1] < plan.shape[0]) return false;
-  const std::int64_t cols = plan.shape[1], rows = plan.shape[0];  // of dst: rows x cols; src holds it column by column
+  const std::size_t nd = plan.shape.size();
+  if (nd < 2 || dst.dtype != src.dtype || src.conj) return false;
+  const std::int64_t cols = plan.shape[nd - 1], rows = plan.shape[nd - 2];  // of dst: rows x cols; src holds it column by column
+  if (dst.strides[nd - 1] != 1 || src.strides[nd - 2] != 1 || src.strides[nd - 1] < rows) return false;
   if (rows < 8 || cols < 8) return false;
   constexpr std::int64_t kBand = 64;
-  parallel_for((rows + kBand - 1) / kBand, (kGrain + kBand * cols - 1) / (kBand * cols), [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t r0 = begin * kBand, r1 = end * kBand < rows ? end * kBand : rows;
-    copy_kernels().transpose(dst.data + r0 * dst.strides[0] * dst.size, dst.strides[0], src.data + r0 * src.size,
-                             src.strides[1], cols, r1 - r0, log2_size(std::size_t(dst.size)));
+  const std::int64_t bands = (rows + kBand - 1) / kBand, outer = plan.numel / (rows * cols);
+  const auto transpose = copy_kernels().transpose;
+  parallel_for(outer * bands, (kGrain + kBand * cols - 1) / (kBand * cols), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end;) {
+      // As many bands of one matrix as the chunk holds.
+      const std::int64_t o = i / bands, first = i % bands, last = bands - first < end - i ? bands : first + (end - i);
+      const std::int64_t r0 = first * kBand, r1 = last * kBand < rows ? last * kBand : rows;
+      transpose(dst.data + outer_offset(plan, dst, nd - 2, o) + r0 * dst.strides[nd - 2] * dst.size, dst.strides[nd - 2],
+                src.data + outer_offset(plan, src, nd - 2, o) + r0 * src.size, src.strides[nd - 1], cols, r1 - r0,
+                log2_size(std::size_t(dst.size)));
+      i += last - first;
+    }
+  });
+  return true;
+}
+
+// Rows of a few elements: walked across, so that the inner loop is long (a row of two took 4 ns per element otherwise).
+bool try_short_rows(const Plan& plan, CopyKernel cast) {
+  const Side &dst = plan.sides[0], &src = plan.sides[1];
+  const std::size_t nd = plan.shape.size();
+  if (nd < 2 || src.conj || plan.shape[nd - 1] >= 16 || plan.shape[nd - 2] < 32) return false;
+  const std::int64_t width = plan.shape[nd - 1], rows = plan.shape[nd - 2];
+  constexpr std::int64_t kRows = 256;  // one block stays in the first-level cache for all its columns
+  const std::int64_t blocks = (rows + kRows - 1) / kRows, outer = plan.numel / (rows * width);
+  parallel_for(outer * blocks, (kGrain + kRows * width - 1) / (kRows * width), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t r = i % blocks * kRows, n = rows - r < kRows ? rows - r : kRows;
+      char* to = dst.data + outer_offset(plan, dst, nd - 2, i / blocks) + r * dst.strides[nd - 2] * dst.size;
+      const char* from = src.data + outer_offset(plan, src, nd - 2, i / blocks) + r * src.strides[nd - 2] * src.size;
+      for (std::int64_t k = 0; k < width; ++k)
+        cast(to + k * dst.strides[nd - 1] * dst.size, dst.strides[nd - 2], from + k * src.strides[nd - 1] * src.size,
+             src.strides[nd - 2], n);
+    }
   });
   return true;
 }
@@ -436,7 +476,7 @@ void copy_elements(TensorImpl& dst, const TensorImpl& src) {
   plan.sides[1].size = std::int64_t(size_of(src.dtype));
   plan.sides[1].conj = conj;
   plan.simplify();
-  if (try_transpose(plan)) return;
+  if (try_transpose(plan) || try_short_rows(plan, cast)) return;
   const Side &to = plan.sides[0], &from = plan.sides[1];
   parallel_for(dst.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
     Walker walker(plan, begin);

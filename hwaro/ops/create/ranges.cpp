@@ -62,9 +62,8 @@ Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, OptDTy
       } else {
         const double first = start.to_double(), by = step.to_double();
         for (int64_t i = begin; i < stop; ++i) {
-          const double value = std::fma(by, double(i), first);
-          if constexpr (std::is_same_v<T, double>) data[i] = value;
-          else data[i] = T(float(value));
+          if constexpr (std::is_same_v<T, double>) data[i] = std::fma(by, double(i), first);
+          else data[i] = T(float(first + by * double(i)));
         }
       }
     });
@@ -72,13 +71,17 @@ Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, OptDTy
   return out;
 }
 
+// x * y + z in one rounding: products of floats are exact in double, so only double itself needs the function.
+inline double fused(double x, double y, double z) { return std::fma(x, y, z); }
+inline float fused(float x, float y, float z) { return float(double(x) * double(y) + double(z)); }
+
 // Counts from the nearer end, so that both ends are exact.
 template <class Step, class Put>
 void spaced(Step start, Step end, int64_t steps, Put put) {
   const Step step = steps > 1 ? (end - start) / Step(steps - 1) : Step(0);
   parallel_for(steps, kGrain, [&](int64_t begin, int64_t stop) {
     for (int64_t i = begin; i < stop; ++i)
-      put(i, i < steps / 2 ? std::fma(step, Step(i), start) : std::fma(-step, Step(steps - i - 1), end));
+      put(i, i < steps / 2 ? fused(step, Step(i), start) : fused(-step, Step(steps - i - 1), end));
   });
 }
 

@@ -11,6 +11,7 @@
 
 #include "hwaro/base/parallel.h"
 #include "hwaro/ops/create/fill.h"
+#include "hwaro/ops/index/index_kernels.h"
 #include "hwaro/ops/index/masks.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
@@ -246,25 +247,28 @@ void gather_positions(const Tensor& out, const Tensor& self, const IndexGeometry
 
 namespace {
 
-// Writes rows of `values` (dense, or one element for all) to the positions; `put` stores or adds one element.
-template <class T, class Put>
+// Writes rows of `values` (dense, or one element for all) to the positions. `put` writes one element, `put_row` a
+// contiguous run of them.
+template <class T, class Put, class PutRow>
 void scatter_loop(T* to, const T* values, bool single, const Walk& outer, const Walk& inner, const IndexGeometry& geo,
-                  const int64_t* offsets, Put put) {
+                  const int64_t* offsets, Put put, PutRow put_row) {
   const int64_t width = geo.inner_count, n = geo.index_count;
   const int64_t step = single ? 0 : 1;
   auto rows = [&](int64_t o, int64_t begin, int64_t end) {  // a range of the inner walk's flat run, or all of it
     T* base = to + offset_at(outer, o);
     const T* from = values + step * o * n * width;
-    for (int64_t j = 0; j < n; ++j) {
-      if (inner.flat()) {
-        T* row = base + offsets[j];
-        const T* v = from + step * j * width;
-        for (int64_t k = begin; k < end; ++k) put(row[k], v[step * k]);
-      } else {
+    if (inner.flat() && (width == 1 || single)) {
+      for (int64_t j = 0; j < n; ++j)
+        for (int64_t k = begin; k < end; ++k) put(base[offsets[j] + k], from[step * j]);
+    } else if (inner.flat()) {
+      for (int64_t j = 0; j < n; ++j) put_row(base + offsets[j] + begin, from + j * width + begin, end - begin);
+    } else {
+      const int64_t run = inner.run(), stride = inner.strides.back();
+      for (int64_t j = 0; j < n; ++j) {
         const T* v = from + step * j * width;
         each_row(inner, [&](int64_t offset, int64_t row) {
           T* p = base + offsets[j] + offset;
-          for (int64_t k = 0; k < inner.run(); ++k) put(p[k * inner.strides.back()], v[step * (row * inner.run() + k)]);
+          for (int64_t k = 0; k < run; ++k) put(p[k * stride], v[step * (row * run + k)]);
         });
       }
     }
@@ -296,13 +300,16 @@ void scatter_positions(const Tensor& self, const Tensor& values, const IndexGeom
     by_size(self.element_size(), [&](auto tag) {
       using T = typename decltype(tag)::type;
       scatter_loop(static_cast<T*>(self->write()), static_cast<const T*>(source->read()), single, outer, inner, geo, offsets,
-                   [](T& to, const T& v) { to = v; });
+                   [](T& to, const T& v) { to = v; },
+                   [](T* row, const T* v, int64_t count) { std::memcpy(row, v, std::size_t(count) * sizeof(T)); });
     });
     return;
   }
+  const auto add = index_kernels().add[int(self.dtype())];
   visit_if<kAllSet>(self.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
-    scatter_loop(self->write_as<T>(), source->read_as<T>(), single, outer, inner, geo, offsets, [](T& to, const T& v) { add_to(to, v); });
+    scatter_loop(self->write_as<T>(), source->read_as<T>(), single, outer, inner, geo, offsets,
+                 [](T& to, const T& v) { add_to(to, v); }, [add](T* row, const T* v, int64_t count) { add(row, v, count); });
   });
 }
 
@@ -373,6 +380,31 @@ Tensor expand_mask_recorded(const Tensor& g, const Tensor& mask) {
   return out;
 }
 
+// g with zeros where the mask is set.
+Tensor clear_mask_recorded(const Tensor& g, const Tensor& mask) {
+  const Tensor m = dense_mask(mask), out = clone(detach(g), MemoryFormat::Contiguous);
+  fill_masked(out, m, make_zeros({}, g.dtype()));
+  if (recording(g))
+    record("IndexPutBackward0", {g}, out, {save(m)}, [](Backward& b) { b.set(0, clear_mask_recorded(b.g(), b.saved(0))); });
+  return out;
+}
+
+// self[mask] = one value: no positions are needed.
+Tensor fill_whole_mask(const Tensor& self, const Tensor& mask, const Tensor& value, bool inplace, bool recorded) {
+  const Tensor target = inplace ? self : clone(detach(self)), m = dense_mask(mask), work = dense(target);
+  fill_masked(work, m, dense(value));
+  if (work.impl() != target.impl()) copy_raw(target, work);
+  if (inplace) self->bump_version();
+  if (!recorded) return target;
+  auto backward = [sizes = Dims(value.sizes())](Backward& b) {
+    if (b.needs(0)) b.set(0, clear_mask_recorded(b.g(), b.saved(0)));
+    if (b.needs(1)) b.set(1, reshape(sum_all(compress_recorded(b.g(), dense_mask(b.saved(0)))), sizes));
+  };
+  if (inplace) record_inplace("IndexPutBackward0", self, {self, value}, {save(mask)}, backward);
+  else record("IndexPutBackward0", {self, value}, target, {save(mask)}, backward);
+  return target;
+}
+
 void check_no_meta(const Tensor& self, Span<Tensor> indices) {
   for (const Tensor& t : indices)
     HWARO_CHECK(!t.defined() || t.device().is_meta() == self.device().is_meta() || t.device().is_cpu(),
@@ -402,6 +434,9 @@ Tensor index_put_tensor(const Tensor& self, Span<Tensor> indices, const Tensor& 
   if (inplace && has_internal_overlap(*self.impl()))
     warn("Use of index_put_ on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This also "
          "applies to advanced indexing e.g. tensor[indices] = tensor");
+  if (const Tensor* mask = whole_mask(self, indices);
+      mask && values.numel() == 1 && values.dim() <= 1 && values.dtype() == self.dtype() && !accumulate && !self.device().is_meta())
+    return fill_whole_mask(self, *mask, values, inplace, recorded);
   const IndexPlan plan = plan_index(self, indices);
   const IndexGeometry geo(plan);
   Dims shape(values.sizes());

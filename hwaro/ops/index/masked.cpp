@@ -1,5 +1,4 @@
 // Elements chosen by a mask: masked_fill, masked_select, masked_scatter.
-#include "hwaro/base/parallel.h"
 #include "hwaro/ops/create/fill.h"
 #include "hwaro/ops/index/masks.h"
 #include "hwaro/ops/index/write.h"
@@ -51,17 +50,9 @@ Tensor spread(const Tensor& t, IntSpan shape) {
 
 
 // value: one element of target's type.
-void fill_masked(const Tensor& target, const Tensor& mask, const Tensor& value) {
-  const Tensor work = dense(target), m = dense(spread(mask, target.sizes()));
-  const std::uint8_t* set = static_cast<const std::uint8_t*>(m->read());
-  visit_if<kAllSet>(target.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    T* to = work->write_as<T>();
-    const T v = *value->read_as<T>();
-    parallel_for(work.numel(), kGrain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) to[i] = set[i] ? v : to[i];
-    });
-  });
+void fill_places(const Tensor& target, const Tensor& mask, const Tensor& value) {
+  const Tensor work = dense(target);
+  fill_masked(work, dense(spread(mask, target.sizes())), value);
   if (work.impl() != target.impl()) copy_raw(target, work);
 }
 
@@ -77,7 +68,7 @@ Tensor fill(bool inplace, const Tensor& self, const Tensor& mask, const Scalar& 
   const Tensor source = inplace || self.sizes() == IntSpan(shape) ? self : expand(self, shape);
   return write_into(
       inplace, "MaskedFillBackward0", source, {source}, {save(mask)},
-      [&](const Tensor& target) { fill_masked(target, mask, make_full({}, value, self.dtype())); },
+      [&](const Tensor& target) { fill_places(target, mask, make_full({}, value, self.dtype())); },
       [](Backward& b) { b.set(0, masked_fill(b.g(), b.saved(0), 0)); });
 }
 
@@ -89,7 +80,7 @@ Tensor fill(bool inplace, const Tensor& self, const Tensor& mask, const Tensor& 
   const Tensor source = inplace || self.sizes() == IntSpan(shape) ? self : expand(self, shape);
   return write_into(
       inplace, "MaskedFillBackward1", source, {source, value}, {save(mask)},
-      [&](const Tensor& target) { fill_masked(target, mask, dense_as(value, self.dtype())); },
+      [&](const Tensor& target) { fill_places(target, mask, dense_as(value, self.dtype())); },
       [type = value.dtype()](Backward& b) {
         const Tensor m = b.saved(0);
         if (b.needs(0)) b.set(0, masked_fill(b.g(), m, 0));

@@ -16,8 +16,6 @@ constexpr int64_t kChunk = kGrain;
 
 const std::uint8_t* bytes_of(const Tensor& mask) { return static_cast<const std::uint8_t*>(mask->read()); }
 
-int log2_size(std::size_t bytes) { return bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : bytes == 8 ? 3 : 4; }
-
 // How many are set before each chunk of the mask; the last entry is the total.
 std::vector<int64_t> chunk_starts(const Tensor& mask) {
   const int64_t n = mask.numel(), chunks = (n + kChunk - 1) / kChunk;
@@ -72,13 +70,24 @@ Tensor set_coordinates(const Tensor& mask) {
   const int64_t* from = flat->read_as<int64_t>();
   int64_t* to = out->write_as<int64_t>();
   const IntSpan sizes = mask.sizes();
+  const int64_t width = dims ? sizes[dims - 1] : 1;
   parallel_for(n, kChunk, [&](int64_t begin, int64_t end) {
+    // Positions rise, so the leading coordinates stay as they are until the row is left.
+    int64_t row_end = -1, row_start = 0;
     for (int64_t i = begin; i < end; ++i) {
-      int64_t rest = from[i];
-      for (int64_t d = dims; d-- > 0;) {
-        to[i * dims + d] = rest % sizes[d];
-        rest /= sizes[d];
+      int64_t* at = to + i * dims;
+      if (from[i] >= row_end) {
+        int64_t row = from[i] / width;
+        row_start = row * width;
+        row_end = row_start + width;
+        for (int64_t d = dims - 1; d-- > 0;) {
+          at[d] = row % sizes[d];
+          row /= sizes[d];
+        }
+      } else {
+        for (int64_t d = 0; d + 1 < dims; ++d) at[d] = at[d - dims];
       }
+      if (dims > 0) at[dims - 1] = from[i] - row_start;
     }
   });
   return out;
@@ -95,6 +104,15 @@ Tensor compress(const Tensor& self, const Tensor& mask) {
     pack(to + before * size, from + at * size, bytes_of(mask) + at, n, room);
   });
   return out;
+}
+
+void fill_masked(const Tensor& self, const Tensor& mask, const Tensor& value) {
+  const int64_t size = int64_t(self.element_size());
+  const auto fill = index_kernels().fill_masked[log2_size(std::size_t(size))];
+  char* to = static_cast<char*>(self->write());
+  parallel_for(self.numel(), kChunk, [&](int64_t begin, int64_t end) {
+    fill(to + begin * size, value->read(), bytes_of(mask) + begin, end - begin);
+  });
 }
 
 void uncompress(const Tensor& self, const Tensor& mask, const Tensor& values) {

@@ -14,6 +14,8 @@ Tensor set_positions(const Tensor& mask);
 Tensor set_coordinates(const Tensor& mask);
 // The elements of a dense tensor that stand where a dense mask of the same shape is set, as a tensor (n). Not recorded.
 Tensor compress(const Tensor& self, const Tensor& mask);
+// Writes the one element of value (of self's type) to the set places of a dense tensor. Not recorded.
+void fill_masked(const Tensor& self, const Tensor& mask, const Tensor& value);
 // The other way: writes values (dense) to the set places of a dense tensor. Not recorded.
 void uncompress(const Tensor& self, const Tensor& mask, const Tensor& values);
 

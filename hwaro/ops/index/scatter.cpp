@@ -57,6 +57,11 @@ void each_element(const Layout& l, const int64_t* index, F f) {
   const int64_t per_outer = l.count * l.inner;
   if (per_outer == 0) return;
   auto block = [&](int64_t o, int64_t begin, int64_t end) {
+    if (l.inner == 1) {
+      const int64_t to = o * l.n, from = o * l.count;
+      for (int64_t j = 0; j < l.count; ++j) f(to + index[from + j], from + j);
+      return;
+    }
     for (int64_t j = 0; j < l.count; ++j) {
       const int64_t row = (o * l.count + j) * l.inner;
       for (int64_t i = begin; i < end; ++i) f((o * l.n + index[row + i]) * l.inner + i, row + i);

@@ -1,4 +1,5 @@
-// Masks: how many bytes are set, and packing what stands at them. Compiled once per instruction set.
+// Masks: how many bytes are set, and packing what stands at them; rows added, filled and reversed. Compiled once per
+// instruction set.
 //
 // Packing eight lanes at a time: the eight mask bytes, spread to 0x00 or 0xFF, pick from the bytes 0 … 7 the numbers of
 // the lanes that stay (pext), and those numbers drive a permutation; the store is a whole vector, of which the tail is
@@ -8,7 +9,8 @@
 #include "hwaro/ops/index/index_kernels.h"
 
 #include "hwaro/base/isa.h"
-#include "hwaro/math/complex.h"
+#include "hwaro/math/convert.h"
+#include "hwaro/math/math.h"
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -112,12 +114,96 @@ void compress(void* out_, const void* in_, const uint8_t* mask, int64_t n, int64
   pack_tail(mask, i, n, k, room, [&](int64_t to, int64_t from) { out[to] = in[from]; });
 }
 
+// Lanes by element size only: the bits are moved, never computed with.
+template <int Bytes>
+struct LaneOf;
+template <>
+struct LaneOf<1> { using type = uint8_t; };
+template <>
+struct LaneOf<2> { using type = std::int16_t; };
+template <>
+struct LaneOf<4> { using type = float; };
+template <>
+struct LaneOf<8> { using type = double; };
+
+template <int Bytes>
+void fill_masked(void* to_, const void* value_, const uint8_t* mask, int64_t n) {
+  using T = typename LaneOf<Bytes>::type;
+  using V = Vec<T>;
+  T* to = static_cast<T*>(to_);
+  T value;
+  __builtin_memcpy(&value, value_, Bytes);
+  const V fill = V::from_raw(V::broadcast(value));
+  int64_t i = 0;
+  for (; i + V::size() <= n; i += V::size()) where(Mask<T>::load_bool(mask + i), fill, V::load(to + i)).store(to + i);
+  for (; i < n; ++i)
+    if (mask[i]) __builtin_memcpy(to + i, &value, Bytes);
+}
+void fill_masked_16(void* to_, const void* value, const uint8_t* mask, int64_t n) {
+  char* to = static_cast<char*>(to_);
+  for (int64_t i = 0; i < n; ++i)
+    if (mask[i]) __builtin_memcpy(to + 16 * i, value, 16);
+}
+
+// Blocks of 16 bytes turned around in a register.
+template <class T, int N>
+HWARO_INLINE void reverse_block(T* to, const T* from) {
+  typedef T Block __attribute__((vector_size(16)));
+  Block in, out;
+  __builtin_memcpy(&in, from, 16);
+  if constexpr (N == 16) out = __builtin_shufflevector(in, in, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  else if constexpr (N == 8) out = __builtin_shufflevector(in, in, 7, 6, 5, 4, 3, 2, 1, 0);
+  else if constexpr (N == 4) out = __builtin_shufflevector(in, in, 3, 2, 1, 0);
+  else out = __builtin_shufflevector(in, in, 1, 0);
+  __builtin_memcpy(to, &out, 16);
+}
+template <class T>
+void reverse(void* to_, const void* from_, int64_t n) {
+  constexpr int N = 16 / int(sizeof(T));
+  T* to = static_cast<T*>(to_);
+  const T* from = static_cast<const T*>(from_);
+  int64_t i = 0;
+  for (; i + 4 * N <= n; i += 4 * N)
+    for (int k = 0; k < 4; ++k) reverse_block<T, N>(to + i + k * N, from + n - i - (k + 1) * N);
+  for (; i < n; ++i) to[i] = from[n - 1 - i];
+}
+void reverse_16(void* to, const void* from, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) __builtin_memcpy(static_cast<char*>(to) + 16 * i, static_cast<const char*>(from) + 16 * (n - 1 - i), 16);
+}
+
+template <class T>
+void add(void* to_, const void* from_, int64_t n) {
+  using V = Vec<T>;
+  T* to = static_cast<T*>(to_);
+  const T* from = static_cast<const T*>(from_);
+  int64_t i = 0;
+  for (; i + V::size() <= n; i += V::size()) (V::load(to + i) + V::load(from + i)).store(to + i);
+  for (; i < n; ++i) to[i] = T(to[i] + from[i]);
+}
+template <class T>
+void add_complex(void* to, const void* from, int64_t n) { add<T>(to, from, 2 * n); }
+template <class T>
+void add_half(void* to_, const void* from_, int64_t n) {
+  T* to = static_cast<T*>(to_);
+  const T* from = static_cast<const T*>(from_);
+  for (int64_t i = 0; i < n; ++i) to[i] = cast_scalar<T>(cast_scalar<float>(to[i]) + cast_scalar<float>(from[i]));
+}
+void add_bool(void* to_, const void* from_, int64_t n) {
+  uint8_t* to = static_cast<uint8_t*>(to_);
+  const uint8_t* from = static_cast<const uint8_t*>(from_);
+  for (int64_t i = 0; i < n; ++i) to[i] = uint8_t((to[i] | from[i]) != 0);
+}
+
 }  // namespace
 
 extern constinit const IndexKernels index_table = {
     &count,
     &positions,
     {&compress<uint8_t>, &compress<std::uint16_t>, &compress<std::uint32_t>, &compress<std::uint64_t>, &compress<Complex<double>>},
+    {&fill_masked<1>, &fill_masked<2>, &fill_masked<4>, &fill_masked<8>, &fill_masked_16},
+    {&reverse<uint8_t>, &reverse<std::int16_t>, &reverse<std::int32_t>, &reverse<int64_t>, &reverse_16},
+    {&add_bool, &add<uint8_t>, &add<std::int8_t>, &add<std::int16_t>, &add<std::int32_t>, &add<int64_t>, &add_half<Half>,
+     &add_half<BFloat16>, &add<float>, &add<double>, &add_complex<float>, &add_complex<double>},
 };
 
 }  // namespace HWARO_ISA
