@@ -19,6 +19,7 @@ Tensor polygamma_of(const Tensor& x, const Tensor& n) { return _polygamma(x, std
 Tensor i1(const Tensor& x) { return special_i1(x); }
 Tensor i0e(const Tensor& x) { return special_i0e(x); }
 Tensor i1e(const Tensor& x) { return special_i1e(x); }
+Tensor erfcx(const Tensor& x) { return special_erfcx(x); }
 Tensor zeta(const Tensor& s, const Tensor& q) { return special_zeta(s, q); }
 
 static Tensor polygamma_call(std::int64_t n, const Tensor& x) {

@@ -19,6 +19,7 @@ Tensor i1(const Tensor& x);
 Tensor i0e(const Tensor& x);
 Tensor i1e(const Tensor& x);
 Tensor zeta(const Tensor& s, const Tensor& q);
+Tensor erfcx(const Tensor& x);
 
 struct Polygamma {
   static constexpr Schema schema = "_polygamma(Tensor self, Scalar n) -> Tensor";
@@ -114,7 +115,7 @@ struct SpecialLogNdtr {
   static constexpr auto dtypes = int_to_float(full_precision);
   static constexpr auto kernel_name = "log_ndtr_cpu";
   static constexpr auto forward(auto x) { return log_ndtr(x); }
-  static constexpr auto derivative(auto x, auto y) { return exp(-(y + x * x / 2)) * 0.39894228040143267794; }
+  static constexpr auto derivative(auto x, auto) { return 0.79788456080286535588 / erfcx(x * -0.70710678118654752440); }
 };
 
 struct SpecialNdtri {
