@@ -59,6 +59,14 @@ HWARO_INLINE Complex<Vec<T, N>> sinc(const Complex<Vec<T, N>>& z) {
   const Complex<Vec<T, N>> turned = z * Vec<T, N>(3.14159265358979323846);
   return where(z == 0, 1, sin(turned) / turned);
 }
+// log(e^a + e^b) from the operand with the larger real part.
+template <class T, int N>
+HWARO_INLINE Complex<Vec<T, N>> logaddexp(const Complex<Vec<T, N>>& a, const Complex<Vec<T, N>>& b) {
+  const auto swap = a.re < b.re;
+  const Complex<Vec<T, N>> high = where(swap, b, a), low = where(swap, a, b);
+  const auto equal_infinities = isinf(a.re) & (a.re == b.re);
+  return where(equal_infinities, a, high + log1p(exp(low - high)));
+}
 template <class T, int N>
 HWARO_INLINE Mask<T, N> imaginary_is_zero(Vec<T, N>) { return Mask<T, N>(true); }
 template <class T, int N>

@@ -124,11 +124,11 @@ struct LogAddExp {
   static constexpr Schema schema = "logaddexp(Tensor self, Tensor other) -> Tensor";
   static constexpr unsigned expose = kFunction | kMethod | kOut;
   static constexpr Doc doc = "log(e^self + e^other), without overflow.";
-  static constexpr auto dtypes = same(floating);
+  static constexpr auto dtypes = same(floating | complex);
   static constexpr auto grad_name = "Logaddexp";
   static constexpr auto forward(auto a, auto b) { return logaddexp(a, b); }
-  static constexpr auto b_self(auto g, auto a, auto b, auto) { return g / (1 + exp(b - a)); }
-  static constexpr auto b_other(auto g, auto a, auto b, auto) { return g / (1 + exp(a - b)); }
+  static constexpr auto b_self(auto g, auto a, auto b, auto) { return g / conj(1 + exp(b - a)); }
+  static constexpr auto b_other(auto g, auto a, auto b, auto) { return g / conj(1 + exp(a - b)); }
 };
 
 struct LogAddExp2 {
