@@ -9,6 +9,7 @@
 #include "hwaro/backend/cpu/random.h"
 #include "hwaro/loops/copy_kernels.h"
 #include "hwaro/ops/index/index_kernels.h"
+#include "hwaro/ops/nn/norm_kernels.h"
 #include "hwaro/ops/nn/optim_kernels.h"
 #include "hwaro/ops/reduce/reduce_kernels.h"
 #include "hwaro/ops/reduce/scan_kernels.h"
@@ -19,6 +20,7 @@ namespace hwaro {
 
 inline namespace base { extern const CopyKernels copy_table; }
 inline namespace base { extern const IndexKernels index_table; }
+inline namespace base { extern const NormKernels norm_table; }
 inline namespace base { extern const OptimKernels optim_table; }
 inline namespace base { extern const ReduceKernels reduce_table; }
 inline namespace base { extern const ArgKernels arg_table; }
@@ -27,6 +29,7 @@ inline namespace base { extern const SoftmaxKernels softmax_table; }
 inline namespace base { extern const SortKernels sort_table; }
 inline namespace avx2 { extern const CopyKernels copy_table; }
 inline namespace avx2 { extern const IndexKernels index_table; }
+inline namespace avx2 { extern const NormKernels norm_table; }
 inline namespace avx2 { extern const OptimKernels optim_table; }
 inline namespace avx2 { extern const ReduceKernels reduce_table; }
 inline namespace avx2 { extern const ArgKernels arg_table; }
@@ -35,6 +38,7 @@ inline namespace avx2 { extern const SoftmaxKernels softmax_table; }
 inline namespace avx2 { extern const SortKernels sort_table; }
 inline namespace avx512 { extern const CopyKernels copy_table; }
 inline namespace avx512 { extern const IndexKernels index_table; }
+inline namespace avx512 { extern const NormKernels norm_table; }
 inline namespace avx512 { extern const OptimKernels optim_table; }
 inline namespace avx512 { extern const ReduceKernels reduce_table; }
 inline namespace avx512 { extern const ArgKernels arg_table; }
@@ -59,6 +63,8 @@ struct Load {
     install_random_kernels();
     const IndexKernels* indices[] = {&base::index_table, &avx2::index_table, &avx512::index_table};
     set_index_kernels(indices[capability]);
+    const NormKernels* norms[] = {&base::norm_table, &avx2::norm_table, &avx512::norm_table};
+    set_norm_kernels(norms[capability]);
     const OptimKernels* optims[] = {&base::optim_table, &avx2::optim_table, &avx512::optim_table};
     set_optim_kernels(optims[capability]);
     const ReduceKernels* reductions[] = {&base::reduce_table, &avx2::reduce_table, &avx512::reduce_table};

@@ -143,6 +143,7 @@ struct Addr {
       const Tensor wide = expand(self, shape);
       const Tensor pairs = maybe_multiply(mul(unsqueeze(vec1, 1), unsqueeze(vec2, 0)), alpha);
       out = is_zero(beta) ? pairs : add(maybe_multiply(wide, beta), pairs);
+      out = to_dtype(out, promote_types(self.dtype(), promote_types(vec1.dtype(), vec2.dtype())));
     }
     if (recording(self, vec1, vec2))
       record("AddrBackward0", {self, vec1, vec2}, out, {save_if(is_tracked(vec2), vec1), save_if(is_tracked(vec1), vec2)},

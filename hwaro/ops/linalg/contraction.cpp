@@ -214,7 +214,7 @@ struct Trace {
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self) {
     HWARO_CHECK(self.dim() == 2, "trace: expected a matrix, but got tensor with dim ", self.dim());
-    HWARO_CHECK_AS(NotImplementedError, self.dtype() != DType::Bool && !is_reduced_float(self.dtype()),
+    HWARO_CHECK_AS(NotImplementedError, self.dtype() != DType::Bool,
                    "\"trace\" not implemented for '", scalar_type_name(self.dtype()), '\'');
     Tensor out;
     {

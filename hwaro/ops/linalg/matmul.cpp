@@ -142,9 +142,9 @@ struct Vdot {
   static constexpr Schema schema = "vdot(Tensor self, Tensor other) -> Tensor";
   static constexpr Doc doc = "Dot product of the conjugate of self with other.";
   static Tensor call(const Tensor& self, const Tensor& other) {
-    if (!is_complex(self.dtype()) && self.dtype() == other.dtype()) return Dot::call(self, other);
-    check_dot(self, other, "vdot");
-    const Tensor out = dot_raw(self, other, true, "vdot");
+    const bool conjugates = is_complex(self.dtype());
+    check_dot(self, other, conjugates ? "vdot" : "dot");
+    const Tensor out = dot_raw(self, other, conjugates, conjugates ? "vdot" : "dot");
     if (recording(self, other))
       record("VdotBackward0", {self, other}, out, {save_if(is_tracked(other), self), save_if(is_tracked(self), other)}, [](Backward& b) {
         if (b.needs(0)) b.set(0, mul(conj(b.g()), b.saved(1)));

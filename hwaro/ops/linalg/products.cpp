@@ -42,8 +42,9 @@ Matrix as_matrix(const Tensor& t) {
 
 void product_into(const Tensor& out, const Tensor& a, const Tensor& b, const char* name, const Scalar& alpha, const Scalar& beta) {
   const auto kernel = product_kernels().gemm[int(out.dtype())];
-  HWARO_CHECK_AS(NotImplementedError, kernel, '"', name, "\" not implemented for '", scalar_type_name(out.dtype()), '\'');
   if (out.numel() == 0) return;
+  if (a.size(-1) == 0 && beta.to_double() == 0) return fill_elements(*out.impl(), 0);
+  HWARO_CHECK_AS(NotImplementedError, kernel, '"', name, "\" not implemented for '", scalar_type_name(out.dtype()), '\'');
   const Matrix ma = as_matrix(a), mb = as_matrix(b);
   ProductArgs p;
   p.a_form = ma.form;

@@ -6,6 +6,7 @@
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/linalg/products.h"
 #include "hwaro/ops/nn/conv_kernels.h"
+#include "hwaro/ops/nn/layout.h"
 #include "hwaro/ops/registry.h"
 
 namespace hwaro {
@@ -248,17 +249,9 @@ Dims per_dim(IntSpan values, const char* name, int dims) {
   return Dims(values);
 }
 
-bool channels_last(const Tensor& t) {
-  const auto format = t.dim() == 5 ? MemoryFormat::ChannelsLast3d : MemoryFormat::ChannelsLast;
-  return (t.dim() == 4 || t.dim() == 5) && !t.is_contiguous() && t.is_contiguous(format);
-}
-
-// t in the layout that convolutions give for these operands. Not recorded.
+// The layout that convolutions give for these operands: channels last if either has them last.
 Tensor in_layout_of(const Tensor& t, const Tensor& input, const Tensor& weight) {
-  if (!channels_last(input) && !channels_last(weight)) return t;
-  const Tensor out = make_strided(t.sizes(), channels_last_strides(t.sizes()), t.dtype(), t.device());
-  if (!t.device().is_meta()) copy_raw(out, t);
-  return out;
+  return engine::in_layout_of(t, is_channels_last(input) ? input : weight);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Embedding tables and one-hot vectors.
+#include <cmath>
 #include <cstring>
 
 #include "hwaro/base/parallel.h"
@@ -103,6 +104,44 @@ struct Embedding {
         b.set(0, padding_idx >= 0 ? where(eq(reshape(index, shape), padding_idx), 0, picked) : picked);
       });
     return out;
+  }
+};
+
+struct FunctionalEmbedding {
+  static constexpr Schema schema =
+      "embedding.functional(Tensor input, Tensor weight, int? padding_idx=None, float? max_norm=None, float norm_type=2.0, "
+      "bool scale_grad_by_freq=False, bool sparse=False) -> Tensor";
+  static constexpr Doc doc = "Rows of weight (V, D) picked by input (…): a tensor (…, D). max_norm rescales the rows used, in place.";
+  static constexpr unsigned expose = kNnFunctional;
+  static Tensor call(const Tensor& input, const Tensor& weight, std::optional<int64_t> padding_idx, std::optional<double> max_norm,
+                     double norm_type, bool scale_grad_by_freq, bool sparse) {
+    int64_t padding = -1;
+    if (padding_idx) {
+      const int64_t rows = weight.sizes()[0];
+      HWARO_CHECK_AS(AssertionError, *padding_idx < rows && *padding_idx >= -rows, "Padding_idx must be within num_embeddings");
+      padding = *padding_idx < 0 ? rows + *padding_idx : *padding_idx;
+    }
+    if (max_norm) renormalize(weight, input, *max_norm, norm_type);
+    return Embedding::call(weight, input, padding, scale_grad_by_freq, sparse);
+  }
+  static void renormalize(const Tensor& weight, const Tensor& indices, double max_norm, double norm_type) {
+    const Tensor index = dense_as(indices, DType::Int64), w = dense_as(weight, DType::Double);
+    const int64_t width = weight.sizes()[1], rows = weight.sizes()[0];
+    double* p = w->write_as<double>();
+    std::vector<bool> seen(std::size_t(rows), false);
+    for (int64_t i = 0; i < index.numel(); ++i) {
+      const int64_t row = index->read_as<int64_t>()[i];
+      HWARO_CHECK_AS(IndexError, row >= 0 && row < rows, "index out of range in self");
+      if (seen[std::size_t(row)]) continue;
+      seen[std::size_t(row)] = true;
+      double norm = 0;
+      for (int64_t c = 0; c < width; ++c) norm += std::pow(std::abs(p[row * width + c]), norm_type);
+      norm = std::pow(norm, 1 / norm_type);
+      if (norm > max_norm)
+        for (int64_t c = 0; c < width; ++c) p[row * width + c] *= max_norm / (norm + 1e-7);
+    }
+    if (w.impl() != weight.impl()) copy_raw(weight, w);
+    weight->bump_version();
   }
 };
 

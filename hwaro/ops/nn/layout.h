@@ -1,0 +1,22 @@
+// Memory formats of results: an operator on images answers in the layout of its input.
+#pragma once
+
+#include "hwaro/ops/vocabulary.h"
+
+namespace hwaro::engine {
+
+// Whether t is laid out with channels last and in no other way.
+inline bool is_channels_last(const Tensor& t) {
+  if (t.dim() != 4 && t.dim() != 5) return false;
+  return !t.is_contiguous() && t.is_contiguous(t.dim() == 5 ? MemoryFormat::ChannelsLast3d : MemoryFormat::ChannelsLast);
+}
+
+// t (dense) or, where `like` has its channels last, a copy of t that has them last as well. Not recorded.
+inline Tensor in_layout_of(const Tensor& t, const Tensor& like) {
+  if (!is_channels_last(like) || (t.dim() != 4 && t.dim() != 5)) return t;
+  const Tensor out = make_strided(t.sizes(), channels_last_strides(t.sizes()), t.dtype(), t.device());
+  if (!t.device().is_meta()) copy_raw(out, t);
+  return out;
+}
+
+}  // namespace hwaro::engine
