@@ -424,6 +424,15 @@ bool try_transpose(const Plan& plan) {
   return true;
 }
 
+// A few bytes, in steps of the machine's words.
+inline void copy_small(char* to, const char* from, std::int64_t bytes) {
+  for (; bytes >= 16; bytes -= 16, to += 16, from += 16) std::memcpy(to, from, 16);
+  if (bytes & 8) std::memcpy(to, from, 8), to += 8, from += 8;
+  if (bytes & 4) std::memcpy(to, from, 4), to += 4, from += 4;
+  if (bytes & 2) std::memcpy(to, from, 2), to += 2, from += 2;
+  if (bytes & 1) *to = *from;
+}
+
 // Rows of a few elements: walked across, so that the inner loop is long (a row of two took 4 ns per element otherwise).
 bool try_short_rows(const Plan& plan, CopyKernel cast) {
   const Side &dst = plan.sides[0], &src = plan.sides[1];
@@ -432,11 +441,18 @@ bool try_short_rows(const Plan& plan, CopyKernel cast) {
   const std::int64_t width = plan.shape[nd - 1], rows = plan.shape[nd - 2];
   constexpr std::int64_t kRows = 256;  // one block stays in the first-level cache for all its columns
   const std::int64_t blocks = (rows + kRows - 1) / kRows, outer = plan.numel / (rows * width);
+  const std::int64_t row_bytes = width * dst.size;
+  const bool whole = dst.dtype == src.dtype && dst.strides[nd - 1] == 1 && src.strides[nd - 1] == 1 && row_bytes >= 16;
   parallel_for(outer * blocks, (kGrain + kRows * width - 1) / (kRows * width), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t r = i % blocks * kRows, n = rows - r < kRows ? rows - r : kRows;
       char* to = dst.data + outer_offset(plan, dst, nd - 2, i / blocks) + r * dst.strides[nd - 2] * dst.size;
       const char* from = src.data + outer_offset(plan, src, nd - 2, i / blocks) + r * src.strides[nd - 2] * src.size;
+      if (whole) {
+        for (std::int64_t k = 0; k < n; ++k, to += dst.strides[nd - 2] * dst.size, from += src.strides[nd - 2] * src.size)
+          copy_small(to, from, row_bytes);
+        continue;
+      }
       for (std::int64_t k = 0; k < width; ++k)
         cast(to + k * dst.strides[nd - 1] * dst.size, dst.strides[nd - 2], from + k * src.strides[nd - 1] * src.size,
              src.strides[nd - 2], n);

@@ -4,6 +4,8 @@ import pytest
 from expressions import cases, gradients, numbers
 from recorded import recorded_test
 
+import hwaro as torch
+
 
 def setv(x, index, value):
     """A copy of x with x[index] = value."""
@@ -347,3 +349,99 @@ gradients(t, lambda x, y: x.clone().scatter_reduce_(1,t.tensor([[0,0],[1,3]]),y[
             CASES |= cases(f"gradients(t, lambda x, y: x.index_reduce(1,t.tensor([0,2]),y[:,:2],'{r}',include_self={inc}), A, B)", NAMES)
 
 test_index = recorded_test(__file__, CASES)
+
+
+def random_subscript(rng, shape):
+    """A subscript of integers, slices, None, index arrays and masks that fits a shape, for NumPy and for tensors."""
+    entries, d = [], 0
+    while d < len(shape):
+        size, kind = shape[d], rng.choice(["integer", "slice", "slice", "rows", "mask", "none", "stop"])
+        if kind == "stop":
+            break
+        if kind == "none":
+            entries.append(None)
+            continue
+        if kind == "slice":
+            bounds = [None if rng.random() < 0.4 else int(rng.integers(-size - 1, size + 2)) for _ in range(2)]
+            entries.append(slice(*bounds, int(rng.integers(1, 4))))
+        elif kind == "mask":
+            entries.append(rng.random(size) < 0.5)
+        elif size == 0:
+            entries.append(slice(None))
+        elif kind == "integer":
+            entries.append(int(rng.integers(-size, size)))
+        else:
+            entries.append(rng.integers(-size, size, [(2,), (1,), (3, 2)][int(rng.integers(3))]))
+        d += 1
+    return entries
+
+
+def tensors(entries):
+    return tuple(torch.tensor(e) if isinstance(e, np.ndarray) else e for e in entries)
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_subscripts_agree_with_numpy(seed):
+    rng = np.random.default_rng(seed)
+    shape = [int(n) for n in rng.integers(0, 5, int(rng.integers(1, 5)))]
+    array = rng.integers(0, 100, shape)
+    tensor = torch.tensor(array)
+    if seed % 2 and len(shape) > 1:  # the same elements with other strides
+        tensor = tensor.transpose(0, -1).contiguous().transpose(0, -1)
+    entries = random_subscript(rng, shape)
+    # An integer beside arrays counts as an array in NumPy, and as a dimension taken away first in PyTorch; NumPy moves all
+    # arrays to the front where a slice or None stands between them and such an integer.
+    if any(isinstance(e, np.ndarray) for e in entries):
+        entries = [slice(e, e + 1 or None) if isinstance(e, int) else e for e in entries]
+    try:
+        expected = array[tuple(entries)]
+    except IndexError:
+        with pytest.raises(IndexError):
+            tensor[tensors(entries)]
+        return
+    found = tensor[tensors(entries)]
+    assert tuple(found.shape) == expected.shape
+    assert (found.numpy() == expected).all()
+    array[tuple(entries)] = 1000
+    tensor[tensors(entries)] = 1000
+    assert (tensor.numpy() == array).all()
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 15, 16, 17, 63, 64, 65, 32767, 32769, 100000])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "int64", "complex128"])
+def test_masks_of_every_length_and_element_size(size, dtype):
+    rng = np.random.default_rng(size)
+    array, mask = rng.integers(0, 100, size).astype(dtype), rng.random(size) < 0.4
+    tensor, bools = torch.tensor(array), torch.tensor(mask)
+    assert (tensor[bools].numpy() == array[mask]).all()
+    assert (bools.nonzero().numpy()[:, 0] == np.nonzero(mask)[0]).all()
+    assert (tensor.masked_fill(bools, 7).numpy() == np.where(mask, 7, array)).all()
+    values = np.arange(size).astype(dtype)
+    expected = array.copy()
+    expected[mask] = values[:mask.sum()]
+    assert (tensor.masked_scatter(bools, torch.tensor(values)).numpy() == expected).all()
+
+
+def test_thread_count_does_not_show():
+    rng = np.random.default_rng(0)
+    rows, places = torch.tensor(rng.standard_normal((5000, 300)).astype("float32")), torch.tensor(rng.integers(0, 40, 5000))
+    columns = torch.tensor(rng.integers(0, 300, (5000, 300)))
+    calls = [
+        lambda: torch.zeros(40, 300).index_add(0, places, rows),
+        lambda: torch.zeros(40, 300).index_put((places,), rows, accumulate=True),
+        lambda: torch.zeros(40, 300).index_put((places,), rows),
+        lambda: torch.zeros(5000, 300).scatter_add(1, columns, rows),
+        lambda: torch.zeros(300, 300).scatter_add(0, columns, rows),
+        lambda: torch.zeros(5000, 300).scatter(1, columns, rows),
+        lambda: torch.zeros(5000, 300).scatter_reduce(1, columns, rows, "mean"),
+    ]
+    threads = torch.get_num_threads()
+    try:
+        for call in calls:
+            results = []
+            for n in (1, 2, 3):
+                torch.set_num_threads(n)
+                results.append(call())
+            assert torch.equal(results[0], results[1]) and torch.equal(results[0], results[2])
+    finally:
+        torch.set_num_threads(threads)

@@ -1,6 +1,10 @@
 """Views, other orders and shapes, triangles, complex parts, geometry in place: against PyTorch's results."""
+import numpy as np
+import pytest
 from expressions import cases, gradients, numbers
 from recorded import recorded_test
+
+import hwaro as torch
 
 NAMES = {
     "X": lambda t: t.arange(12.).view(3, 4).requires_grad_(), "V": lambda t: t.arange(3.), "Z": lambda t: t.tensor(5.),
@@ -299,3 +303,25 @@ gradients(t, lambda x: x.as_strided((3,3),(1,1),1), A)
 """, NAMES)
 
 test_shape = recorded_test(__file__, CASES)
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_copies_of_every_layout_agree_with_numpy(seed):
+    rng = np.random.default_rng(seed)
+    shape = [int(rng.choice([1, 2, 3, 5, 8, 16, 40, 70])) for _ in range(int(rng.integers(1, 5)))]
+    dtype = str(rng.choice(["uint8", "int16", "float32", "int64", "complex128", "bool"]))
+    array = rng.integers(0, 100, shape).astype(dtype)
+    order = [int(d) for d in rng.permutation(len(shape))]
+    flipped = [d for d in range(len(shape)) if rng.random() < 0.4]
+    tensor = torch.tensor(array)
+    assert (tensor.permute(order).contiguous().numpy() == array.transpose(order)).all()
+    assert (tensor.permute(order).flip(flipped).numpy() == np.flip(array.transpose(order), flipped)).all()
+    assert (tensor.flip(flipped).numpy() == np.flip(array, flipped)).all()
+    assert (tensor.permute(order).to(torch.complex128).numpy() == array.transpose(order)).all()
+    wide = tensor.unsqueeze(-1).expand(*shape, 3)
+    assert (wide.contiguous().numpy() == array[..., None].repeat(3, -1)).all()
+    part = tuple(slice(int(rng.integers(0, n)), None, int(rng.integers(1, 3))) for n in shape)
+    assert (tensor[part].contiguous().numpy() == array[part]).all()
+    filled = torch.zeros(shape, dtype=tensor.dtype)
+    filled.permute(order).copy_(tensor.permute(order))
+    assert (filled.numpy() == array).all()

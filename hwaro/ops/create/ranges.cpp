@@ -80,8 +80,9 @@ template <class Step, class Put>
 void spaced(Step start, Step end, int64_t steps, Put put) {
   const Step step = steps > 1 ? (end - start) / Step(steps - 1) : Step(0);
   parallel_for(steps, kGrain, [&](int64_t begin, int64_t stop) {
-    for (int64_t i = begin; i < stop; ++i)
-      put(i, i < steps / 2 ? fused(step, Step(i), start) : fused(-step, Step(steps - i - 1), end));
+    const int64_t half = steps / 2, middle = half < begin ? begin : half < stop ? half : stop;
+    for (int64_t i = begin; i < middle; ++i) put(i, fused(step, Step(i), start));
+    for (int64_t i = middle; i < stop; ++i) put(i, fused(-step, Step(steps - i - 1), end));
   });
 }
 

@@ -8,6 +8,8 @@
 namespace hwaro {
 
 struct IndexKernels {
+  // Whether every index is in [0, size).
+  bool (*in_range)(const std::int64_t* index, std::int64_t n, std::int64_t size);
   // How many bytes of a mask are not zero.
   std::int64_t (*count)(const std::uint8_t* mask, std::int64_t n);
   // out[k] = base + i for each i with mask[i] != 0, in order. `room` elements may be written at out, no more; the number

@@ -122,20 +122,21 @@ Sliced apply(const Tensor& self, Span<Index> indices) {
   Sliced out;
   int64_t dim = 0;       // the next dimension of the view
   int64_t place = 0;     // entries of index_tensor's list so far; differs from dim where masks cover several dimensions
-  int64_t source = 0;    // the next dimension of self, for messages
+  int64_t entry = -1;    // messages count entries, not dimensions
   for (const Index& i : indices) {
+    ++entry;
     switch (i.kind) {
       case Kind::Integer:
-        view.select(dim, checked_index(i.integer, view.size(dim), source++));
+        view.select(dim, checked_index(i.integer, view.size(dim), entry));
         break;
       case Kind::Slice:
         check_step(i);
         view.slice(dim, i);
-        ++dim, ++place, ++source;
+        ++dim, ++place;
         break;
       case Kind::Ellipsis: {
         const int64_t skip = self.dim() - taken;
-        dim += skip, place += skip, source += skip;
+        dim += skip, place += skip;
         taken = self.dim();  // a second ellipsis stands for nothing
         break;
       }
@@ -151,7 +152,7 @@ Sliced apply(const Tensor& self, Span<Index> indices) {
       case Kind::Tensor: {
         const Tensor& t = i.tensor;
         if (t.dim() == 0 && is_integral(t.dtype()) && !is_mask(t) && !t.device().is_meta()) {
-          view.select(dim, checked_index(*dense_as(t, DType::Int64)->read_as<int64_t>(), view.size(dim), source++));
+          view.select(dim, checked_index(*dense_as(t, DType::Int64)->read_as<int64_t>(), view.size(dim), entry));
         } else if (t.dim() == 0 && is_mask(t)) {
           view.unsqueeze(dim);
           put_index(out.indices, place, bool_index(*dense_as(t, DType::Bool)->read_as<bool>()));
@@ -159,7 +160,7 @@ Sliced apply(const Tensor& self, Span<Index> indices) {
         } else {
           const int64_t covers = takes(i);
           put_index(out.indices, place, t);
-          dim += covers, source += covers, ++place;
+          dim += covers, ++place;
         }
         break;
       }

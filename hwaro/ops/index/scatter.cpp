@@ -6,6 +6,7 @@
 
 #include "hwaro/base/parallel.h"
 #include "hwaro/ops/create/fill.h"
+#include "hwaro/ops/index/index_kernels.h"
 #include "hwaro/ops/index/write.h"
 #include "hwaro/ops/registry.h"
 
@@ -43,9 +44,7 @@ Layout layout_of(const Tensor& t, const Tensor& index, int64_t dim) {
 Tensor checked_index(const Tensor& index, int64_t size, int64_t dim) {
   const Tensor out = dense_as(index, DType::Int64);
   const int64_t* i = out->read_as<int64_t>();
-  bool bad = false;
-  for (int64_t k = 0; k < out.numel(); ++k) bad |= std::uint64_t(i[k]) >= std::uint64_t(size);
-  if (bad)
+  if (!index_kernels().in_range(i, out.numel(), size))
     for (int64_t k = 0; k < out.numel(); ++k)
       HWARO_CHECK(i[k] >= 0 && i[k] < size, "index ", i[k], " is out of bounds for dimension ", dim, " with size ", size);
   return out;

@@ -45,6 +45,21 @@ int64_t count(const uint8_t* mask, int64_t n) {
   return total;
 }
 
+// One sign bit tells: set in a negative index, or in the distance of one that is too large.
+bool in_range(const int64_t* index, int64_t n, int64_t size) {
+  using V = Vec<int64_t>;
+  const V last = V::from_raw(V::broadcast(size - 1));
+  V signs = V::from_raw(V::broadcast(0));
+  int64_t i = 0, rest = 0;
+  for (; i + V::size() <= n; i += V::size()) {
+    const V at = V::load(index + i);
+    signs = V::from_raw(signs.v | at.v | (last - at).v);
+  }
+  for (; i < n; ++i) rest |= index[i] | int64_t(std::uint64_t(size) - 1 - std::uint64_t(index[i]));
+  for (int k = 0; k < V::size(); ++k) rest |= signs[k];
+  return rest >= 0;
+}
+
 // The plain way, for the rest of a row: writes at most `room` elements.
 template <class Put>
 void pack_tail(const uint8_t* mask, int64_t i, int64_t n, int64_t k, int64_t room, Put put) {
@@ -197,6 +212,7 @@ void add_bool(void* to_, const void* from_, int64_t n) {
 }  // namespace
 
 extern constinit const IndexKernels index_table = {
+    &in_range,
     &count,
     &positions,
     {&compress<uint8_t>, &compress<std::uint16_t>, &compress<std::uint32_t>, &compress<std::uint64_t>, &compress<Complex<double>>},
