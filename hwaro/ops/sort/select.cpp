@@ -22,8 +22,10 @@ using std::int64_t;
 
 namespace {
 
-// Small enough that the bound follows soon, large enough that it is not computed for every candidate.
-int64_t first_room(int64_t k) { return k + (k > 32 ? k / 2 : 16); }
+// Up to here candidates are inserted in order; from there on the buffer has room for more than k of them, few enough that
+// the bound follows soon and enough that it is not computed for each.
+constexpr int64_t kInserted = 32;
+int64_t first_room(int64_t k) { return k <= kInserted ? k : k + k / 2; }
 
 // The first k entries of a run in order, at the front of `entries`; k is small beside n.
 template <class T>
@@ -40,12 +42,20 @@ void first_entries(const T* x, int64_t n, int64_t k, bool descending, std::vecto
     }
     const Entry<T> e = make_entry_for(x[i], i, descending);
     if (i >= room && !(e < bound)) continue;
+    if (k <= kInserted) {
+      int64_t at = count < k ? count++ : k - 1;
+      for (; at > 0 && e < entries[at - 1]; --at) entries[at] = entries[at - 1];
+      entries[at] = e;
+      bound = entries[k - 1];
+      continue;
+    }
     entries[count++] = e;
     if (count < room) continue;
     std::nth_element(entries.begin(), entries.begin() + (k - 1), entries.begin() + count);
     bound = entries[k - 1];
     count = k;
   }
+  if (k <= kInserted) return;
   std::nth_element(entries.begin(), entries.begin() + (k - 1), entries.begin() + count);
   std::sort(entries.begin(), entries.begin() + k);
 }
@@ -168,7 +178,7 @@ struct Topk {
     const Picked picked = pick_along("topk", self, dim, k, kSortSet, [&](const auto* x, int64_t m, int64_t* order, RunSorter& sorter) {
       using T = std::remove_cvref_t<decltype(*x)>;
       if (k == 0) return;
-      if (m <= 8 * first_room(k)) {
+      if (m <= 6 * first_room(k)) {
         std::vector<int64_t> whole(static_cast<std::size_t>(m));
         sorter.sort(x, dtype_of<T>, m, largest, whole.data());
         std::copy(whole.begin(), whole.begin() + k, order);

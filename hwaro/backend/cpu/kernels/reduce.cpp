@@ -1,7 +1,7 @@
 // Reductions of rows (contiguous runs) and of columns (many runs added to each other).
 //
-// Rows: four vector accumulators take blocks of 64 vectors; blocks are combined pairwise with the help of a small stack, so
-// that rounding errors grow with the logarithm of the length. Columns: four rows at a time are added into a tile that stays
+// Rows: four vector accumulators take blocks of 128 vectors; blocks are added up 16 at a time, and those sums in turn, so that
+// no chain of additions is long. (Callers cut rows of more than 2^16 elements.) Columns: four rows at a time are added into a tile that stays
 // in L1, and every 128 rows the tile is added to the result. Lanes of a column never mix, so whole vectors and single
 // lanes give the same bits.
 #include "hwaro/ops/reduce/reduce_kernels.h"

@@ -68,47 +68,34 @@ inline constexpr int kLanes = HWARO_VECTOR_BYTES / int(sizeof(A));
 // One row into one vector; lane l holds what elements of index l modulo the vector's length gave.
 template <class Op, class T, class A>
 HWARO_INLINE Vec<A> reduce_run(const T* p, int64_t n) {
-  constexpr int N = kLanes<A>, kSteps = 16, kBlock = 4 * kSteps * N;
+  constexpr int N = kLanes<A>, kSteps = 32, kBlock = 4 * kSteps * N;
   using V = Vec<A>;
-  V total(Op::template identity<A>());
-  if (n >= 2 * kBlock) {  // one block alone takes half the time without the stack
-    V stack[40];
-    int64_t count = 0;
-    for (; n >= kBlock; n -= kBlock, p += kBlock) {
-      V a = Op::map(load_lanes<T, A, N>(p)), b = Op::map(load_lanes<T, A, N>(p + N));
-      V c = Op::map(load_lanes<T, A, N>(p + 2 * N)), d = Op::map(load_lanes<T, A, N>(p + 3 * N));
-      for (int s = 1; s < kSteps; ++s) {
-        const T* q = p + s * 4 * N;
-        a = Op::combine(a, Op::map(load_lanes<T, A, N>(q)));
-        b = Op::combine(b, Op::map(load_lanes<T, A, N>(q + N)));
-        c = Op::combine(c, Op::map(load_lanes<T, A, N>(q + 2 * N)));
-        d = Op::combine(d, Op::map(load_lanes<T, A, N>(q + 3 * N)));
-      }
-      V block = Op::combine(Op::combine(a, b), Op::combine(c, d));
-      int level = 0;
-      for (int64_t bits = count; bits & 1; bits >>= 1) block = Op::combine(stack[level++], block);
-      stack[level] = block;
-      ++count;
+  const V none(Op::template identity<A>());
+  V total = none;
+  auto take = [&](V& a, V& b, V& c, V& d, const T* q) {
+    a = Op::combine(a, Op::map(load_lanes<T, A, N>(q)));
+    b = Op::combine(b, Op::map(load_lanes<T, A, N>(q + N)));
+    c = Op::combine(c, Op::map(load_lanes<T, A, N>(q + 2 * N)));
+    d = Op::combine(d, Op::map(load_lanes<T, A, N>(q + 3 * N)));
+  };
+  while (n >= 2 * kBlock) {
+    V a2 = none, b2 = none, c2 = none, d2 = none;
+    for (int block = 0; block < 16 && n >= kBlock; ++block, n -= kBlock, p += kBlock) {
+      V a = none, b = none, c = none, d = none;
+      for (int s = 0; s < kSteps; ++s) take(a, b, c, d, p + s * 4 * N);
+      a2 = Op::combine(a2, a);
+      b2 = Op::combine(b2, b);
+      c2 = Op::combine(c2, c);
+      d2 = Op::combine(d2, d);
     }
-    int level = 0;
-    bool first = true;
-    for (int64_t bits = count; bits; bits >>= 1, ++level) {
-      if (!(bits & 1)) continue;
-      total = first ? stack[level] : Op::combine(stack[level], total);
-      first = false;
-    }
+    total = Op::combine(total, Op::combine(Op::combine(a2, b2), Op::combine(c2, d2)));
   }
   if (n >= 4 * N) {
-    V a(Op::template identity<A>()), b = a, c = a, d = a;
-    for (; n >= 4 * N; n -= 4 * N, p += 4 * N) {
-      a = Op::combine(a, Op::map(load_lanes<T, A, N>(p)));
-      b = Op::combine(b, Op::map(load_lanes<T, A, N>(p + N)));
-      c = Op::combine(c, Op::map(load_lanes<T, A, N>(p + 2 * N)));
-      d = Op::combine(d, Op::map(load_lanes<T, A, N>(p + 3 * N)));
-    }
+    V a = none, b = none, c = none, d = none;
+    for (; n >= 4 * N; n -= 4 * N, p += 4 * N) take(a, b, c, d, p);
     total = Op::combine(total, Op::combine(Op::combine(a, b), Op::combine(c, d)));
   }
-  V rest(Op::template identity<A>());
+  V rest = none;
   for (; n >= N; n -= N, p += N) rest = Op::combine(rest, Op::map(load_lanes<T, A, N>(p)));
   if (n > 0) {
     A lanes[N];
