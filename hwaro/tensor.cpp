@@ -69,7 +69,10 @@ void* Tensor::data_of(DType expected) const {
   return data_ptr();
 }
 
-Tensor Tensor::operator[](std::int64_t i) const { return engine::select(*this, 0, i); }
+Tensor Tensor::operator[](std::int64_t i) const {
+  const engine::Index index(i);
+  return engine::get_item(*this, {&index, 1});
+}
 Tensor Tensor::index(std::initializer_list<TensorIndex> indices) const { return engine::get_item(*this, engine_indices(indices)); }
 const Tensor& Tensor::index_put_(std::initializer_list<TensorIndex> indices, const Tensor& value) const {
   engine::set_item(*this, engine_indices(indices), value);
