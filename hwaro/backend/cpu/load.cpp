@@ -11,6 +11,7 @@
 #include "hwaro/ops/index/index_kernels.h"
 #include "hwaro/ops/nn/norm_kernels.h"
 #include "hwaro/ops/nn/optim_kernels.h"
+#include "hwaro/ops/nn/pool_kernels.h"
 #include "hwaro/ops/reduce/reduce_kernels.h"
 #include "hwaro/ops/reduce/scan_kernels.h"
 #include "hwaro/ops/reduce/softmax_kernels.h"
@@ -22,6 +23,7 @@ inline namespace base { extern const CopyKernels copy_table; }
 inline namespace base { extern const IndexKernels index_table; }
 inline namespace base { extern const NormKernels norm_table; }
 inline namespace base { extern const OptimKernels optim_table; }
+inline namespace base { extern const PoolKernels pool_table; }
 inline namespace base { extern const ReduceKernels reduce_table; }
 inline namespace base { extern const ArgKernels arg_table; }
 inline namespace base { extern const ScanKernels scan_table; }
@@ -31,6 +33,7 @@ inline namespace avx2 { extern const CopyKernels copy_table; }
 inline namespace avx2 { extern const IndexKernels index_table; }
 inline namespace avx2 { extern const NormKernels norm_table; }
 inline namespace avx2 { extern const OptimKernels optim_table; }
+inline namespace avx2 { extern const PoolKernels pool_table; }
 inline namespace avx2 { extern const ReduceKernels reduce_table; }
 inline namespace avx2 { extern const ArgKernels arg_table; }
 inline namespace avx2 { extern const ScanKernels scan_table; }
@@ -40,6 +43,7 @@ inline namespace avx512 { extern const CopyKernels copy_table; }
 inline namespace avx512 { extern const IndexKernels index_table; }
 inline namespace avx512 { extern const NormKernels norm_table; }
 inline namespace avx512 { extern const OptimKernels optim_table; }
+inline namespace avx512 { extern const PoolKernels pool_table; }
 inline namespace avx512 { extern const ReduceKernels reduce_table; }
 inline namespace avx512 { extern const ArgKernels arg_table; }
 inline namespace avx512 { extern const ScanKernels scan_table; }
@@ -67,6 +71,8 @@ struct Load {
     set_norm_kernels(norms[capability]);
     const OptimKernels* optims[] = {&base::optim_table, &avx2::optim_table, &avx512::optim_table};
     set_optim_kernels(optims[capability]);
+    const PoolKernels* pools[] = {&base::pool_table, &avx2::pool_table, &avx512::pool_table};
+    set_pool_kernels(pools[capability]);
     const ReduceKernels* reductions[] = {&base::reduce_table, &avx2::reduce_table, &avx512::reduce_table};
     set_reduce_kernels(reductions[capability]);
     const ArgKernels* args[] = {&base::arg_table, &avx2::arg_table, &avx512::arg_table};
