@@ -1,18 +1,31 @@
 """no_grad, enable_grad, set_grad_enabled and inference_mode: context managers that also decorate functions."""
 import functools
-import inspect
 
 from hwaro import _C
 
+_GENERATOR = 0x20  # of co_flags; the module inspect takes longer to load than the rest of this package
 
-class _Decorator:
-    """A context manager that wraps functions, generator functions and coroutines."""
+
+def _is_generator_function(function):
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return bool(code is not None and code.co_flags & _GENERATOR)
+
+
+class _DecoratorContextManager:
+    """A context manager that also wraps functions and generator functions."""
 
     def clone(self):
         return type(self)()
 
     def __call__(self, function):
-        if inspect.isgeneratorfunction(function):
+        if isinstance(function, type):
+            import warnings
+            warnings.warn("Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions or "
+                          "methods. To preserve the current behavior of class decoration, you can directly decorate the `__init__` method and "
+                          "nothing else.", FutureWarning, stacklevel=2)
+        elif _is_generator_function(function):
             @functools.wraps(function)
             def generator(*args, **kwargs):
                 made = function(*args, **kwargs)
@@ -43,7 +56,7 @@ class _Decorator:
         return wrapper
 
 
-class no_grad(_Decorator):
+class no_grad(_DecoratorContextManager):
     """Nothing inside is recorded. Also written @no_grad and @no_grad()."""
 
     def __new__(cls, function=None):
@@ -58,7 +71,7 @@ class no_grad(_Decorator):
         _C._set_grad_enabled(self.before)
 
 
-class enable_grad(_Decorator):
+class enable_grad(_DecoratorContextManager):
     """Recording is on inside, also within no_grad."""
 
     def __new__(cls, function=None):
@@ -73,7 +86,7 @@ class enable_grad(_Decorator):
         _C._set_grad_enabled(self.before)
 
 
-class set_grad_enabled(_Decorator):
+class set_grad_enabled(_DecoratorContextManager):
     """Sets recording at once; as a context manager, until the end of the block."""
 
     def __init__(self, mode):
@@ -98,7 +111,7 @@ class set_grad_enabled(_Decorator):
         return f"{type(self).__module__}.{type(self).__name__}(mode={self.mode})"
 
 
-class inference_mode(_Decorator):
+class inference_mode(_DecoratorContextManager):
     """Like no_grad, and what is made inside cannot be used in recorded work later."""
 
     def __new__(cls, mode=True):
@@ -121,3 +134,26 @@ class inference_mode(_Decorator):
     def __exit__(self, *error):
         _C._set_inference_mode(self.before[1])
         _C._set_grad_enabled(self.before[0])
+
+
+class set_multithreading_enabled(_DecoratorContextManager):
+    """Whether backward may use several threads per device. Here it always runs on the calling thread."""
+
+    def __init__(self, mode):
+        self.mode = mode
+
+    def clone(self):
+        return type(self)(self.mode)
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, *error):
+        pass
+
+
+class _unsafe_preserve_version_counter:
+    """Writes inside do not count as changes of the tensors."""
+
+    def __init__(self, tensors):
+        raise NotImplementedError("Hwaro has no torch.autograd._unsafe_preserve_version_counter; write to tensor.data instead")

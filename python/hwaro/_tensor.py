@@ -33,12 +33,17 @@ def __reversed__(self):
 def __format__(self, format_spec):
     if self.dim() == 0 and not self.is_meta and type(self) is Tensor:
         return self.item().__format__(format_spec)
-    return object.__format__(self, format_spec)
+    if format_spec:
+        raise TypeError(f"unsupported format string passed to {type(self).__name__}.__format__")
+    return str(self)
 
 
 @_method
 def __complex__(self):
     return complex(self.item())
+
+
+_C._add_tensor_method("__array_priority__", 1000)  # NumPy's operators leave the call to ours
 
 
 @_method
@@ -56,16 +61,16 @@ def __deepcopy__(self, memo):
             "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see "
             "https://github.com/pytorch/pytorch/pull/103001")
     with torch.no_grad():
-        # One copy per storage, so that tensors that share memory still do afterwards.
-        key = ("hwaro storage", self._storage_id())
-        if key not in memo:
-            whole = self.as_strided((self._storage_nbytes() // self.element_size(),), (1,), 0) if self.numel() else self
-            memo[key] = (whole.clone(), self.dtype, self)
-        copied, dtype, _ = memo[key]
-        if dtype == self.dtype and self.numel():
-            out = copied.as_strided(self.size(), self.stride(), self.storage_offset()).detach()
-        else:
+        if self.is_meta or self.numel() == 0:
             out = self.detach().clone()
+        else:
+            # One copy per storage, so that tensors that share memory still do afterwards.
+            key = ("hwaro storage", self._storage_id())
+            if key not in memo:
+                memo[key] = (_C._storage_bytes(self).clone(), self)
+            out = _C._tensor_on_storage(memo[key][0], self.dtype, self.storage_offset(), tuple(self.size()), self.stride())
+            if self.is_conj():
+                out = out.conj()
         if type(self) is not Tensor:
             out = Tensor._make_subclass(type(self), out, False)
         if self.requires_grad:
@@ -79,27 +84,46 @@ def __deepcopy__(self, memo):
     return out
 
 
-def _rebuild(cls, dtype, size, stride, data, requires_grad, attributes):
-    flat = torch.frombuffer(bytearray(data), dtype=torch.uint8) if len(data) else torch.empty(0, dtype=torch.uint8)
-    flat = flat.clone().view(dtype) if len(data) else torch.empty(0, dtype=dtype)
-    out = flat.as_strided(size, stride) if len(data) else torch.empty(size, dtype=dtype)
-    out = out.detach()
-    if cls is not Tensor:
-        out = Tensor._make_subclass(cls, out, False)
-    if requires_grad:
-        out.requires_grad_()
-    if attributes:
-        out.__dict__.update(attributes)
-    return out
-
-
 @_method
 def __reduce_ex__(self, protocol):
     if not self.is_leaf:
         raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the pickle protocol at the moment.")
-    dense = self.detach().contiguous()
-    data = bytes(memoryview(dense.flatten().view(torch.uint8))) if dense.numel() else b""
-    return _rebuild, (type(self), self.dtype, tuple(self.size()), tuple(dense.stride()), data, self.requires_grad, dict(self.__dict__))
+    from hwaro._utils import reduce_tensor
+    return reduce_tensor(self)
+
+
+@_method
+def untyped_storage(self):
+    """The bytes that this tensor shares with its views."""
+    from hwaro.storage import untyped_storage_of
+    return untyped_storage_of(self)
+
+
+@_method
+def storage(self):
+    from hwaro import storage as module
+    module._warn_typed_storage_removal(stacklevel=2)
+    return module.typed_storage_of(self)
+
+
+@_method
+def _typed_storage(self):
+    from hwaro.storage import typed_storage_of
+    return typed_storage_of(self)
+
+
+@_method
+def storage_type(self):
+    from hwaro import storage as module
+    return module._CLASSES[module.typed_storage_of(self).pickle_storage_type()]
+
+
+@_method
+def __array_wrap__(self, array, *args):
+    if array.dtype == bool:
+        # NumPy's comparisons give bool, ours uint8 in old programs.
+        array = array.astype("uint8")
+    return torch.from_numpy(array)
 
 
 @_method
@@ -132,14 +156,29 @@ def type_as(self, other):
 
 @_method
 def share_memory_(self):
-    return self
+    """Moves the bytes to memory that forked processes share."""
+    from hwaro._shared import share_tensor
+    return share_tensor(self)
 
 
 @_method
 def is_shared(self):
-    return False
+    from hwaro._shared import is_shared
+    return is_shared(self)
 
 
 @_method
 def pin_memory(self, device=None):
     raise RuntimeError("Cannot access accelerator device when none is available.")
+
+
+@_method
+def module_load(self, other, assign=False):
+    """What Module.load_state_dict puts into this tensor."""
+    return other.detach() if assign else self.copy_(other).detach()
+
+
+@_method
+def dim_order(self, ambiguity_check=False):
+    """The dimensions from the outermost to the innermost in memory."""
+    return tuple(sorted(range(self.dim()), key=lambda d: -self.stride(d)))
