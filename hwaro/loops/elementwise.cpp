@@ -101,12 +101,12 @@ constexpr std::int64_t kLongRow = 128;  // from here on a row is worth an inner 
 
 struct Side {
   char* data = nullptr;
-  Dims strides;              // in elements, over the plan's shape
+  Dims strides;  // in elements, over the plan's shape
   DType dtype = DType::Float;
-  std::int64_t size = 0;     // bytes per element
+  std::int64_t size = 0;  // bytes per element
   bool conj = false;
-  bool constant = false;     // the same element everywhere
-  bool convert = false;      // not of the type that the loop reads or writes
+  bool constant = false;  // the same element everywhere
+  bool convert = false;   // not of the type that the loop reads or writes
 };
 
 struct Plan {
@@ -294,14 +294,16 @@ void store_number(void* to, DType type, const Scalar& value) {
 
 // Everything contiguous and of the right type, or the same element throughout: the loop runs on the tensors themselves, and
 // numbers are laid out as tiles. Returns false where that does not fit; nothing has happened then.
-bool run_flat(InnerLoop loop, TensorImpl& out, bool fresh, Span<Operand> inputs, DType compute, DType loop_out, const Attr* attrs) {
+bool run_flat(InnerLoop loop, TensorImpl& out, bool fresh, Span<Operand> inputs, DType compute, DType loop_out,
+              const Attr* attrs) {
   if (!out.is(kContiguous) || out.dtype != loop_out) return false;
   const int count = int(inputs.size());
   const void* data[kMaxInputs];
   unsigned uniform = 0;
   for (int k = 0; k < count; ++k) {
     const TensorImpl* t = inputs[std::size_t(k)].tensor;
-    if (t && t->dtype == compute && t->numel == out.numel && (t->flags & (kContiguous | kConj)) == kContiguous && t->storage->padded()) {
+    if (t && t->dtype == compute && t->numel == out.numel && (t->flags & (kContiguous | kConj)) == kContiguous &&
+        t->storage->padded()) {
       data[k] = t->read();
     } else if (!t || (is_uniform(*t) && !t->is(kConj))) {
       uniform |= 1u << k;
@@ -326,7 +328,8 @@ bool run_flat(InnerLoop loop, TensorImpl& out, bool fresh, Span<Operand> inputs,
     Complex<double> number;
     const TensorImpl* t = inputs[std::size_t(k)].tensor;
     if (!t) store_number(&number, compute, inputs[std::size_t(k)].scalar);
-    copy_kernels().cast[int(t ? t->dtype : compute)][int(compute)](tiles[k].bytes, 1, t ? t->read() : &number, 0, n < kTile ? n : kTile);
+    copy_kernels().cast[int(t ? t->dtype : compute)][int(compute)](tiles[k].bytes, 1, t ? t->read() : &number, 0,
+                                                                   n < kTile ? n : kTile);
     data[k] = tiles[k].bytes;
   }
   auto run = [&](std::int64_t begin, std::int64_t end) {
@@ -387,7 +390,9 @@ void run_elementwise(InnerLoop loop, TensorImpl& out, bool fresh, Span<Operand> 
 
 namespace {
 
-constexpr int log2_size(std::size_t bytes) { return bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : bytes == 8 ? 3 : 4; }
+constexpr int log2_size(std::size_t bytes) {
+  return bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : bytes == 8 ? 3 : 4;
+}
 
 // The offset of row-major index i over the first `dims` dimensions of a plan, for one side, in bytes.
 std::int64_t outer_offset(const Plan& plan, const Side& side, std::size_t dims, std::int64_t i) {
@@ -404,7 +409,8 @@ bool try_transpose(const Plan& plan) {
   const Side &dst = plan.sides[0], &src = plan.sides[1];
   const std::size_t nd = plan.shape.size();
   if (nd < 2 || dst.dtype != src.dtype || src.conj) return false;
-  const std::int64_t cols = plan.shape[nd - 1], rows = plan.shape[nd - 2];  // of dst: rows x cols; src holds it column by column
+  const std::int64_t cols = plan.shape[nd - 1],
+                     rows = plan.shape[nd - 2];  // of dst: rows x cols; src holds it column by column
   if (dst.strides[nd - 1] != 1 || src.strides[nd - 2] != 1 || src.strides[nd - 1] < rows) return false;
   if (rows < 8 || cols < 8) return false;
   constexpr std::int64_t kBand = 64;
@@ -415,9 +421,9 @@ bool try_transpose(const Plan& plan) {
       // As many bands of one matrix as the chunk holds.
       const std::int64_t o = i / bands, first = i % bands, last = bands - first < end - i ? bands : first + (end - i);
       const std::int64_t r0 = first * kBand, r1 = last * kBand < rows ? last * kBand : rows;
-      transpose(dst.data + outer_offset(plan, dst, nd - 2, o) + r0 * dst.strides[nd - 2] * dst.size, dst.strides[nd - 2],
-                src.data + outer_offset(plan, src, nd - 2, o) + r0 * src.size, src.strides[nd - 1], cols, r1 - r0,
-                log2_size(std::size_t(dst.size)));
+      transpose(dst.data + outer_offset(plan, dst, nd - 2, o) + r0 * dst.strides[nd - 2] * dst.size,
+                dst.strides[nd - 2], src.data + outer_offset(plan, src, nd - 2, o) + r0 * src.size, src.strides[nd - 1],
+                cols, r1 - r0, log2_size(std::size_t(dst.size)));
       i += last - first;
     }
   });
@@ -443,21 +449,24 @@ bool try_short_rows(const Plan& plan, CopyKernel cast) {
   const std::int64_t blocks = (rows + kRows - 1) / kRows, outer = plan.numel / (rows * width);
   const std::int64_t row_bytes = width * dst.size;
   const bool whole = dst.dtype == src.dtype && dst.strides[nd - 1] == 1 && src.strides[nd - 1] == 1 && row_bytes >= 16;
-  parallel_for(outer * blocks, (kGrain + kRows * width - 1) / (kRows * width), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t r = i % blocks * kRows, n = rows - r < kRows ? rows - r : kRows;
-      char* to = dst.data + outer_offset(plan, dst, nd - 2, i / blocks) + r * dst.strides[nd - 2] * dst.size;
-      const char* from = src.data + outer_offset(plan, src, nd - 2, i / blocks) + r * src.strides[nd - 2] * src.size;
-      if (whole) {
-        for (std::int64_t k = 0; k < n; ++k, to += dst.strides[nd - 2] * dst.size, from += src.strides[nd - 2] * src.size)
-          copy_small(to, from, row_bytes);
-        continue;
-      }
-      for (std::int64_t k = 0; k < width; ++k)
-        cast(to + k * dst.strides[nd - 1] * dst.size, dst.strides[nd - 2], from + k * src.strides[nd - 1] * src.size,
-             src.strides[nd - 2], n);
-    }
-  });
+  parallel_for(
+      outer * blocks, (kGrain + kRows * width - 1) / (kRows * width), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+          const std::int64_t r = i % blocks * kRows, n = rows - r < kRows ? rows - r : kRows;
+          char* to = dst.data + outer_offset(plan, dst, nd - 2, i / blocks) + r * dst.strides[nd - 2] * dst.size;
+          const char* from =
+              src.data + outer_offset(plan, src, nd - 2, i / blocks) + r * src.strides[nd - 2] * src.size;
+          if (whole) {
+            for (std::int64_t k = 0; k < n;
+                 ++k, to += dst.strides[nd - 2] * dst.size, from += src.strides[nd - 2] * src.size)
+              copy_small(to, from, row_bytes);
+            continue;
+          }
+          for (std::int64_t k = 0; k < width; ++k)
+            cast(to + k * dst.strides[nd - 1] * dst.size, dst.strides[nd - 2],
+                 from + k * src.strides[nd - 1] * src.size, src.strides[nd - 2], n);
+        }
+      });
   return true;
 }
 

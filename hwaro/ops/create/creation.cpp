@@ -15,9 +15,11 @@ Device target(const std::optional<Device>& device) {
   return *device;
 }
 
-Tensor like(const Tensor& self, OptDType dtype, const std::optional<Device>& device, std::optional<MemoryFormat> format) {
+Tensor like(const Tensor& self, OptDType dtype, const std::optional<Device>& device,
+            std::optional<MemoryFormat> format) {
   if (device) check_device_available(*device);
-  return make_in_format(self, format.value_or(MemoryFormat::Preserve), dtype.value_or(self.dtype()), device.value_or(self.device()));
+  return make_in_format(self, format.value_or(MemoryFormat::Preserve), dtype.value_or(self.dtype()),
+                        device.value_or(self.device()));
 }
 
 Tensor full_like(const Tensor& self, const Scalar& value, OptDType dtype, const std::optional<Device>& device,
@@ -34,7 +36,8 @@ DType inferred(const Scalar& value, OptDType dtype) { return dtype ? *dtype : va
 
 struct Zeros {
   static constexpr Schema schema =
-      "zeros(int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor";
+      "zeros(int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) "
+      "-> Tensor";
   static constexpr Doc doc = "A tensor of zeros.";
   static Tensor call(IntSpan size, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>) {
     for (int64_t s : size) HWARO_CHECK(s >= 0, "zeros: Dimension size must be non-negative.");
@@ -44,7 +47,8 @@ struct Zeros {
 
 struct Ones {
   static constexpr Schema schema =
-      "ones(int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor";
+      "ones(int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> "
+      "Tensor";
   static constexpr Doc doc = "A tensor of ones.";
   static Tensor call(IntSpan size, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>) {
     return fresh_full(size, 1, dtype ? *dtype : default_dtype(), target(device));
@@ -53,7 +57,8 @@ struct Ones {
 
 struct Empty {
   static constexpr Schema schema =
-      "empty.memory_format(int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, "
+      "empty.memory_format(int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? "
+      "pin_memory=None, "
       "MemoryFormat? memory_format=None) -> Tensor";
   static constexpr Doc doc = "A tensor with undefined contents.";
   static Tensor call(IntSpan size, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>,
@@ -73,31 +78,38 @@ struct EmptyStrided {
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "A tensor with undefined contents and the given strides.";
   static constexpr unsigned expose = kFunction;
-  static Tensor call(IntSpan size, IntSpan stride, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>) {
+  static Tensor call(IntSpan size, IntSpan stride, OptDType dtype, OptDType, std::optional<Device> device,
+                     std::optional<bool>) {
     HWARO_CHECK(size.size() == stride.size(), "dimensionality of sizes (", size.size(),
                 ") must match dimensionality of strides (", stride.size(), ")");
     for (int64_t s : stride)
-      HWARO_CHECK(s >= 0, "Storage size calculation overflowed with sizes=", sizes_str(size), " and strides=", sizes_str(stride));
+      HWARO_CHECK(s >= 0, "Storage size calculation overflowed with sizes=", sizes_str(size),
+                  " and strides=", sizes_str(stride));
     return make_strided(size, stride, dtype ? *dtype : default_dtype(), target(device));
   }
 };
 
 struct EmptyPermuted {
   static constexpr Schema schema =
-      "empty_permuted(int[] size, int[] physical_layout, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+      "empty_permuted(int[] size, int[] physical_layout, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+      "device=None, "
       "bool? pin_memory=None) -> Tensor";
-  static constexpr Doc doc = "A dense tensor with undefined contents whose dimensions lie in memory in the given order.";
+  static constexpr Doc doc =
+      "A dense tensor with undefined contents whose dimensions lie in memory in the given order.";
   static constexpr unsigned expose = kFunction;
-  static Tensor call(IntSpan size, IntSpan layout, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>) {
+  static Tensor call(IntSpan size, IntSpan layout, OptDType dtype, OptDType, std::optional<Device> device,
+                     std::optional<bool>) {
     const std::size_t n = layout.size();
-    HWARO_CHECK(size.size() == n, "Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = ",
+    HWARO_CHECK(size.size() == n,
+                "Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = ",
                 size.size(), " is not equal to len(physical_layout) = ", n);
     Dims strides(n, -1);
     int64_t stride = 1;
     for (std::size_t k = n; k-- > 0;) {
       const int64_t d = layout[k];
-      HWARO_CHECK(d >= 0 && d < int64_t(n), "Dimension out of range (expected to be between 0 and ", n - 1, ", but got ", d,
-                  " at index ", k, ").  NB: negative dims not currently supported; file an issue if you want it.");
+      HWARO_CHECK(d >= 0 && d < int64_t(n), "Dimension out of range (expected to be between 0 and ", n - 1,
+                  ", but got ", d, " at index ", k,
+                  ").  NB: negative dims not currently supported; file an issue if you want it.");
       HWARO_CHECK(strides[d] < 0, "Duplicate dim not allowed");
       strides[d] = stride;
       stride *= size[d] > 1 ? size[d] : 1;
@@ -119,7 +131,8 @@ struct Full {
 
 struct ScalarTensor {
   static constexpr Schema schema =
-      "scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor";
+      "scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? "
+      "pin_memory=None) -> Tensor";
   static constexpr Doc doc = "A 0-dimensional tensor of one number.";
   static constexpr unsigned expose = kFunction;
   static Tensor call(const Scalar& s, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>) {
@@ -131,20 +144,23 @@ struct ScalarTensor {
 
 struct ZerosLike {
   static constexpr Schema schema =
-      "zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, "
+      "zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? "
+      "pin_memory=None, "
       "MemoryFormat? memory_format=None) -> Tensor";
   static constexpr Doc doc = "Zeros with the shape, type, device and order of dimensions of self.";
   static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Tensor& self, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>,
                      std::optional<MemoryFormat> format) {
-    if (self.is_contiguous() && !device && !format) return fresh_zeros(self.sizes(), dtype.value_or(self.dtype()), self.device());
+    if (self.is_contiguous() && !device && !format)
+      return fresh_zeros(self.sizes(), dtype.value_or(self.dtype()), self.device());
     return full_like(self, 0, dtype, device, format);
   }
 };
 
 struct OnesLike {
   static constexpr Schema schema =
-      "ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, "
+      "ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? "
+      "pin_memory=None, "
       "MemoryFormat? memory_format=None) -> Tensor";
   static constexpr Doc doc = "Ones with the shape, type, device and order of dimensions of self.";
   static constexpr unsigned expose = kFunction | kOut;
@@ -156,7 +172,8 @@ struct OnesLike {
 
 struct EmptyLike {
   static constexpr Schema schema =
-      "empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, "
+      "empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? "
+      "pin_memory=None, "
       "MemoryFormat? memory_format=None) -> Tensor";
   static constexpr Doc doc = "Undefined contents with the shape, type, device and order of dimensions of self.";
   static constexpr unsigned expose = kFunction | kOut;
@@ -172,8 +189,8 @@ struct FullLike {
       "bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor";
   static constexpr Doc doc = "One value with the shape, type, device and order of dimensions of self.";
   static constexpr unsigned expose = kFunction | kOut;
-  static Tensor call(const Tensor& self, const Scalar& fill_value, OptDType dtype, OptDType, std::optional<Device> device,
-                     std::optional<bool>, std::optional<MemoryFormat> format) {
+  static Tensor call(const Tensor& self, const Scalar& fill_value, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>, std::optional<MemoryFormat> format) {
     return full_like(self, fill_value, dtype, device, format);
   }
 };
@@ -184,7 +201,8 @@ struct NewZeros {
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "Zeros of a given shape with the type and device of self.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, IntSpan size, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>) {
+  static Tensor call(const Tensor& self, IntSpan size, OptDType dtype, OptDType, std::optional<Device> device,
+                     std::optional<bool>) {
     return fresh_zeros(size, dtype.value_or(self.dtype()), device ? target(device) : self.device());
   }
 };
@@ -195,7 +213,8 @@ struct NewOnes {
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "Ones of a given shape with the type and device of self.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, IntSpan size, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>) {
+  static Tensor call(const Tensor& self, IntSpan size, OptDType dtype, OptDType, std::optional<Device> device,
+                     std::optional<bool>) {
     return fresh_full(size, 1, dtype.value_or(self.dtype()), device ? target(device) : self.device());
   }
 };
@@ -206,26 +225,29 @@ struct NewEmpty {
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "Undefined contents of a given shape with the type and device of self.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, IntSpan size, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>) {
+  static Tensor call(const Tensor& self, IntSpan size, OptDType dtype, OptDType, std::optional<Device> device,
+                     std::optional<bool>) {
     return make_tensor(size, dtype.value_or(self.dtype()), device ? target(device) : self.device());
   }
 };
 
 struct NewEmptyStrided {
   static constexpr Schema schema =
-      "new_empty_strided(Tensor self, int[] size, int[] stride, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+      "new_empty_strided(Tensor self, int[] size, int[] stride, *, ScalarType? dtype=None, Layout? layout=None, "
+      "Device? device=None, "
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "Undefined contents of given shape and strides with the type and device of self.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, IntSpan size, IntSpan stride, OptDType dtype, OptDType, std::optional<Device> device,
-                     std::optional<bool>) {
+  static Tensor call(const Tensor& self, IntSpan size, IntSpan stride, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>) {
     return EmptyStrided::call(size, stride, dtype.value_or(self.dtype()), {}, device.value_or(self.device()), {});
   }
 };
 
 struct NewFull {
   static constexpr Schema schema =
-      "new_full(Tensor self, int[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+      "new_full(Tensor self, int[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+      "device=None, "
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "One value of a given shape with the type and device of self.";
   static constexpr unsigned expose = kMethod;

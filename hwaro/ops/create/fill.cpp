@@ -48,7 +48,9 @@ bool integer_fits(const Scalar& value) {
   else return v >= double(Limits::lowest()) && v <= double(Limits::max());
 }
 
-bool float_fits(double v, double max = double(std::numeric_limits<float>::max())) { return !std::isfinite(v) || std::fabs(v) <= max; }
+bool float_fits(double v, double max = double(std::numeric_limits<float>::max())) {
+  return !std::isfinite(v) || std::fabs(v) <= max;
+}
 
 }  // namespace
 
@@ -76,7 +78,8 @@ Tensor fresh_zeros(IntSpan size, DType dtype, Device device) {
   constexpr int64_t kGrainBytes = 4 * kGrain;
   if (bytes <= kGrainBytes) std::memset(data, 0, std::size_t(bytes));
   else
-    parallel_for(bytes, kGrainBytes, [&](int64_t begin, int64_t end) { std::memset(data + begin, 0, std::size_t(end - begin)); });
+    parallel_for(bytes, kGrainBytes,
+                 [&](int64_t begin, int64_t end) { std::memset(data + begin, 0, std::size_t(end - begin)); });
   return out;
 }
 
@@ -97,11 +100,13 @@ Tensor fresh_full(IntSpan size, const Scalar& value, DType dtype, Device device)
   return out;
 }
 
-static Tensor fill(const Tensor& self, const Scalar& value) {
+static Tensor fill_inplace(const Tensor& self, const Scalar& value) {
   const bool recorded = recording(self) && is_differentiable(self.dtype());
   check_inplace(self, recorded);
   check_fits(value, self.dtype(), self.numel());
-  if (!self.device().is_meta()) fill_elements(*self.impl(), value);
+  // What is stored in a lazy conjugate is the conjugate of what it shows.
+  const Scalar stored = self.is_conj() ? Scalar(Complex<double>{value.re(), -value.im()}) : value;
+  if (!self.device().is_meta()) fill_elements(*self.impl(), stored);
   self->bump_version();
   return self;
 }
@@ -111,7 +116,8 @@ struct FillTensor {
   static constexpr Doc doc = "Writes the value of a 0-dimensional tensor into every element of self.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, const Tensor& value) {
-    HWARO_CHECK(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(), " dimensions.");
+    HWARO_CHECK(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(),
+                " dimensions.");
     const bool recorded = recording(self, value) && is_differentiable(self.dtype());
     check_inplace(self, recorded);
     if (!self.device().is_meta()) copy_raw(self, value);
@@ -130,11 +136,44 @@ struct Fill {
   static constexpr Doc doc = "Writes one number into every element of self.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, const Scalar& value) {
-    fill(self, value);
+    fill_inplace(self, value);
     if (recording(self) && is_differentiable(self.dtype()))
       record_inplace("FillBackward2", self, {self}, {},
                      [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
     return self;
+  }
+};
+
+struct FillCopyTensor {
+  static constexpr Schema schema = "fill.Tensor(Tensor self, Tensor value) -> Tensor";
+  static constexpr Doc doc = "The value of a 0-dimensional tensor in the shape and type of self.";
+  static constexpr unsigned expose = kFunction;
+  static Tensor call(const Tensor& self, const Tensor& value) {
+    HWARO_CHECK(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(),
+                " dimensions.");
+    const Tensor out = make_like(self);
+    if (!self.device().is_meta()) copy_raw(out, value);
+    if (recording(self, value) && is_differentiable(self.dtype()))
+      record("FillBackward1", {self, value}, out, {}, [from = value.dtype()](Backward& b) {
+        if (b.needs(0)) b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device()));
+        if (b.needs(1)) b.set(1, to_dtype(sum_all(b.g()), from));
+      });
+    return out;
+  }
+};
+
+struct FillCopy {
+  static constexpr Schema schema = "fill.Scalar(Tensor self, Scalar value) -> Tensor";
+  static constexpr Doc doc = "One number in the shape and type of self.";
+  static constexpr unsigned expose = kFunction;
+  static Tensor call(const Tensor& self, const Scalar& value) {
+    check_fits(value, self.dtype(), self.numel());
+    const Tensor out = make_like(self);
+    if (!self.device().is_meta()) fill_elements(*out.impl(), value);
+    if (recording(self) && is_differentiable(self.dtype()))
+      record("FillBackward0", {self}, out, {},
+             [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
+    return out;
   }
 };
 
@@ -143,7 +182,7 @@ struct Zero {
   static constexpr Doc doc = "Writes zero into every element of self.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self) {
-    fill(self, 0);
+    fill_inplace(self, 0);
     if (recording(self) && is_differentiable(self.dtype()))
       record_inplace("ZeroBackward0", self, {self}, {},
                      [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });

@@ -57,7 +57,8 @@ Tensor triangle_indices(const char* name, bool lower, int64_t rows, int64_t cols
 
 struct Eye {
   static constexpr Schema schema =
-      "eye(int n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor";
+      "eye(int n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> "
+      "Tensor";
   static constexpr Doc doc = "A square unit matrix.";
   static Tensor call(int64_t n, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>) {
     return unit_matrix(n, n, dtype, device);
@@ -66,16 +67,19 @@ struct Eye {
 
 struct EyeM {
   static constexpr Schema schema =
-      "eye.m(int n, int m, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor";
+      "eye.m(int n, int m, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) "
+      "-> Tensor";
   static constexpr Doc doc = "A matrix of n rows and m columns with ones on its diagonal.";
-  static Tensor call(int64_t n, int64_t m, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>) {
+  static Tensor call(int64_t n, int64_t m, OptDType dtype, OptDType, std::optional<Device> device,
+                     std::optional<bool>) {
     return unit_matrix(n, m, dtype, device);
   }
 };
 
 struct TrilIndices {
   static constexpr Schema schema =
-      "tril_indices(int row, int col, int offset=0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+      "tril_indices(int row, int col, int offset=0, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+      "device=None, "
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "Rows and columns (2, n) of the cells on and below a diagonal of a row x col matrix.";
   static constexpr unsigned expose = kFunction;
@@ -87,7 +91,8 @@ struct TrilIndices {
 
 struct TriuIndices {
   static constexpr Schema schema =
-      "triu_indices(int row, int col, int offset=0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+      "triu_indices(int row, int col, int offset=0, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+      "device=None, "
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "Rows and columns (2, n) of the cells on and above a diagonal of a row x col matrix.";
   static constexpr unsigned expose = kFunction;

@@ -27,8 +27,8 @@ int64_t range_length(const Scalar& start, const Scalar& end, const Scalar& step,
     HWARO_CHECK_AS(ValueError, s != 0 || step.to_double() == 0, "step must be nonzero");
   }
   HWARO_CHECK(step.to_double() != 0, "step must be nonzero");
-  HWARO_CHECK(std::isfinite(start.to_double()) && std::isfinite(end.to_double()), "unsupported range: ", text_of(start), " -> ",
-              text_of(end));
+  HWARO_CHECK(std::isfinite(start.to_double()) && std::isfinite(end.to_double()), "unsupported range: ", text_of(start),
+              " -> ", text_of(end));
   const bool up = step.to_double() > 0;
   HWARO_CHECK(up ? end.to_double() >= start.to_double() : end.to_double() <= start.to_double(),
               "upper bound and lower bound inconsistent with step sign");
@@ -42,7 +42,8 @@ int64_t range_length(const Scalar& start, const Scalar& end, const Scalar& step,
   return int64_t(size);
 }
 
-Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, OptDType dtype, const std::optional<Device>& device) {
+Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, OptDType dtype,
+              const std::optional<Device>& device) {
   DType type = dtype.value_or(DType::Int64);
   if (!dtype)
     for (const Scalar* s : {&start, &end, &step})
@@ -127,7 +128,8 @@ Tensor space(Spacing spacing, const Scalar& start, const Scalar& end, int64_t st
         data[i].re = spacing == Spacing::Linear ? x : R(std::pow(base, double(x)));
         data[i].im = 0;
       });
-      if (spacing == Spacing::Linear) spaced<R>(R(start.im()), R(end.im()), steps, [=](int64_t i, R x) { data[i].im = x; });
+      if (spacing == Spacing::Linear)
+        spaced<R>(R(start.im()), R(end.im()), steps, [=](int64_t i, R x) { data[i].im = x; });
     } else {
       // Integers are spaced in double and cut off; both ends are taken as elements of the type.
       using Step = std::conditional_t<std::is_integral_v<T> || std::is_same_v<T, double>, double, float>;
@@ -151,15 +153,16 @@ Scalar number_in(const Tensor& t) {
 }
 
 void check_bounds_dim(const char* name, int start, int end) {
-  HWARO_CHECK(start == 0 && end == 0, name, " only supports 0-dimensional start and end tensors, but got start with ", start,
-              " dimension(s) and end with ", end, " dimension(s).");
+  HWARO_CHECK(start == 0 && end == 0, name, " only supports 0-dimensional start and end tensors, but got start with ",
+              start, " dimension(s) and end with ", end, " dimension(s).");
 }
 
 }  // namespace
 
 struct Arange {
   static constexpr Schema schema =
-      "arange(Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor";
+      "arange(Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) "
+      "-> Tensor";
   static constexpr Doc doc = "The numbers 0, 1, … below end.";
   static Tensor call(const Scalar& end, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>) {
     return arange(0, end, 1, dtype, device);
@@ -168,24 +171,28 @@ struct Arange {
 
 struct ArangeStep {
   static constexpr Schema schema =
-      "arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+      "arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, "
+      "Device? device=None, "
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "The numbers start, start + step, … before end.";
-  static Tensor call(const Scalar& start, const Scalar& end, const Scalar& step, OptDType dtype, OptDType, std::optional<Device> device,
-                     std::optional<bool>) {
+  static Tensor call(const Scalar& start, const Scalar& end, const Scalar& step, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>) {
     return arange(start, end, step, dtype, device);
   }
 };
 
 struct Range {
   static constexpr Schema schema =
-      "range(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+      "range(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+      "device=None, "
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "As arange, with end included; kept for old programs.";
-  static Tensor call(const Scalar& start, const Scalar& end, const Scalar& step, OptDType dtype, OptDType, std::optional<Device> device,
-                     std::optional<bool>) {
-    warn("torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with Python's range "
-         "builtin. Instead, use torch.arange, which produces values in [start, end).");
+  static Tensor call(const Scalar& start, const Scalar& end, const Scalar& step, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>) {
+    warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
+        "Python's range "
+        "builtin. Instead, use torch.arange, which produces values in [start, end).");
     HWARO_CHECK(step.to_double() != 0, "step must be nonzero");
     const DType type = dtype ? *dtype : default_dtype();
     const double count = std::floor((end.to_double() - start.to_double()) / step.to_double()) + 1;
@@ -197,22 +204,24 @@ struct Range {
 
 struct Linspace {
   static constexpr Schema schema =
-      "linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+      "linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+      "device=None, "
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "steps numbers in equal distances from start to end, both included.";
-  static Tensor call(const Scalar& start, const Scalar& end, int64_t steps, OptDType dtype, OptDType, std::optional<Device> device,
-                     std::optional<bool>) {
+  static Tensor call(const Scalar& start, const Scalar& end, int64_t steps, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>) {
     return space(Spacing::Linear, start, end, steps, 10, dtype, device);
   }
 };
 
 struct LinspaceTensor {
   static constexpr Schema schema =
-      "linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+      "linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, ScalarType? dtype=None, Layout? layout=None, "
+      "Device? device=None, "
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "steps numbers in equal distances between two 0-dimensional tensors.";
-  static Tensor call(const Tensor& start, const Tensor& end, int64_t steps, OptDType dtype, OptDType, std::optional<Device> device,
-                     std::optional<bool>) {
+  static Tensor call(const Tensor& start, const Tensor& end, int64_t steps, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>) {
     check_bounds_dim("linspace", start.dim(), end.dim());
     return space(Spacing::Linear, number_in(start), number_in(end), steps, 10, dtype, device);
   }

@@ -39,19 +39,21 @@ std::vector<Tensor> expand_masks(const Tensor& self, Span<Tensor> indices) {
       out.push_back(index);
       continue;
     }
-    if (type == DType::UInt8) warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.");
+    if (type == DType::UInt8)
+      warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.");
     for (int64_t d = 0; d < index.dim(); ++d) {
       const int64_t at = int64_t(out.size()) + d;
       HWARO_CHECK_AS(IndexError, at < self.dim(), "too many indices for tensor of dimension ", self.dim());
-      HWARO_CHECK_AS(IndexError, index.sizes()[d] == self.sizes()[at], "The shape of the mask ", sizes_str(index.sizes()), " at index ", d,
-                     " does not match the shape of the indexed tensor ", sizes_str(self.sizes()), " at index ", at);
+      HWARO_CHECK_AS(IndexError, index.sizes()[d] == self.sizes()[at], "The shape of the mask ",
+                     sizes_str(index.sizes()), " at index ", d, " does not match the shape of the indexed tensor ",
+                     sizes_str(self.sizes()), " at index ", at);
     }
     const Tensor coordinates = set_coordinates(dense_mask(index));
     for (int64_t d = 0; d < index.dim(); ++d)
       out.push_back(alias(coordinates, {coordinates.sizes()[0]}, {coordinates.strides()[0]}, d));
   }
-  HWARO_CHECK_AS(IndexError, int64_t(out.size()) <= self.dim(), "too many indices for tensor of dimension ", self.dim(), " (got ",
-                 out.size(), ")");
+  HWARO_CHECK_AS(IndexError, int64_t(out.size()) <= self.dim(), "too many indices for tensor of dimension ", self.dim(),
+                 " (got ", out.size(), ")");
   return out;
 }
 
@@ -171,7 +173,8 @@ IndexPlan plan_index(const Tensor& self, Span<Tensor> indices) {
     if (index.sizes() != IntSpan(shape)) {
       Dims strides(shape.size(), 0);
       const std::size_t skip = shape.size() - index.sizes().size();
-      for (std::size_t k = skip; k < shape.size(); ++k) strides[k] = index.sizes()[k - skip] == 1 ? 0 : index.strides()[k - skip];
+      for (std::size_t k = skip; k < shape.size(); ++k)
+        strides[k] = index.sizes()[k - skip] == 1 ? 0 : index.strides()[k - skip];
       index = alias(index, shape, strides, index->offset);
     }
     plan.indices.push_back(dense(index));
@@ -205,8 +208,8 @@ Tensor index_positions(const IndexPlan& plan, IntSpan strides) {
     }
     if (!bad) continue;
     for (int64_t i = 0; i < n; ++i)
-      HWARO_CHECK_AS(IndexError, index[i] >= -size && index[i] < size, "index ", index[i], " is out of bounds for dimension ", k,
-                     " with size ", size);
+      HWARO_CHECK_AS(IndexError, index[i] >= -size && index[i] < size, "index ", index[i],
+                     " is out of bounds for dimension ", k, " with size ", size);
   }
   return out;
 }
@@ -230,7 +233,8 @@ void gather_positions(const Tensor& out, const Tensor& self, const IndexGeometry
         if (width == 1) {
           for (int64_t j = j0; j < j1; ++j) *row++ = base[offsets[j]];
         } else if (inner.flat()) {
-          for (int64_t j = j0; j < j1; ++j, row += width) std::memcpy(row, base + offsets[j], std::size_t(width) * sizeof(T));
+          for (int64_t j = j0; j < j1; ++j, row += width)
+            std::memcpy(row, base + offsets[j], std::size_t(width) * sizeof(T));
         } else {
           const int64_t run = inner.run(), stride = inner.strides.back();
           for (int64_t j = j0; j < j1; ++j)
@@ -288,7 +292,8 @@ void scatter_loop(T* to, const T* values, bool single, const Walk& outer, const 
 
 }  // namespace
 
-void scatter_positions(const Tensor& self, const Tensor& values, const IndexGeometry& geo, const Tensor& positions, bool accumulate) {
+void scatter_positions(const Tensor& self, const Tensor& values, const IndexGeometry& geo, const Tensor& positions,
+                       bool accumulate) {
   if (geo.outer_count * geo.index_count * geo.inner_count == 0) return;
   const Walk outer = merged(geo.outer, geo.sizes, self.strides()), inner = merged(geo.inner, geo.sizes, self.strides());
   const bool single = values.numel() == 1;
@@ -299,17 +304,19 @@ void scatter_positions(const Tensor& self, const Tensor& values, const IndexGeom
   if (!accumulate) {
     by_size(self.element_size(), [&](auto tag) {
       using T = typename decltype(tag)::type;
-      scatter_loop(static_cast<T*>(self->write()), static_cast<const T*>(source->read()), single, outer, inner, geo, offsets,
-                   [](T& to, const T& v) { to = v; },
-                   [](T* row, const T* v, int64_t count) { std::memcpy(row, v, std::size_t(count) * sizeof(T)); });
+      scatter_loop(
+          static_cast<T*>(self->write()), static_cast<const T*>(source->read()), single, outer, inner, geo, offsets,
+          [](T& to, const T& v) { to = v; },
+          [](T* row, const T* v, int64_t count) { std::memcpy(row, v, std::size_t(count) * sizeof(T)); });
     });
     return;
   }
   const auto add = index_kernels().add[int(self.dtype())];
   visit_if<kAllSet>(self.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
-    scatter_loop(self->write_as<T>(), source->read_as<T>(), single, outer, inner, geo, offsets,
-                 [](T& to, const T& v) { add_to(to, v); }, [add](T* row, const T* v, int64_t count) { add(row, v, count); });
+    scatter_loop(
+        self->write_as<T>(), source->read_as<T>(), single, outer, inner, geo, offsets,
+        [](T& to, const T& v) { add_to(to, v); }, [add](T* row, const T* v, int64_t count) { add(row, v, count); });
   });
 }
 
@@ -324,12 +331,14 @@ Tensor scatter_recorded(const Tensor& g, const IndexGeometry& geo, const Tensor&
   const Tensor out = fresh_zeros(geo.sizes, g.dtype(), g.device());
   if (!g.device().is_meta()) scatter_positions(out, g, geo, linear, true);
   if (recording(g))
-    record("IndexPutBackward0", {g}, out, {save(linear)}, [geo](Backward& b) { b.set(0, gather_recorded(b.g(), geo, b.saved(0))); });
+    record("IndexPutBackward0", {g}, out, {save(linear)},
+           [geo](Backward& b) { b.set(0, gather_recorded(b.g(), geo, b.saved(0))); });
   return out;
 }
 
 void record_gather(const Tensor& self, const Tensor& out, const IndexGeometry& geo, const Tensor& linear) {
-  record("IndexBackward0", {self}, out, {save(linear)}, [geo](Backward& b) { b.set(0, scatter_recorded(b.g(), geo, b.saved(0))); });
+  record("IndexBackward0", {self}, out, {save(linear)},
+         [geo](Backward& b) { b.set(0, scatter_recorded(b.g(), geo, b.saved(0))); });
 }
 
 Tensor gather_recorded(const Tensor& self, const IndexGeometry& geo, const Tensor& linear) {
@@ -344,7 +353,8 @@ Tensor clear_recorded(const Tensor& t, const IndexGeometry& geo, const Tensor& l
   const Tensor out = clone(detach(t), MemoryFormat::Contiguous);
   if (!t.device().is_meta()) scatter_positions(out, make_zeros({}, t.dtype()), geo, linear, false);
   if (recording(t))
-    record("IndexPutBackward0", {t}, out, {save(linear)}, [geo](Backward& b) { b.set(0, clear_recorded(b.g(), geo, b.saved(0))); });
+    record("IndexPutBackward0", {t}, out, {save(linear)},
+           [geo](Backward& b) { b.set(0, clear_recorded(b.g(), geo, b.saved(0))); });
   return out;
 }
 
@@ -356,8 +366,8 @@ const Tensor* whole_mask(const Tensor& self, Span<Tensor> indices) {
     if (mask) return nullptr;
     mask = &t;
   }
-  return mask && mask == &indices[0] && mask->dtype() == DType::Bool && mask->dim() > 0 && mask->sizes() == self.sizes() &&
-                 !mask->device().is_meta()
+  return mask && mask == &indices[0] && mask->dtype() == DType::Bool && mask->dim() > 0 &&
+                 mask->sizes() == self.sizes() && !mask->device().is_meta()
              ? mask
              : nullptr;
 }
@@ -367,7 +377,8 @@ Tensor expand_mask_recorded(const Tensor& g, const Tensor& mask);
 Tensor compress_recorded(const Tensor& self, const Tensor& mask) {
   const Tensor out = compress(dense(self), mask);
   if (recording(self))
-    record("IndexBackward0", {self}, out, {save(mask)}, [](Backward& b) { b.set(0, expand_mask_recorded(b.g(), b.saved(0))); });
+    record("IndexBackward0", {self}, out, {save(mask)},
+           [](Backward& b) { b.set(0, expand_mask_recorded(b.g(), b.saved(0))); });
   return out;
 }
 
@@ -376,7 +387,8 @@ Tensor expand_mask_recorded(const Tensor& g, const Tensor& mask) {
   const Tensor out = fresh_zeros(mask.sizes(), g.dtype(), g.device());
   uncompress(out, m, dense(g));
   if (recording(g))
-    record("IndexPutBackward0", {g}, out, {save(m)}, [](Backward& b) { b.set(0, compress_recorded(b.g(), b.saved(0))); });
+    record("IndexPutBackward0", {g}, out, {save(m)},
+           [](Backward& b) { b.set(0, compress_recorded(b.g(), b.saved(0))); });
   return out;
 }
 
@@ -385,7 +397,8 @@ Tensor clear_mask_recorded(const Tensor& g, const Tensor& mask) {
   const Tensor m = dense_mask(mask), out = clone(detach(g), MemoryFormat::Contiguous);
   fill_masked(out, m, make_zeros({}, g.dtype()));
   if (recording(g))
-    record("IndexPutBackward0", {g}, out, {save(m)}, [](Backward& b) { b.set(0, clear_mask_recorded(b.g(), b.saved(0))); });
+    record("IndexPutBackward0", {g}, out, {save(m)},
+           [](Backward& b) { b.set(0, clear_mask_recorded(b.g(), b.saved(0))); });
   return out;
 }
 
@@ -408,14 +421,16 @@ Tensor fill_whole_mask(const Tensor& self, const Tensor& mask, const Tensor& val
 void check_no_meta(const Tensor& self, Span<Tensor> indices) {
   for (const Tensor& t : indices)
     HWARO_CHECK(!t.defined() || t.device().is_meta() == self.device().is_meta() || t.device().is_cpu(),
-                "indices should be either on cpu or on the same device as the indexed tensor (", self.device().str(), ")");
+                "indices should be either on cpu or on the same device as the indexed tensor (", self.device().str(),
+                ")");
 }
 
 }  // namespace
 
 Tensor index_tensor(const Tensor& self, Span<Tensor> indices) {
   check_no_meta(self, indices);
-  if (const Tensor* mask = whole_mask(self, indices); mask && !self.device().is_meta()) return compress_recorded(self, dense_mask(*mask));
+  if (const Tensor* mask = whole_mask(self, indices); mask && !self.device().is_meta())
+    return compress_recorded(self, dense_mask(*mask));
   const Tensor source = self.is_conj() ? dense(self) : self;
   const IndexPlan plan = plan_index(self, indices);
   const IndexGeometry geo(plan);
@@ -423,7 +438,9 @@ Tensor index_tensor(const Tensor& self, Span<Tensor> indices) {
   if (self.device().is_meta()) return out;
   const Tensor positions = index_positions(plan, source.strides());
   gather_positions(out, source, geo, positions);
-  if (recording(self)) record_gather(self, out, geo, source.is_contiguous() ? positions : index_positions(plan, contiguous_strides(self.sizes())));
+  if (recording(self))
+    record_gather(self, out, geo,
+                  source.is_contiguous() ? positions : index_positions(plan, contiguous_strides(self.sizes())));
   return out;
 }
 
@@ -432,10 +449,13 @@ Tensor index_put_tensor(const Tensor& self, Span<Tensor> indices, const Tensor& 
   const bool recorded = recording(self, values) && is_differentiable(self.dtype());
   if (inplace) check_inplace(self, recorded);
   if (inplace && has_internal_overlap(*self.impl()))
-    warn("Use of index_put_ on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This also "
-         "applies to advanced indexing e.g. tensor[indices] = tensor");
-  if (const Tensor* mask = whole_mask(self, indices);
-      mask && values.numel() == 1 && values.dim() <= 1 && values.dtype() == self.dtype() && !accumulate && !self.device().is_meta())
+    warn(
+        "Use of index_put_ on expanded tensors is deprecated. Please clone() the tensor before performing this "
+        "operation. This also "
+        "applies to advanced indexing e.g. tensor[indices] = tensor");
+  if (const Tensor* mask = whole_mask(self, indices); mask && values.numel() == 1 && values.dim() <= 1 &&
+                                                      values.dtype() == self.dtype() && !accumulate &&
+                                                      !self.device().is_meta())
     return fill_whole_mask(self, *mask, values, inplace, recorded);
   const IndexPlan plan = plan_index(self, indices);
   const IndexGeometry geo(plan);
@@ -447,10 +467,11 @@ Tensor index_put_tensor(const Tensor& self, Span<Tensor> indices, const Tensor& 
   } catch (const Error&) {
     fits = false;
   }
-  HWARO_CHECK(fits, "shape mismatch: value tensor of shape ", sizes_str(values.sizes()), " cannot be broadcast to indexing result of shape ",
-              sizes_str(geo.shape));
+  HWARO_CHECK(fits, "shape mismatch: value tensor of shape ", sizes_str(values.sizes()),
+              " cannot be broadcast to indexing result of shape ", sizes_str(geo.shape));
   HWARO_CHECK(self.dtype() == values.dtype(), "Index put requires the source and destination dtypes match, got ",
-              scalar_type_name(self.dtype()), " for the destination and ", scalar_type_name(values.dtype()), " for the source.");
+              scalar_type_name(self.dtype()), " for the destination and ", scalar_type_name(values.dtype()),
+              " for the source.");
   const Tensor target = inplace ? self : clone(detach(self));
   Tensor linear;
   if (!self.device().is_meta()) {

@@ -14,7 +14,8 @@ struct IndexTensor {
 };
 
 struct IndexPut {
-  static constexpr Schema schema = "index_put(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor";
+  static constexpr Schema schema =
+      "index_put(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor";
   static constexpr Doc doc = "A copy of self with values written (or added) at the places that indices name.";
   static Tensor call(const Tensor& self, TensorSpan indices, const Tensor& values, bool accumulate) {
     return index_put_tensor(self, indices, values, accumulate, false);

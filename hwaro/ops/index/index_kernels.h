@@ -12,8 +12,8 @@ struct IndexKernels {
   bool (*in_range)(const std::int64_t* index, std::int64_t n, std::int64_t size);
   // How many bytes of a mask are not zero.
   std::int64_t (*count)(const std::uint8_t* mask, std::int64_t n);
-  // out[k] = base + i for each i with mask[i] != 0, in order. `room` elements may be written at out, no more; the number
-  // of set bytes must not be larger.
+  // out[k] = base + i for each i with mask[i] != 0, in order. `room` elements may be written at out, no more; the
+  // number of set bytes must not be larger.
   void (*positions)(std::int64_t* out, const std::uint8_t* mask, std::int64_t n, std::int64_t base, std::int64_t room);
   // out[k] = in[i] likewise, for elements of 2^index bytes.
   void (*compress[5])(void* out, const void* in, const std::uint8_t* mask, std::int64_t n, std::int64_t room);
@@ -26,7 +26,9 @@ struct IndexKernels {
 };
 
 // The index for tables by element size.
-constexpr int log2_size(std::size_t bytes) { return bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : bytes == 8 ? 3 : 4; }
+constexpr int log2_size(std::size_t bytes) {
+  return bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : bytes == 8 ? 3 : 4;
+}
 
 // The table for the instruction set chosen at load.
 const IndexKernels& index_kernels();

@@ -31,7 +31,8 @@ int64_t takes(const Index& i) {
 }
 
 int64_t checked_index(int64_t index, int64_t size, int64_t dim) {
-  HWARO_CHECK_AS(IndexError, index >= -size && index < size, "index ", index, " is out of bounds for dimension ", dim, " with size ", size);
+  HWARO_CHECK_AS(IndexError, index >= -size && index < size, "index ", index, " is out of bounds for dimension ", dim,
+                 " with size ", size);
   return index < 0 ? index + size : index;
 }
 
@@ -120,15 +121,13 @@ Sliced apply(const Tensor& self, Span<Index> indices) {
   HWARO_CHECK_AS(IndexError, taken <= self.dim(), "too many indices for tensor of dimension ", self.dim());
   View view(self);
   Sliced out;
-  int64_t dim = 0;       // the next dimension of the view
-  int64_t place = 0;     // entries of index_tensor's list so far; differs from dim where masks cover several dimensions
-  int64_t entry = -1;    // messages count entries, not dimensions
+  int64_t dim = 0;     // the next dimension of the view
+  int64_t place = 0;   // entries of index_tensor's list so far; differs from dim where masks cover several dimensions
+  int64_t entry = -1;  // messages count entries, not dimensions
   for (const Index& i : indices) {
     ++entry;
     switch (i.kind) {
-      case Kind::Integer:
-        view.select(dim, checked_index(i.integer, view.size(dim), entry));
-        break;
+      case Kind::Integer: view.select(dim, checked_index(i.integer, view.size(dim), entry)); break;
       case Kind::Slice:
         check_step(i);
         view.slice(dim, i);
@@ -176,7 +175,8 @@ Sliced apply(const Tensor& self, Span<Index> indices) {
 
 void check_not_zero_dim(const Tensor& self) {
   HWARO_CHECK_AS(IndexError, self.dim() > 0,
-                 "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to "
+                 "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
+                 "convert a 0-dim tensor to "
                  "a number");
 }
 
@@ -191,7 +191,8 @@ Tensor without_leading_ones(const Tensor& value) {
 void check_single(const Tensor& self, Span<Index> indices) {
   if (indices.size() != 1) return;
   if (indices[0].kind == Kind::Integer) check_not_zero_dim(self);
-  HWARO_CHECK_AS(IndexError, indices[0].kind != Kind::Slice || self.dim() > 0, "slice() cannot be applied to a 0-dim tensor.");
+  HWARO_CHECK_AS(IndexError, indices[0].kind != Kind::Slice || self.dim() > 0,
+                 "slice() cannot be applied to a 0-dim tensor.");
 }
 
 }  // namespace

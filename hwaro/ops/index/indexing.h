@@ -18,9 +18,9 @@ struct Index {
   Tensor tensor;  // integers, or a mask
 
   Index() = default;
-  Index(std::int64_t i) : kind(Kind::Integer), integer(i) {}  // NOLINT
-  Index(int i) : Index(std::int64_t(i)) {}                    // NOLINT
-  Index(bool b) : kind(Kind::Bool), boolean(b) {}             // NOLINT
+  Index(std::int64_t i) : kind(Kind::Integer), integer(i) {}     // NOLINT
+  Index(int i) : Index(std::int64_t(i)) {}                       // NOLINT
+  Index(bool b) : kind(Kind::Bool), boolean(b) {}                // NOLINT
   Index(Tensor t) : kind(Kind::Tensor), tensor(std::move(t)) {}  // NOLINT
   static Index none() { return {}; }
   static Index ellipsis() {
@@ -28,7 +28,8 @@ struct Index {
     i.kind = Kind::Ellipsis;
     return i;
   }
-  static Index slice(std::optional<std::int64_t> start = {}, std::optional<std::int64_t> stop = {}, std::int64_t step = 1) {
+  static Index slice(std::optional<std::int64_t> start = {}, std::optional<std::int64_t> stop = {},
+                     std::int64_t step = 1) {
     Index i;
     i.kind = Kind::Slice;
     i.start = start, i.stop = stop, i.step = step;

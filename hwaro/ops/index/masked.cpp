@@ -37,8 +37,8 @@ Dims together(const Tensor& self, const Tensor& mask) {
 }
 
 void check_inplace_shape(const Tensor& self, const Dims& shape) {
-  HWARO_CHECK(self.sizes() == IntSpan(shape), "output with shape ", sizes_str(self.sizes()), " doesn't match the broadcast shape ",
-              sizes_str(shape));
+  HWARO_CHECK(self.sizes() == IntSpan(shape), "output with shape ", sizes_str(self.sizes()),
+              " doesn't match the broadcast shape ", sizes_str(shape));
 }
 
 // A view of t in a larger shape, not recorded.
@@ -48,7 +48,6 @@ Tensor spread(const Tensor& t, IntSpan shape) {
   return expand(t, shape);
 }
 
-
 // value: one element of target's type.
 void fill_places(const Tensor& target, const Tensor& mask, const Tensor& value) {
   const Tensor work = dense(target);
@@ -57,7 +56,8 @@ void fill_places(const Tensor& target, const Tensor& mask, const Tensor& value) 
 }
 
 void check_fill_mask(const Tensor& mask) {
-  HWARO_CHECK(mask.dtype() == DType::Bool, "masked_fill_ only supports boolean masks, but got mask with dtype ", c_type_name(mask.dtype()));
+  HWARO_CHECK(mask.dtype() == DType::Bool, "masked_fill_ only supports boolean masks, but got mask with dtype ",
+              c_type_name(mask.dtype()));
 }
 
 Tensor fill(bool inplace, const Tensor& self, const Tensor& mask, const Scalar& value) {
@@ -74,7 +74,8 @@ Tensor fill(bool inplace, const Tensor& self, const Tensor& mask, const Scalar& 
 
 Tensor fill(bool inplace, const Tensor& self, const Tensor& mask, const Tensor& value) {
   check_fill_mask(mask);
-  HWARO_CHECK(value.dim() == 0, "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with ", value.dim(), " dimension(s).");
+  HWARO_CHECK(value.dim() == 0, "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with ",
+              value.dim(), " dimension(s).");
   const Dims shape = together(self, mask);
   if (inplace) check_inplace_shape(self, shape);
   const Tensor source = inplace || self.sizes() == IntSpan(shape) ? self : expand(self, shape);
@@ -124,24 +125,32 @@ Tensor scatter(bool inplace, const Tensor& self, const Tensor& mask, const Tenso
 struct MaskedFillTensor {
   static constexpr Schema schema = "masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor";
   static constexpr Doc doc = "A copy of self with the value of a 0-dimensional tensor where mask, broadcast, is set.";
-  static Tensor call(const Tensor& self, const Tensor& mask, const Tensor& value) { return fill(false, self, mask, value); }
+  static Tensor call(const Tensor& self, const Tensor& mask, const Tensor& value) {
+    return fill(false, self, mask, value);
+  }
 };
 struct MaskedFillScalar {
   static constexpr Schema schema = "masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor";
   static constexpr Doc doc = "A copy of self with a number where mask, broadcast, is set.";
-  static Tensor call(const Tensor& self, const Tensor& mask, const Scalar& value) { return fill(false, self, mask, value); }
+  static Tensor call(const Tensor& self, const Tensor& mask, const Scalar& value) {
+    return fill(false, self, mask, value);
+  }
 };
 struct MaskedFillTensorInplace {
   static constexpr Schema schema = "masked_fill_.Tensor(Tensor(a!) self, Tensor mask, Tensor value) -> Tensor(a!)";
   static constexpr Doc doc = "Writes the value of a 0-dimensional tensor where mask, broadcast, is set.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, const Tensor& mask, const Tensor& value) { return fill(true, self, mask, value); }
+  static Tensor call(const Tensor& self, const Tensor& mask, const Tensor& value) {
+    return fill(true, self, mask, value);
+  }
 };
 struct MaskedFillScalarInplace {
   static constexpr Schema schema = "masked_fill_.Scalar(Tensor(a!) self, Tensor mask, Scalar value) -> Tensor(a!)";
   static constexpr Doc doc = "Writes a number where mask, broadcast, is set.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, const Tensor& mask, const Scalar& value) { return fill(true, self, mask, value); }
+  static Tensor call(const Tensor& self, const Tensor& mask, const Scalar& value) {
+    return fill(true, self, mask, value);
+  }
 };
 
 struct MaskedSelect {
@@ -164,13 +173,17 @@ struct MaskedScatter {
   static constexpr Schema schema = "masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor";
   static constexpr Doc doc = "A copy of self with elements of source, in order, where mask is set.";
   static constexpr unsigned expose = kFunction | kMethod;
-  static Tensor call(const Tensor& self, const Tensor& mask, const Tensor& source) { return scatter(false, self, mask, source); }
+  static Tensor call(const Tensor& self, const Tensor& mask, const Tensor& source) {
+    return scatter(false, self, mask, source);
+  }
 };
 struct MaskedScatterInplace {
   static constexpr Schema schema = "masked_scatter_(Tensor(a!) self, Tensor mask, Tensor source) -> Tensor(a!)";
   static constexpr Doc doc = "Writes elements of source, in order, where mask is set.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, const Tensor& mask, const Tensor& source) { return scatter(true, self, mask, source); }
+  static Tensor call(const Tensor& self, const Tensor& mask, const Tensor& source) {
+    return scatter(true, self, mask, source);
+  }
 };
 
 }  // namespace hwaro::engine

@@ -23,7 +23,8 @@ std::vector<int64_t> chunk_starts(const Tensor& mask) {
   const std::uint8_t* bytes = bytes_of(mask);
   const auto count = index_kernels().count;
   parallel_for(chunks, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t c = begin; c < end; ++c) starts[c + 1] = count(bytes + c * kChunk, n - c * kChunk < kChunk ? n - c * kChunk : kChunk);
+    for (int64_t c = begin; c < end; ++c)
+      starts[c + 1] = count(bytes + c * kChunk, n - c * kChunk < kChunk ? n - c * kChunk : kChunk);
   });
   for (int64_t c = 0; c < chunks; ++c) starts[c + 1] += starts[c];
   return starts;
@@ -121,7 +122,9 @@ void uncompress(const Tensor& self, const Tensor& mask, const Tensor& values) {
     using T = typename decltype(tag)::type;
     T* to = self->write_as<T>();
     const T* from = values->read_as<T>();
-    each_chunk(mask, starts, [&](int64_t at, int64_t n, int64_t before, int64_t) { put_at(to + at, from + before, bytes_of(mask) + at, n); });
+    each_chunk(mask, starts, [&](int64_t at, int64_t n, int64_t before, int64_t) {
+      put_at(to + at, from + before, bytes_of(mask) + at, n);
+    });
   });
 }
 

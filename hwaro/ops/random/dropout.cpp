@@ -1,5 +1,5 @@
-// Dropout: each element, or each channel, is dropped with probability p; what stays is scaled to keep the mean (and, for
-// alpha dropout, the variance of self-normalising networks: Klambauer et al., 2017).
+// Dropout: each element, or each channel, is dropped with probability p; what stays is scaled to keep the mean (and,
+// for alpha dropout, the variance of self-normalising networks: Klambauer et al., 2017).
 #include <charconv>
 #include <cmath>
 
@@ -56,7 +56,8 @@ Tensor drop(const Tensor& input, double p, bool train, unsigned kind, bool inpla
   } else {
     noise = make_like(input);
   }
-  HWARO_CHECK(!is_integral(input.dtype(), true), "result type Float can't be cast to the desired output type ", scalar_type_name(input.dtype()));
+  HWARO_CHECK(!is_integral(input.dtype(), true), "result type Float can't be cast to the desired output type ",
+              scalar_type_name(input.dtype()));
   bernoulli_raw(noise, 1 - p, nullptr);
   if (!(kind & kAlpha)) {
     // Divided in the type that the elements are divided in.
@@ -84,7 +85,8 @@ std::string python_float(double v) {
   return out;
 }
 void check_probability(double p) {
-  HWARO_CHECK_AS(ValueError, p >= 0 && p <= 1, "dropout probability has to be between 0 and 1, but got ", python_float(p));
+  HWARO_CHECK_AS(ValueError, p >= 0 && p <= 1, "dropout probability has to be between 0 and 1, but got ",
+                 python_float(p));
 }
 
 }  // namespace
@@ -129,7 +131,9 @@ struct FeatureAlphaDropout {
   static constexpr Schema schema = "feature_alpha_dropout(Tensor input, float p, bool train) -> Tensor";
   static constexpr Doc doc = "alpha_dropout of whole channels of (N, C, …).";
   static constexpr unsigned expose = kFunction;
-  static Tensor call(const Tensor& input, double p, bool train) { return drop(input, p, train, kFeature | kAlpha, false); }
+  static Tensor call(const Tensor& input, double p, bool train) {
+    return drop(input, p, train, kFeature | kAlpha, false);
+  }
 };
 struct FeatureAlphaDropoutInplace {
   static constexpr Schema schema = "feature_alpha_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)";
@@ -141,7 +145,8 @@ struct FeatureAlphaDropoutInplace {
 // ---- as torch.nn.functional has them ----
 
 struct FunctionalDropout {
-  static constexpr Schema schema = "dropout.functional(Tensor input, float p=0.5, bool training=True, bool inplace=False) -> Tensor";
+  static constexpr Schema schema =
+      "dropout.functional(Tensor input, float p=0.5, bool training=True, bool inplace=False) -> Tensor";
   static constexpr Doc doc = "In training, zeroes elements with probability p and scales the others by 1 / (1 - p).";
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, double p, bool training, bool inplace) {
@@ -150,7 +155,8 @@ struct FunctionalDropout {
   }
 };
 struct FunctionalAlphaDropout {
-  static constexpr Schema schema = "alpha_dropout.functional(Tensor input, float p=0.5, bool training=False, bool inplace=False) -> Tensor";
+  static constexpr Schema schema =
+      "alpha_dropout.functional(Tensor input, float p=0.5, bool training=False, bool inplace=False) -> Tensor";
   static constexpr Doc doc = "dropout to SELU's negative saturation value, keeping mean and variance.";
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, double p, bool training, bool inplace) {

@@ -29,8 +29,8 @@ const char* c_type_name(DType t) {
 }
 
 struct Limits {
-  double max;   // the largest finite value
-  int digits;   // every integer up to 2^digits is exact
+  double max;  // the largest finite value
+  int digits;  // every integer up to 2^digits is exact
 };
 Limits float_limits(DType t) {
   switch (t) {
@@ -87,8 +87,10 @@ void check_bound(DType t, int64_t v, const char* name) {
     HWARO_CHECK(std::fabs(double(v)) <= limits.max, name, " is out of bounds for ", c_type_name(t));
     const int64_t exact = int64_t(1) << limits.digits;
     if (v < -exact || v > exact)
-      warn(concat(name, " is out of bounds [-(2^", limits.digits, "), 2^", limits.digits, "]. Due to precision limitations ", c_type_name(t),
-                  " can support discrete uniform distribution only within this range. This warning will become an error in version 1.7 "
+      warn(concat(name, " is out of bounds [-(2^", limits.digits, "), 2^", limits.digits,
+                  "]. Due to precision limitations ", c_type_name(t),
+                  " can support discrete uniform distribution only within this range. This warning will become an "
+                  "error in version 1.7 "
                   "release, please fix the code in advance"));
     return;
   }
@@ -106,8 +108,8 @@ void check_uniform(DType t, double from, double to) {
   HWARO_CHECK(from >= -max && from <= max, "from is out of bounds for ", c_type_name(t));
   HWARO_CHECK(to >= -max && to <= max, "to is out of bounds for ", c_type_name(t));
   HWARO_CHECK(from <= to, "uniform_ expects to return a [from, to) range, but found from=", from, " > to=", to);
-  HWARO_CHECK(to - from <= max, "uniform_ expects to-from <= std::numeric_limits<", scalar_type_name(t), ">::max(), but found to=", to,
-              " and from=", from, " which result in to-from to exceed the limit");
+  HWARO_CHECK(to - from <= max, "uniform_ expects to-from <= std::numeric_limits<", scalar_type_name(t),
+              ">::max(), but found to=", to, " and from=", from, " which result in to-from to exceed the limit");
 }
 
 }  // namespace
@@ -117,7 +119,8 @@ static Dims memory_order(const Tensor& t) {
   Dims order(t.sizes().size());
   for (std::size_t d = 0; d < order.size(); ++d) order[d] = int64_t(d);
   for (std::size_t i = 1; i < order.size(); ++i)
-    for (std::size_t k = i; k > 0 && t.strides()[order[k - 1]] < t.strides()[order[k]]; --k) std::swap(order[k - 1], order[k]);
+    for (std::size_t k = i; k > 0 && t.strides()[order[k - 1]] < t.strides()[order[k]]; --k)
+      std::swap(order[k - 1], order[k]);
   return order;
 }
 
@@ -144,7 +147,8 @@ void uniform_raw(const Tensor& self, double from, double to, Generator* generato
                  scalar_type_name(self.dtype()), "'");
   check_uniform(self.dtype(), from, to);
   if (self.device().is_meta()) return;
-  fill_in_order<kFloatSet>(self, "uniform", [&](auto* out, int64_t n) { fill_uniform(generator_or_default(generator), out, n, from, to); });
+  fill_in_order<kFloatSet>(
+      self, "uniform", [&](auto* out, int64_t n) { fill_uniform(generator_or_default(generator), out, n, from, to); });
 }
 
 void normal_raw(const Tensor& self, double mean, double std, Generator* generator) {
@@ -169,11 +173,13 @@ void normal_raw(const Tensor& self, double mean, double std, Generator* generato
 void bernoulli_raw(const Tensor& self, double p, Generator* generator) {
   HWARO_CHECK(p >= 0 && p <= 1, "bernoulli_ expects p to be in [0, 1], but got p=", p);
   if (self.device().is_meta()) return;
-  fill_in_order<kDrawable>(self, "bernoulli_scalar_cpu_", [&](auto* out, int64_t n) { fill_bernoulli(generator_or_default(generator), out, n, p); });
+  fill_in_order<kDrawable>(self, "bernoulli_scalar_cpu_",
+                           [&](auto* out, int64_t n) { fill_bernoulli(generator_or_default(generator), out, n, p); });
 }
 
 void bernoulli_raw(const Tensor& self, const Tensor& p, Generator* generator) {
-  HWARO_CHECK_AS(NotImplementedError, is_floating(p.dtype()), "\"bernoulli_tensor_cpu_p_\" not implemented for '", scalar_type_name(p.dtype()), "'");
+  HWARO_CHECK_AS(NotImplementedError, is_floating(p.dtype()), "\"bernoulli_tensor_cpu_p_\" not implemented for '",
+                 scalar_type_name(p.dtype()), "'");
   NoGradGuard guard;
   const Tensor each = p.sizes() == self.sizes() ? p : expand(p, self.sizes());
   if (self.device().is_meta()) return;
@@ -184,7 +190,8 @@ void bernoulli_raw(const Tensor& self, const Tensor& p, Generator* generator) {
     const P* probability = line->read_as<P>();
     for (int64_t i = 0; i < line.numel(); ++i)
       HWARO_CHECK(double(float(probability[i])) >= 0 && double(float(probability[i])) <= 1,
-                  "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, please report an "
+                  "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  "
+                  "If so, please report an "
                   "enhancement request to PyTorch.)");
     fill_in_order<kDrawable>(self, "bernoulli_tensor_cpu_self_", [&](auto* out, int64_t n) {
       fill_bernoulli(generator_or_default(generator), out, probability, n);
@@ -194,29 +201,36 @@ void bernoulli_raw(const Tensor& self, const Tensor& p, Generator* generator) {
 
 void exponential_raw(const Tensor& self, double lambda, Generator* generator) {
   HWARO_CHECK(lambda > 0, "exponential_ expects lambda > 0.0, but found lambda=", lambda);
-  HWARO_CHECK(is_floating(self.dtype()), "Exponential distribution is a continuous probability distribution. dtype must be a floating point but "
-              "you specified ", scalar_type_name(self.dtype()));
+  HWARO_CHECK(is_floating(self.dtype()),
+              "Exponential distribution is a continuous probability distribution. dtype must be a floating point but "
+              "you specified ",
+              scalar_type_name(self.dtype()));
   if (self.device().is_meta()) return;
-  fill_in_order<kFloatSet>(self, "exponential_cpu", [&](auto* out, int64_t n) { fill_exponential(generator_or_default(generator), out, n, lambda); });
+  fill_in_order<kFloatSet>(self, "exponential_cpu", [&](auto* out, int64_t n) {
+    fill_exponential(generator_or_default(generator), out, n, lambda);
+  });
 }
 
 void random_raw(const Tensor& self, std::optional<int64_t> first, std::optional<int64_t> last, Generator* generator) {
   const DType t = self.dtype();
   if (!first && !last) {
     if (self.device().is_meta()) return;
-    fill_in_order<kDrawable>(self, "random_kernel_cpu", [&](auto* out, int64_t n) { fill_random(generator_or_default(generator), out, n); });
+    fill_in_order<kDrawable>(self, "random_kernel_cpu",
+                             [&](auto* out, int64_t n) { fill_random(generator_or_default(generator), out, n); });
     return;
   }
   int64_t from = first.value_or(0);
-  HWARO_CHECK(!last || from < *last, "random_ expects 'from' to be less than 'to', but got from=", from, " >= to=", last.value_or(0));
+  HWARO_CHECK(!last || from < *last, "random_ expects 'from' to be less than 'to', but got from=", from,
+              " >= to=", last.value_or(0));
   HWARO_CHECK(!is_complex(t), "check_random_bounds handles only integral, floating-point and boolean types");
   if (!last && from == std::numeric_limits<int64_t>::min()) {
     HWARO_CHECK(!is_integral(t) || t == DType::Int64,
                 "random_full_64_bits_range_kernel_cpu handles only int64, double, float and bfloat16");
     if (self.device().is_meta()) return;
     constexpr DTypeSet kWide = bit(DType::Int64) | bit(DType::Double) | bit(DType::Float) | bit(DType::BFloat16);
-    fill_in_order<kWide>(self, "random_full_64_bits_range_kernel_cpu",
-                         [&](auto* out, int64_t n) { fill_random_full_range(generator_or_default(generator), out, n); });
+    fill_in_order<kWide>(self, "random_full_64_bits_range_kernel_cpu", [&](auto* out, int64_t n) {
+      fill_random_full_range(generator_or_default(generator), out, n);
+    });
     return;
   }
   std::uint64_t range;
@@ -225,7 +239,9 @@ void random_raw(const Tensor& self, std::optional<int64_t> first, std::optional<
     if (is_floating(t)) {
       from = update_from(t, from);
       to = update_to(t, to);
-      HWARO_CHECK(from < to, "random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from=", from, " >= to=", to);
+      HWARO_CHECK(from < to,
+                  "random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from=", from,
+                  " >= to=", to);
     }
     check_bound(t, from, "from");
     check_bound(t, to - 1, "to - 1");
@@ -233,8 +249,10 @@ void random_raw(const Tensor& self, std::optional<int64_t> first, std::optional<
   } else {
     if (is_floating(t)) {
       from = update_from(t, from);
-      HWARO_CHECK(from < largest(t), "random_ expects 'from' casted to dtype to be less than or equal to 'to_inc' casted to dtype, but got from=",
-                  from, " > to_inc=", largest(t));
+      HWARO_CHECK(
+          from < largest(t),
+          "random_ expects 'from' casted to dtype to be less than or equal to 'to_inc' casted to dtype, but got from=",
+          from, " > to_inc=", largest(t));
     }
     check_bound(t, from, "from");
     range = std::uint64_t(largest(t)) - std::uint64_t(from) + 1;

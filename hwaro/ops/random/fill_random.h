@@ -35,6 +35,7 @@ void bernoulli_raw(const Tensor& self, double p, Generator* generator);
 void bernoulli_raw(const Tensor& self, const Tensor& p, Generator* generator);
 void exponential_raw(const Tensor& self, double lambda, Generator* generator);
 // Integers in [from, to); without `to` up to the largest of self's type; without both [0, largest].
-void random_raw(const Tensor& self, std::optional<std::int64_t> from, std::optional<std::int64_t> to, Generator* generator);
+void random_raw(const Tensor& self, std::optional<std::int64_t> from, std::optional<std::int64_t> to,
+                Generator* generator);
 
 }  // namespace hwaro::engine

@@ -20,7 +20,8 @@ using SumType = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
 // With replacement: a fraction of 53 bits is looked up in the normalised running sums.
 template <class T>
-void draw_with_replacement(const T* weights, int64_t rows, int64_t categories, int64_t samples, int64_t* out, Generator& generator) {
+void draw_with_replacement(const T* weights, int64_t rows, int64_t categories, int64_t samples, int64_t* out,
+                           Generator& generator) {
   using S = SumType<T>;
   std::vector<S> sums(static_cast<std::size_t>(categories));
   std::lock_guard lock(generator.mutex());
@@ -29,7 +30,8 @@ void draw_with_replacement(const T* weights, int64_t rows, int64_t categories, i
     for (int64_t c = 0; c < categories; ++c) {
       const S w = S(weights[c]);
       HWARO_CHECK(w >= 0, "invalid multinomial distribution (encountering probability entry < 0)");
-      HWARO_CHECK(std::isfinite(w), "invalid multinomial distribution (encountering probability entry = infinity or NaN)");
+      HWARO_CHECK(std::isfinite(w),
+                  "invalid multinomial distribution (encountering probability entry = infinity or NaN)");
       sums[c] = sum += w;
     }
     HWARO_CHECK(sum > 0, "invalid multinomial distribution (sum of probabilities <= 0)");
@@ -45,7 +47,8 @@ void draw_with_replacement(const T* weights, int64_t rows, int64_t categories, i
 // Without replacement: weight / Exp(1) is largest for category c with probability proportional to its weight, and the
 // order of the rest follows likewise.
 template <class T>
-void draw_without_replacement(const T* weights, const T* waits, int64_t rows, int64_t categories, int64_t samples, int64_t* out) {
+void draw_without_replacement(const T* weights, const T* waits, int64_t rows, int64_t categories, int64_t samples,
+                              int64_t* out) {
   using S = SumType<T>;
   std::vector<S> score(static_cast<std::size_t>(categories));
   std::vector<int64_t> order(static_cast<std::size_t>(categories));
@@ -84,19 +87,23 @@ struct Multinomial {
   static constexpr Doc doc = "Indices of num_samples categories per row of weights (categories) or (rows, categories).";
   static Tensor call(const Tensor& self, int64_t samples, bool replacement, Generator* generator) {
     HWARO_CHECK(self.dim() > 0 && self.dim() <= 2, "prob_dist must be 1 or 2 dim");
-    HWARO_CHECK(is_floating(self.dtype()), "multinomial only supports floating-point dtypes for input, got: ", scalar_type_name(self.dtype()));
+    HWARO_CHECK(is_floating(self.dtype()),
+                "multinomial only supports floating-point dtypes for input, got: ", scalar_type_name(self.dtype()));
     HWARO_CHECK(samples > 0, "cannot sample n_sample <= 0 samples");
     const int64_t categories = self.size(-1), rows = self.dim() == 1 ? 1 : self.sizes()[0];
-    HWARO_CHECK(replacement || samples <= categories, "cannot sample n_sample > prob_dist.size(-1) samples without replacement");
+    HWARO_CHECK(replacement || samples <= categories,
+                "cannot sample n_sample > prob_dist.size(-1) samples without replacement");
     HWARO_CHECK(categories <= int64_t(1) << 24, "number of categories cannot exceed 2^24");
-    const Tensor out = self.dim() == 1 ? make_tensor({samples}, DType::Int64, self.device()) : make_tensor({rows, samples}, DType::Int64, self.device());
+    const Tensor out = self.dim() == 1 ? make_tensor({samples}, DType::Int64, self.device())
+                                       : make_tensor({rows, samples}, DType::Int64, self.device());
     if (self.device().is_meta() || out.numel() == 0) return out;
     const Tensor weights = dense(self);
     int64_t* to = out->write_as<int64_t>();
     visit_if<kFloatSet>(self.dtype(), [&](auto tag) {
       using T = typename decltype(tag)::type;
       const T* w = weights->read_as<T>();
-      if (replacement && samples > 1) return draw_with_replacement(w, rows, categories, samples, to, generator_or_default(generator));
+      if (replacement && samples > 1)
+        return draw_with_replacement(w, rows, categories, samples, to, generator_or_default(generator));
       check_weights(w, rows, categories);
       const Tensor waits = make_like(self);
       exponential_raw(waits, 1, generator);

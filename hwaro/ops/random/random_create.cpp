@@ -24,19 +24,23 @@ Tensor fresh(IntSpan size, OptDType dtype, const std::optional<Device>& device) 
   return make_tensor(size, dtype ? *dtype : default_dtype(), target(device));
 }
 
-Tensor fresh_like(const Tensor& self, OptDType dtype, const std::optional<Device>& device, std::optional<MemoryFormat> format) {
+Tensor fresh_like(const Tensor& self, OptDType dtype, const std::optional<Device>& device,
+                  std::optional<MemoryFormat> format) {
   if (device) check_device_available(*device);
-  return make_in_format(self, format.value_or(MemoryFormat::Preserve), dtype.value_or(self.dtype()), device.value_or(self.device()));
+  return make_in_format(self, format.value_or(MemoryFormat::Preserve), dtype.value_or(self.dtype()),
+                        device.value_or(self.device()));
 }
 
 }  // namespace
 
 struct Rand {
   static constexpr Schema schema =
-      "rand(int[] size, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+      "rand(int[] size, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, Device? "
+      "device=None, "
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "Numbers evenly distributed in [0, 1).";
-  static Tensor call(IntSpan size, Generator* generator, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>) {
+  static Tensor call(IntSpan size, Generator* generator, OptDType dtype, OptDType, std::optional<Device> device,
+                     std::optional<bool>) {
     const Tensor out = fresh(size, dtype, device);
     uniform_raw(out, 0, 1, generator);
     return out;
@@ -45,12 +49,13 @@ struct Rand {
 
 struct RandLike {
   static constexpr Schema schema =
-      "rand_like(Tensor self, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+      "rand_like(Tensor self, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, Device? "
+      "device=None, "
       "bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor";
   static constexpr Doc doc = "Numbers evenly distributed in [0, 1) with the shape and type of self.";
   static constexpr unsigned expose = kFunction | kOut;
-  static Tensor call(const Tensor& self, Generator* generator, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>,
-                     std::optional<MemoryFormat> format) {
+  static Tensor call(const Tensor& self, Generator* generator, OptDType dtype, OptDType, std::optional<Device> device,
+                     std::optional<bool>, std::optional<MemoryFormat> format) {
     const Tensor out = fresh_like(self, dtype, device, format);
     uniform_raw(out, 0, 1, generator);
     return out;
@@ -59,28 +64,32 @@ struct RandLike {
 
 struct Randn {
   static constexpr Schema schema =
-      "randn(int[] size, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+      "randn(int[] size, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, Device? "
+      "device=None, "
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "Normally distributed numbers with mean 0 and variance 1.";
-  static Tensor call(IntSpan size, Generator* generator, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>) {
+  static Tensor call(IntSpan size, Generator* generator, OptDType dtype, OptDType, std::optional<Device> device,
+                     std::optional<bool>) {
     const Tensor out = fresh(size, dtype, device);
     check(out.dtype());
     normal_raw(out, 0, 1, generator);
     return out;
   }
   static void check(DType t) {
-    HWARO_CHECK_AS(NotImplementedError, is_differentiable(t), "\"normal_kernel_cpu\" not implemented for '", scalar_type_name(t), "'");
+    HWARO_CHECK_AS(NotImplementedError, is_differentiable(t), "\"normal_kernel_cpu\" not implemented for '",
+                   scalar_type_name(t), "'");
   }
 };
 
 struct RandnLike {
   static constexpr Schema schema =
-      "randn_like(Tensor self, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+      "randn_like(Tensor self, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, Device? "
+      "device=None, "
       "bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor";
   static constexpr Doc doc = "Normally distributed numbers with the shape and type of self.";
   static constexpr unsigned expose = kFunction | kOut;
-  static Tensor call(const Tensor& self, Generator* generator, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>,
-                     std::optional<MemoryFormat> format) {
+  static Tensor call(const Tensor& self, Generator* generator, OptDType dtype, OptDType, std::optional<Device> device,
+                     std::optional<bool>, std::optional<MemoryFormat> format) {
     const Tensor out = fresh_like(self, dtype, device, format);
     Randn::check(out.dtype());
     normal_raw(out, 0, 1, generator);
@@ -92,11 +101,12 @@ struct RandnLike {
 
 struct RandintLow {
   static constexpr Schema schema =
-      "randint.low(int low, int high, int[] size, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, "
+      "randint.low(int low, int high, int[] size, *, Generator? generator=None, ScalarType? dtype=None, Layout? "
+      "layout=None, "
       "Device? device=None, bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "Integers in [low, high).";
-  static Tensor call(int64_t low, int64_t high, IntSpan size, Generator* generator, OptDType dtype, OptDType, std::optional<Device> device,
-                     std::optional<bool>) {
+  static Tensor call(int64_t low, int64_t high, IntSpan size, Generator* generator, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>) {
     const Tensor out = make_tensor(size, dtype.value_or(DType::Int64), target(device));
     random_raw(out, low, high, generator);
     return out;
@@ -105,18 +115,20 @@ struct RandintLow {
 
 struct Randint {
   static constexpr Schema schema =
-      "randint(int high, int[] size, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+      "randint(int high, int[] size, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, "
+      "Device? device=None, "
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "Integers in [0, high).";
-  static Tensor call(int64_t high, IntSpan size, Generator* generator, OptDType dtype, OptDType, std::optional<Device> device,
-                     std::optional<bool>) {
+  static Tensor call(int64_t high, IntSpan size, Generator* generator, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>) {
     return RandintLow::call(0, high, size, generator, dtype, {}, device, {});
   }
 };
 
 struct RandintLikeLow {
   static constexpr Schema schema =
-      "randint_like.low_dtype(Tensor self, int low, int high, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, "
+      "randint_like.low_dtype(Tensor self, int low, int high, *, Generator? generator=None, ScalarType? dtype=None, "
+      "Layout? layout=None, "
       "Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor";
   static constexpr Doc doc = "Integers in [low, high) with the shape and type of self.";
   static constexpr unsigned expose = kFunction | kOut;
@@ -130,12 +142,13 @@ struct RandintLikeLow {
 
 struct RandintLike {
   static constexpr Schema schema =
-      "randint_like(Tensor self, int high, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+      "randint_like(Tensor self, int high, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, "
+      "Device? device=None, "
       "bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor";
   static constexpr Doc doc = "Integers in [0, high) with the shape and type of self.";
   static constexpr unsigned expose = kFunction | kOut;
-  static Tensor call(const Tensor& self, int64_t high, Generator* generator, OptDType dtype, OptDType, std::optional<Device> device,
-                     std::optional<bool>, std::optional<MemoryFormat> format) {
+  static Tensor call(const Tensor& self, int64_t high, Generator* generator, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>, std::optional<MemoryFormat> format) {
     return RandintLikeLow::call(self, 0, high, generator, dtype, {}, device, {}, format);
   }
 };
@@ -145,13 +158,18 @@ struct Randperm {
       "randperm(int n, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
       "bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "The numbers 0 … n - 1 in random order.";
-  static Tensor call(int64_t n, Generator* generator, OptDType dtype, OptDType, std::optional<Device> device, std::optional<bool>) {
+  static Tensor call(int64_t n, Generator* generator, OptDType dtype, OptDType, std::optional<Device> device,
+                     std::optional<bool>) {
     const DType type = dtype.value_or(DType::Int64);
     const Tensor out = make_tensor({n}, type, target(device));
     if (is_integral(type)) check_fits(n, type);
-    const int64_t limit = type == DType::Half ? 2049 : type == DType::BFloat16 ? 257 : type == DType::Float ? (1 << 24) + 1 : n;
+    const int64_t limit = type == DType::Half       ? 2049
+                          : type == DType::BFloat16 ? 257
+                          : type == DType::Float    ? (1 << 24) + 1
+                                                    : n;
     HWARO_CHECK(n <= limit, "n cannot be greater than ", limit, " for ", scalar_type_name(type), " type.");
-    HWARO_CHECK_AS(NotImplementedError, type != DType::Bool && !is_complex(type), "\"randperm\" not implemented for '", scalar_type_name(type), "'");
+    HWARO_CHECK_AS(NotImplementedError, type != DType::Bool && !is_complex(type), "\"randperm\" not implemented for '",
+                   scalar_type_name(type), "'");
     if (out.device().is_meta()) return out;
     visit<kIntSet | kFloatSet>(type, "randperm", [&](auto tag) {
       fill_permutation(generator_or_default(generator), out->write_as<typename decltype(tag)::type>(), n);
@@ -171,7 +189,8 @@ static void check_std(const Tensor& std) {
 }
 
 // mean + std * z for a fresh z of the given shape and type.
-static Tensor draw_normal(IntSpan shape, DType type, Device device, const Operand& mean, const Operand& std, Generator* generator) {
+static Tensor draw_normal(IntSpan shape, DType type, Device device, const Operand& mean, const Operand& std,
+                          Generator* generator) {
   Randn::check(type);
   const Tensor z = make_tensor(shape, type, device);
   normal_raw(z, 0, 1, generator);
@@ -180,7 +199,8 @@ static Tensor draw_normal(IntSpan shape, DType type, Device device, const Operan
 }
 
 struct NormalTensorTensor {
-  static constexpr Schema schema = "normal.Tensor_Tensor(Tensor mean, Tensor std, *, Generator? generator=None) -> Tensor";
+  static constexpr Schema schema =
+      "normal.Tensor_Tensor(Tensor mean, Tensor std, *, Generator? generator=None) -> Tensor";
   static constexpr Doc doc = "Normally distributed numbers with a mean and a standard deviation for each.";
   static Tensor call(const Tensor& mean, const Tensor& std, Generator* generator) {
     check_std(std);
@@ -198,7 +218,8 @@ struct NormalTensorTensor {
 };
 
 struct NormalTensorFloat {
-  static constexpr Schema schema = "normal.Tensor_float(Tensor mean, float std=1.0, *, Generator? generator=None) -> Tensor";
+  static constexpr Schema schema =
+      "normal.Tensor_float(Tensor mean, float std=1.0, *, Generator? generator=None) -> Tensor";
   static constexpr Doc doc = "Normally distributed numbers with a mean for each.";
   static Tensor call(const Tensor& mean, double std, Generator* generator) {
     Randn::check(mean.dtype());
@@ -210,30 +231,34 @@ struct NormalTensorFloat {
       out = add(z, mean);
     }
     if (recording(mean))
-      record("NormalBackward1", {mean}, out, {}, [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
+      record("NormalBackward1", {mean}, out, {},
+             [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
     return out;
   }
 };
 
 struct NormalFloatTensor {
-  static constexpr Schema schema = "normal.float_Tensor(float mean, Tensor std, *, Generator? generator=None) -> Tensor";
+  static constexpr Schema schema =
+      "normal.float_Tensor(float mean, Tensor std, *, Generator? generator=None) -> Tensor";
   static constexpr Doc doc = "Normally distributed numbers with a standard deviation for each.";
   static Tensor call(double mean, const Tensor& std, Generator* generator) {
     check_std(std);
     const Tensor out = draw_normal(std.sizes(), std.dtype(), std.device(), mean, std, generator);
     if (recording(std))
-      record("NormalBackward2", {std}, out, {}, [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
+      record("NormalBackward2", {std}, out, {},
+             [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
     return out;
   }
 };
 
 struct NormalFloatFloat {
   static constexpr Schema schema =
-      "normal.float_float(float mean, float std, int[] size, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, "
+      "normal.float_float(float mean, float std, int[] size, *, Generator? generator=None, ScalarType? dtype=None, "
+      "Layout? layout=None, "
       "Device? device=None, bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "Normally distributed numbers of one mean and standard deviation.";
-  static Tensor call(double mean, double std, IntSpan size, Generator* generator, OptDType dtype, OptDType, std::optional<Device> device,
-                     std::optional<bool>) {
+  static Tensor call(double mean, double std, IntSpan size, Generator* generator, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>) {
     const Tensor out = fresh(size, dtype, device);
     Randn::check(out.dtype());
     normal_raw(out, mean, std, generator);
@@ -250,7 +275,8 @@ struct BernoulliP {
     const Tensor out = make_tensor(self.sizes(), self.dtype(), self.device());
     bernoulli_raw(out, p, generator);
     if (recording(self) && is_differentiable(self.dtype()))
-      record("NotImplemented", {self}, out, {}, [](Backward&) { raise<RuntimeError>("derivative for aten::bernoulli is not implemented"); });
+      record("NotImplemented", {self}, out, {},
+             [](Backward&) { raise<RuntimeError>("derivative for aten::bernoulli is not implemented"); });
     return out;
   }
 };
@@ -262,7 +288,8 @@ struct Bernoulli {
     const Tensor out = make_like(self);
     bernoulli_raw(out, self, generator);
     if (recording(self))
-      record("BernoulliBackward0", {self}, out, {}, [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
+      record("BernoulliBackward0", {self}, out, {},
+             [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
     return out;
   }
 };

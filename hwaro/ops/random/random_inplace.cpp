@@ -19,14 +19,16 @@ Tensor draw_into(const char* node, const Tensor& self, Draw draw) {
   draw();
   self->bump_version();
   if (recorded)
-    record_inplace(node, self, {self}, {}, [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
+    record_inplace(node, self, {self}, {},
+                   [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
   return self;
 }
 
 }  // namespace
 
 struct Uniform {
-  static constexpr Schema schema = "uniform_(Tensor(a!) self, float from=0.0, float to=1.0, *, Generator? generator=None) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "uniform_(Tensor(a!) self, float from=0.0, float to=1.0, *, Generator? generator=None) -> Tensor(a!)";
   static constexpr Doc doc = "Fills self with numbers evenly distributed in [from, to).";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, double from, double to, Generator* generator) {
@@ -35,7 +37,8 @@ struct Uniform {
 };
 
 struct NormalInplace {
-  static constexpr Schema schema = "normal_(Tensor(a!) self, float mean=0.0, float std=1.0, *, Generator? generator=None) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "normal_(Tensor(a!) self, float mean=0.0, float std=1.0, *, Generator? generator=None) -> Tensor(a!)";
   static constexpr Doc doc = "Fills self with normally distributed numbers.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, double mean, double std, Generator* generator) {
@@ -44,7 +47,8 @@ struct NormalInplace {
 };
 
 struct Exponential {
-  static constexpr Schema schema = "exponential_(Tensor(a!) self, float lambd=1.0, *, Generator? generator=None) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "exponential_(Tensor(a!) self, float lambd=1.0, *, Generator? generator=None) -> Tensor(a!)";
   static constexpr Doc doc = "Fills self with exponentially distributed numbers of rate lambd.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, double lambd, Generator* generator) {
@@ -60,24 +64,29 @@ struct Geometric {
     HWARO_CHECK(p > 0 && p < 1, "geometric_ expects p to be in (0, 1), but got p=", p);
     return draw_into("GeometricBackward0", self, [&] {
       if (self.device().is_meta()) return;
-      fill_in_order<kIntSet | kFloatSet>(self, "geometric_cpu",
-                                         [&](auto* out, int64_t n) { fill_geometric(generator_or_default(generator), out, n, p); });
+      fill_in_order<kIntSet | kFloatSet>(self, "geometric_cpu", [&](auto* out, int64_t n) {
+        fill_geometric(generator_or_default(generator), out, n, p);
+      });
     });
   }
 };
 
 struct Cauchy {
-  static constexpr Schema schema = "cauchy_(Tensor(a!) self, float median=0.0, float sigma=1.0, *, Generator? generator=None) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "cauchy_(Tensor(a!) self, float median=0.0, float sigma=1.0, *, Generator? generator=None) -> Tensor(a!)";
   static constexpr Doc doc = "Fills self with numbers of a Cauchy distribution.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, double median, double sigma, Generator* generator) {
     HWARO_CHECK(sigma > 0, "cauchy_ expects sigma > 0.0, but found sigma=", sigma);
-    HWARO_CHECK(is_floating(self.dtype()), "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you "
-                "specified ", meta_name(self.dtype()));
+    HWARO_CHECK(is_floating(self.dtype()),
+                "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you "
+                "specified ",
+                meta_name(self.dtype()));
     return draw_into("CauchyBackward0", self, [&] {
       if (self.device().is_meta()) return;
-      fill_in_order<kFloatSet>(self, "cauchy_cpu",
-                               [&](auto* out, int64_t n) { fill_cauchy(generator_or_default(generator), out, n, median, sigma); });
+      fill_in_order<kFloatSet>(self, "cauchy_cpu", [&](auto* out, int64_t n) {
+        fill_cauchy(generator_or_default(generator), out, n, median, sigma);
+      });
     });
   }
   static const char* meta_name(DType t) {
@@ -95,21 +104,24 @@ struct Cauchy {
 };
 
 struct LogNormal {
-  static constexpr Schema schema = "log_normal_(Tensor(a!) self, float mean=1.0, float std=2.0, *, Generator? generator=None) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "log_normal_(Tensor(a!) self, float mean=1.0, float std=2.0, *, Generator? generator=None) -> Tensor(a!)";
   static constexpr Doc doc = "Fills self with numbers whose logarithm is normally distributed.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, double mean, double std, Generator* generator) {
     HWARO_CHECK(std > 0, "log_normal_ expects std > 0.0, but found std=", std);
     return draw_into("LogNormalBackward0", self, [&] {
       if (self.device().is_meta()) return;
-      fill_in_order<kFloatSet>(self, "log_normal_cpu",
-                               [&](auto* out, int64_t n) { fill_log_normal(generator_or_default(generator), out, n, mean, std); });
+      fill_in_order<kFloatSet>(self, "log_normal_cpu", [&](auto* out, int64_t n) {
+        fill_log_normal(generator_or_default(generator), out, n, mean, std);
+      });
     });
   }
 };
 
 struct BernoulliTensorInplace {
-  static constexpr Schema schema = "bernoulli_.Tensor(Tensor(a!) self, Tensor p, *, Generator? generator=None) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "bernoulli_.Tensor(Tensor(a!) self, Tensor p, *, Generator? generator=None) -> Tensor(a!)";
   static constexpr Doc doc = "Fills self with ones and zeros, a one with the probability in p.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, const Tensor& p, Generator* generator) {
@@ -119,16 +131,18 @@ struct BernoulliTensorInplace {
     bernoulli_raw(self, p, generator);
     self->bump_version();
     if (recorded)
-      record_inplace("BernoulliBackward1", self, {self, p}, {}, [sizes = Dims(p.sizes()), type = p.dtype()](Backward& b) {
-        if (b.needs(0)) b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device()));
-        if (b.needs(1)) b.set(1, make_zeros(sizes, type, b.g().device()));
-      });
+      record_inplace("BernoulliBackward1", self, {self, p}, {},
+                     [sizes = Dims(p.sizes()), type = p.dtype()](Backward& b) {
+                       if (b.needs(0)) b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device()));
+                       if (b.needs(1)) b.set(1, make_zeros(sizes, type, b.g().device()));
+                     });
     return self;
   }
 };
 
 struct BernoulliInplace {
-  static constexpr Schema schema = "bernoulli_.float(Tensor(a!) self, float p=0.5, *, Generator? generator=None) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "bernoulli_.float(Tensor(a!) self, float p=0.5, *, Generator? generator=None) -> Tensor(a!)";
   static constexpr Doc doc = "Fills self with ones and zeros, a one with probability p.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, double p, Generator* generator) {
@@ -146,7 +160,8 @@ struct RandomTo {
 };
 
 struct RandomFrom {
-  static constexpr Schema schema = "random_.from(Tensor(a!) self, int from, int? to, *, Generator? generator=None) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "random_.from(Tensor(a!) self, int from, int? to, *, Generator? generator=None) -> Tensor(a!)";
   static constexpr Doc doc = "Fills self with integers in [from, to).";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, int64_t from, std::optional<int64_t> to, Generator* generator) {

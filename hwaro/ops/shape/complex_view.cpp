@@ -22,7 +22,8 @@ struct Conj {
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self) {
     if (!is_complex(self.dtype())) return self;
-    const Tensor out = record_view("ConjBackward0", self, self.sizes(), self.strides(), self->offset, [](const Tensor& g) { return call(g); });
+    const Tensor out = record_view("ConjBackward0", self, self.sizes(), self.strides(), self->offset,
+                                   [](const Tensor& g) { return call(g); });
     out->flags ^= kConj;
     return out;
   }
@@ -51,7 +52,8 @@ struct ViewAsReal {
   static Tensor call(const Tensor& self) {
     HWARO_CHECK(is_complex(self.dtype()), "view_as_real is only supported for complex tensors");
     HWARO_CHECK(!self.is_conj(),
-                "view_as_real doesn't work on unresolved conjugated tensors.  To resolve the conjugate tensor so you can view it as real, "
+                "view_as_real doesn't work on unresolved conjugated tensors.  To resolve the conjugate tensor so you "
+                "can view it as real, "
                 "use self.resolve_conj(); however, be warned that the resulting tensor will NOT alias the original.");
     Dims sizes(self.sizes()), strides(self.strides());
     for (int64_t& s : strides) s *= 2;
@@ -69,9 +71,10 @@ struct ViewAsComplex {
   static constexpr Doc doc = "A real tensor whose last dimension is (2) as a complex view.";
   static constexpr unsigned expose = kFunction;
   static Tensor call(const Tensor& self) {
-    HWARO_CHECK(self.dtype() == DType::Float || self.dtype() == DType::Double,
-                "view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: ",
-                scalar_type_name(self.dtype()));
+    HWARO_CHECK(
+        self.dtype() == DType::Float || self.dtype() == DType::Double,
+        "view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: ",
+        scalar_type_name(self.dtype()));
     HWARO_CHECK(self.dim() > 0, "Input tensor must have one or more dimensions");
     HWARO_CHECK(self.size(-1) == 2, "Tensor must have a last dimension of size 2");
     HWARO_CHECK(self.stride(-1) == 1, "Tensor must have a last dimension with stride 1");
@@ -114,7 +117,8 @@ struct Imag {
 
 struct ViewDtype {
   static constexpr Schema schema = "view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)";
-  static constexpr Doc doc = "The same bytes as elements of another type; the last dimension changes with the element's size.";
+  static constexpr Doc doc =
+      "The same bytes as elements of another type; the last dimension changes with the element's size.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, DType dtype) {
     HWARO_CHECK(!self.is_conj() || dtype == self.dtype(),
@@ -122,9 +126,12 @@ struct ViewDtype {
     const int64_t from = int64_t(size_of(self.dtype())), to = int64_t(size_of(dtype));
     Dims sizes(self.sizes()), strides(self.strides());
     int64_t offset = self->offset;
-    const std::string change = concat(" to view ", scalar_type_name(self.dtype()), " as ", scalar_type_name(dtype), " (different element sizes)");
+    const std::string change = concat(" to view ", scalar_type_name(self.dtype()), " as ", scalar_type_name(dtype),
+                                      " (different element sizes)");
     HWARO_CHECK(from == to || self.dim() != 0, "self.dim() cannot be 0", change);
-    auto check_last_stride = [&] { HWARO_CHECK(self.stride(-1) == 1, "self.stride(-1) must be 1", change, ", but got ", self.stride(-1)); };
+    auto check_last_stride = [&] {
+      HWARO_CHECK(self.stride(-1) == 1, "self.stride(-1) must be 1", change, ", but got ", self.stride(-1));
+    };
     if (from > to) {
       check_last_stride();
       const int64_t ratio = from / to;
@@ -133,10 +140,13 @@ struct ViewDtype {
       offset *= ratio;
     } else if (from < to) {
       const int64_t ratio = to / from;
-      HWARO_CHECK(sizes.back() % ratio == 0, "self.size(-1) must be divisible by ", ratio, change, ", but got ", sizes.back());
-      HWARO_CHECK(offset % ratio == 0, "self.storage_offset() must be divisible by ", ratio, change, ", but got ", offset);
+      HWARO_CHECK(sizes.back() % ratio == 0, "self.size(-1) must be divisible by ", ratio, change, ", but got ",
+                  sizes.back());
+      HWARO_CHECK(offset % ratio == 0, "self.storage_offset() must be divisible by ", ratio, change, ", but got ",
+                  offset);
       for (std::size_t d = 0; d + 1 < strides.size(); ++d) {
-        HWARO_CHECK(strides[d] % ratio == 0, "self.stride(", d, ") must be divisible by ", ratio, change, ", but got ", strides[d]);
+        HWARO_CHECK(strides[d] % ratio == 0, "self.stride(", d, ") must be divisible by ", ratio, change, ", but got ",
+                    strides[d]);
         strides[d] /= ratio;
       }
       sizes.back() /= ratio;
@@ -163,8 +173,8 @@ static void check_parts(const Tensor& a, const Tensor& b) {
   auto good = [](DType t) { return t == DType::Half || t == DType::Float || t == DType::Double; };
   HWARO_CHECK(good(a.dtype()) && good(b.dtype()), "Expected both inputs to be Half, Float or Double tensors but got ",
               scalar_type_name(a.dtype()), " and ", scalar_type_name(b.dtype()));
-  HWARO_CHECK(a.dtype() == b.dtype(), "Expected object of scalar type ", scalar_type_name(a.dtype()), " but got scalar type ",
-              scalar_type_name(b.dtype()), " for second argument");
+  HWARO_CHECK(a.dtype() == b.dtype(), "Expected object of scalar type ", scalar_type_name(a.dtype()),
+              " but got scalar type ", scalar_type_name(b.dtype()), " for second argument");
   HWARO_CHECK_AS(NotImplementedError, a.dtype() != DType::Half, "complex numbers of two halves are not supported");
 }
 
@@ -183,10 +193,11 @@ struct MakeComplex {
     check_parts(re, im);
     const Tensor out = from_parts(re, im);
     if (recording(re, im))
-      record("ComplexBackward0", {re, im}, out, {}, [re_sizes = Dims(re.sizes()), im_sizes = Dims(im.sizes())](Backward& b) {
-        if (b.needs(0)) b.set(0, sum_to_size(Real::call(b.g()), re_sizes));
-        if (b.needs(1)) b.set(1, sum_to_size(Imag::call(b.g()), im_sizes));
-      });
+      record("ComplexBackward0", {re, im}, out, {},
+             [re_sizes = Dims(re.sizes()), im_sizes = Dims(im.sizes())](Backward& b) {
+               if (b.needs(0)) b.set(0, sum_to_size(Real::call(b.g()), re_sizes));
+               if (b.needs(1)) b.set(1, sum_to_size(Imag::call(b.g()), im_sizes));
+             });
     return out;
   }
 };

@@ -37,7 +37,8 @@ struct Clone {
 };
 
 struct Contiguous {
-  static constexpr Schema schema = "contiguous(Tensor(a) self, *, MemoryFormat memory_format=contiguous_format) -> Tensor(a)";
+  static constexpr Schema schema =
+      "contiguous(Tensor(a) self, *, MemoryFormat memory_format=contiguous_format) -> Tensor(a)";
   static constexpr Doc doc = "self if it is laid out in the memory format already, else a copy that is.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, MemoryFormat format) {
@@ -49,13 +50,16 @@ struct Contiguous {
 
 struct ToCopy {
   static constexpr Schema schema =
-      "_to_copy(Tensor self, *, ScalarType? dtype=None, Device? device=None, MemoryFormat? memory_format=None) -> Tensor";
+      "_to_copy(Tensor self, *, ScalarType? dtype=None, Device? device=None, MemoryFormat? memory_format=None) -> "
+      "Tensor";
   static constexpr Doc doc = "A copy of self with another type, device or memory format.";
   static constexpr unsigned expose = kInternal;
-  static Tensor call(const Tensor& self, OptDType dtype, std::optional<Device> device, std::optional<MemoryFormat> format) {
+  static Tensor call(const Tensor& self, OptDType dtype, std::optional<Device> device,
+                     std::optional<MemoryFormat> format) {
     const Device target = device.value_or(self.device());
     check_device_available(target);
-    HWARO_CHECK_AS(NotImplementedError, !(self.device().is_meta() && !target.is_meta()), "Cannot copy out of meta tensor; no data!");
+    HWARO_CHECK_AS(NotImplementedError, !(self.device().is_meta() && !target.is_meta()),
+                   "Cannot copy out of meta tensor; no data!");
     const DType type = dtype.value_or(self.dtype());
     if (is_complex(self.dtype()) && !is_complex(type) && type != DType::Bool)
       warn("Casting complex values to real discards the imaginary part", "ComplexWarning");
@@ -85,8 +89,9 @@ struct Copy {
     check_internal_overlap(self);
     Dims shape(src.sizes());
     broadcast_into(shape, self.sizes());
-    HWARO_CHECK(IntSpan(shape) == self.sizes(), "The size of tensor a (", self.dim() ? self.sizes()[0] : 1, ") must match the size of tensor b (",
-                src.dim() ? src.sizes()[0] : 1, ") at non-singleton dimension 0");
+    HWARO_CHECK(IntSpan(shape) == self.sizes(), "The size of tensor a (", self.dim() ? self.sizes()[0] : 1,
+                ") must match the size of tensor b (", src.dim() ? src.sizes()[0] : 1,
+                ") at non-singleton dimension 0");
     if (self.impl() != src.impl() && !self.device().is_meta()) {
       HWARO_CHECK_AS(NotImplementedError, !src.device().is_meta(), "Cannot copy out of meta tensor; no data!");
       // Source and target may be overlapping views of one storage: then the source is read whole before it is written.
@@ -95,14 +100,15 @@ struct Copy {
     }
     self->bump_version();
     if (recorded)
-      record_inplace("CopyBackwards", self, {self, src}, {}, [sizes = Dims(src.sizes()), from = src.dtype()](Backward& b) {
-        if (b.needs(0)) b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device()));
-        if (b.needs(1)) {
-          Tensor g = sum_to_size(b.g(), sizes);
-          if (is_complex(g.dtype()) && !is_complex(from)) g = real(g);
-          b.set(1, to_dtype(g, from));
-        }
-      });
+      record_inplace("CopyBackwards", self, {self, src}, {},
+                     [sizes = Dims(src.sizes()), from = src.dtype()](Backward& b) {
+                       if (b.needs(0)) b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device()));
+                       if (b.needs(1)) {
+                         Tensor g = sum_to_size(b.g(), sizes);
+                         if (is_complex(g.dtype()) && !is_complex(from)) g = real(g);
+                         b.set(1, to_dtype(g, from));
+                       }
+                     });
     return self;
   }
 };

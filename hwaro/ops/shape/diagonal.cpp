@@ -39,7 +39,8 @@ Tensor triangle(const char* name, const char* node, const Tensor& self, bool low
     keep_triangle(out, lower, diagonal);
   }
   if (recording(self))
-    record(node, {self}, out, {}, [name, node, lower, diagonal](Backward& b) { b.set(0, triangle(name, node, b.g(), lower, diagonal)); });
+    record(node, {self}, out, {},
+           [name, node, lower, diagonal](Backward& b) { b.set(0, triangle(name, node, b.g(), lower, diagonal)); });
   return out;
 }
 
@@ -55,8 +56,9 @@ Tensor triangle_inplace(const char* name, const char* node, const Tensor& self, 
   }
   self->bump_version();
   if (recorded)
-    record_inplace(node, self, {self}, {},
-                   [name, node, lower, diagonal](Backward& b) { b.set(0, triangle(name, node, b.g(), lower, diagonal)); });
+    record_inplace(node, self, {self}, {}, [name, node, lower, diagonal](Backward& b) {
+      b.set(0, triangle(name, node, b.g(), lower, diagonal));
+    });
   return self;
 }
 
@@ -65,9 +67,11 @@ struct DiagonalView {
   int64_t offset;
 };
 
-DiagonalView diagonal_view(IntSpan sizes, IntSpan strides, int64_t offset, int64_t diagonal, int64_t dim1, int64_t dim2) {
+DiagonalView diagonal_view(IntSpan sizes, IntSpan strides, int64_t offset, int64_t diagonal, int64_t dim1,
+                           int64_t dim2) {
   DiagonalView v{{}, {}, offset};
-  int64_t length = diagonal >= 0 ? std::min(sizes[dim1], sizes[dim2] - diagonal) : std::min(sizes[dim1] + diagonal, sizes[dim2]);
+  int64_t length =
+      diagonal >= 0 ? std::min(sizes[dim1], sizes[dim2] - diagonal) : std::min(sizes[dim1] + diagonal, sizes[dim2]);
   if (length < 0) length = 0;
   if (length > 0) v.offset += diagonal >= 0 ? diagonal * strides[dim2] : -diagonal * strides[dim1];
   for (int64_t d = 0; d < int64_t(sizes.size()); ++d) {
@@ -96,24 +100,32 @@ Wrapped wrap_diagonal(int64_t dim1, int64_t dim2, int64_t n) {
 struct Tril {
   static constexpr Schema schema = "tril(Tensor self, int diagonal=0) -> Tensor";
   static constexpr Doc doc = "The elements on and below a diagonal of each matrix, zeros elsewhere.";
-  static Tensor call(const Tensor& self, int64_t diagonal) { return triangle("tril", "TrilBackward0", self, true, diagonal); }
+  static Tensor call(const Tensor& self, int64_t diagonal) {
+    return triangle("tril", "TrilBackward0", self, true, diagonal);
+  }
 };
 struct Triu {
   static constexpr Schema schema = "triu(Tensor self, int diagonal=0) -> Tensor";
   static constexpr Doc doc = "The elements on and above a diagonal of each matrix, zeros elsewhere.";
-  static Tensor call(const Tensor& self, int64_t diagonal) { return triangle("triu", "TriuBackward0", self, false, diagonal); }
+  static Tensor call(const Tensor& self, int64_t diagonal) {
+    return triangle("triu", "TriuBackward0", self, false, diagonal);
+  }
 };
 struct TrilInplace {
   static constexpr Schema schema = "tril_(Tensor(a!) self, int diagonal=0) -> Tensor(a!)";
   static constexpr Doc doc = "Zeroes the elements above a diagonal of each matrix.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, int64_t diagonal) { return triangle_inplace("tril", "TrilBackward0", self, true, diagonal); }
+  static Tensor call(const Tensor& self, int64_t diagonal) {
+    return triangle_inplace("tril", "TrilBackward0", self, true, diagonal);
+  }
 };
 struct TriuInplace {
   static constexpr Schema schema = "triu_(Tensor(a!) self, int diagonal=0) -> Tensor(a!)";
   static constexpr Doc doc = "Zeroes the elements below a diagonal of each matrix.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, int64_t diagonal) { return triangle_inplace("triu", "TriuBackward0", self, false, diagonal); }
+  static Tensor call(const Tensor& self, int64_t diagonal) {
+    return triangle_inplace("triu", "TriuBackward0", self, false, diagonal);
+  }
 };
 
 struct Diagonal {
@@ -123,9 +135,10 @@ struct Diagonal {
   static Tensor call(const Tensor& self, int64_t offset, int64_t dim1, int64_t dim2) {
     const Wrapped w = wrap_diagonal(dim1, dim2, self.dim());
     const DiagonalView v = diagonal_view(self.sizes(), self.strides(), self->offset, offset, w.dim1, w.dim2);
-    return record_view("DiagonalBackward0", self, v.sizes, v.strides, v.offset, [shape = Dims(self.sizes()), offset, w](const Tensor& g) {
-      return diagonal_backward(g, shape, offset, w.dim1, w.dim2);
-    });
+    return record_view("DiagonalBackward0", self, v.sizes, v.strides, v.offset,
+                       [shape = Dims(self.sizes()), offset, w](const Tensor& g) {
+                         return diagonal_backward(g, shape, offset, w.dim1, w.dim2);
+                       });
   }
 };
 
@@ -185,19 +198,22 @@ struct Diagflat {
 };
 
 struct DiagonalScatter {
-  static constexpr Schema schema = "diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor";
+  static constexpr Schema schema =
+      "diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor";
   static constexpr Doc doc = "A copy of self with a diagonal replaced by src.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, const Tensor& src, int64_t offset, int64_t dim1, int64_t dim2) {
     const Tensor out = clone(detach(self));
     const Tensor part = Diagonal::call(out, offset, dim1, dim2);
-    HWARO_CHECK(part.sizes() == src.sizes(), "expected src to have a size equal to the slice of self. src size = ",
-                sizes_str(src.sizes()), ", slice size = ", sizes_str(part.sizes()));
+    HWARO_CHECK(part.sizes() == src.sizes(),
+                "expected src to have a size equal to the slice of self. src size = ", sizes_str(src.sizes()),
+                ", slice size = ", sizes_str(part.sizes()));
     if (!out.device().is_meta()) copy_raw(part, src);
     if (recording(self, src))
       record("DiagonalScatterBackward0", {self, src}, out, {}, [offset, dim1, dim2](Backward& b) {
         const Tensor part = Diagonal::call(b.g(), offset, dim1, dim2);
-        if (b.needs(0)) b.set(0, call(b.g(), make_zeros(part.sizes(), part.dtype(), part.device()), offset, dim1, dim2));
+        if (b.needs(0))
+          b.set(0, call(b.g(), make_zeros(part.sizes(), part.dtype(), part.device()), offset, dim1, dim2));
         if (b.needs(1)) b.set(1, part);
       });
     return out;

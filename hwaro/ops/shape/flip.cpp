@@ -43,7 +43,8 @@ Tensor flipped(const Tensor& self, const Dims& flags) {
     strides[d] = -strides[d];
   }
   const int64_t last = self.dim() - 1;
-  if (last >= 0 && flags[last] && self.is_contiguous() && !self.is_conj() && self.sizes()[last] >= 8) reverse_rows(out, self, flags);
+  if (last >= 0 && flags[last] && self.is_contiguous() && !self.is_conj() && self.sizes()[last] >= 8)
+    reverse_rows(out, self, flags);
   else copy_raw(out, alias(self, self.sizes(), strides, offset));
   return out;
 }
@@ -79,7 +80,8 @@ struct Flip {
       flags[w] = 1;
     }
     const Tensor out = flipped(self, flags);
-    if (recording(self)) record("FlipBackward0", {self}, out, {}, [dims = Dims(dims)](Backward& b) { b.set(0, call(b.g(), dims)); });
+    if (recording(self))
+      record("FlipBackward0", {self}, out, {}, [dims = Dims(dims)](Backward& b) { b.set(0, call(b.g(), dims)); });
     return out;
   }
 };
@@ -115,7 +117,8 @@ struct Roll {
       const Tensor line = rolled(alias(flat, {flat.numel()}, {1}, flat->offset), shifts[0], 0);
       return recorded(self, alias(line, self.sizes(), contiguous_strides(self.sizes()), 0), shifts, dims);
     }
-    HWARO_CHECK(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: ", shifts.size(), ", dims:", dims.size());
+    HWARO_CHECK(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: ", shifts.size(),
+                ", dims:", dims.size());
     Tensor out = self;
     for (std::size_t i = 0; i < dims.size(); ++i) out = rolled(out, shifts[i], wrap_dim(dims[i], self.dim(), false));
     return recorded(self, out, shifts, dims);
@@ -133,7 +136,8 @@ struct Roll {
 
 struct Rot90 {
   static constexpr Schema schema = "rot90(Tensor self, int k=1, int[] dims=[0,1]) -> Tensor";
-  static constexpr Doc doc = "A copy rotated k times by a right angle, from the first of two dimensions towards the second.";
+  static constexpr Doc doc =
+      "A copy rotated k times by a right angle, from the first of two dimensions towards the second.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, int64_t k, IntSpan dims) {
     const int64_t n = self.dim();
@@ -154,7 +158,8 @@ struct Rot90 {
       out = alias(out, sizes, strides, out->offset);
     }
     if (recording(self))
-      record("Rot90Backward0", {self}, out, {}, [k, dims = Dims(dims)](Backward& b) { b.set(0, call(b.g(), -k, dims)); });
+      record("Rot90Backward0", {self}, out, {},
+             [k, dims = Dims(dims)](Backward& b) { b.set(0, call(b.g(), -k, dims)); });
     return out;
   }
 };

@@ -64,8 +64,8 @@ bool view_strides(IntSpan sizes, IntSpan strides, IntSpan new_sizes, Dims& out) 
   return at == -1;
 }
 
-Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_strides, int64_t base_offset, IntSpan sizes,
-                           IntSpan strides, int64_t offset) {
+Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_strides, int64_t base_offset,
+                           IntSpan sizes, IntSpan strides, int64_t offset) {
   // A buffer laid out like the storage behind both geometries; elements are added one by one because a view may show an
   // element several times, and the base may too (then each of its copies gets the whole sum, as PyTorch defines it).
   int64_t low = base_offset < offset ? base_offset : offset, high = low;
@@ -105,8 +105,8 @@ Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_
   if (!grad.device().is_meta()) copy_raw(out, view);
   if (recording(grad))
     record("AsStridedBackwardBackward0", {grad}, out, {},
-           [base_sizes = Dims(base_sizes), base_strides = Dims(base_strides), base_offset, sizes = Dims(sizes), strides = Dims(strides),
-            offset](Backward& b) {
+           [base_sizes = Dims(base_sizes), base_strides = Dims(base_strides), base_offset, sizes = Dims(sizes),
+            strides = Dims(strides), offset](Backward& b) {
              // The adjoint: lay the gradient out like the base and look at it through the view.
              const Tensor laid = to_geometry(b.g(), base_sizes, base_strides);
              b.set(0, as_strided(laid, sizes, strides, laid->offset + offset - base_offset));

@@ -10,8 +10,8 @@ Dims infer_size(IntSpan shape, std::int64_t numel);
 // Strides that show a tensor of the given geometry in a new shape without a copy; false where there are none.
 bool view_strides(IntSpan sizes, IntSpan strides, IntSpan new_sizes, Dims& new_strides);
 // The gradient through as_strided: see autograd/primitives.h. Recorded.
-Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_strides, std::int64_t base_offset, IntSpan sizes,
-                           IntSpan strides, std::int64_t offset);
+Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_strides, std::int64_t base_offset,
+                           IntSpan sizes, IntSpan strides, std::int64_t offset);
 // A fresh tensor for a copy of t in a memory format. Errors: RuntimeError for a rank that the format does not have.
 Tensor make_in_format(const Tensor& t, MemoryFormat format, DType dtype, Device device);
 void check_format_rank(int dim, MemoryFormat format);

@@ -32,8 +32,8 @@ DType common_type(TensorSpan tensors) {
 Device one_device(TensorSpan tensors) {
   const Device device = tensors[0].device();
   for (const Tensor& t : tensors)
-    HWARO_CHECK(t.device() == device, "Expected all tensors to be on the same device, but found at least two devices, ", device.str(),
-                " and ", t.device().str(), "!");
+    HWARO_CHECK(t.device() == device, "Expected all tensors to be on the same device, but found at least two devices, ",
+                device.str(), " and ", t.device().str(), "!");
   return device;
 }
 
@@ -55,8 +55,9 @@ void join_rows(char* out, const std::vector<Piece>& pieces, int64_t rows, int64_
   if (rows * row_bytes <= kGrainBytes) return fill(0, rows);
   if (rows == 1) {
     for (const Piece& p : pieces) {
-      parallel_for(p.bytes, kGrainBytes,
-                   [&](int64_t begin, int64_t end) { std::memcpy(out + begin, p.data + begin, std::size_t(end - begin)); });
+      parallel_for(p.bytes, kGrainBytes, [&](int64_t begin, int64_t end) {
+        std::memcpy(out + begin, p.data + begin, std::size_t(end - begin));
+      });
       out += p.bytes;
     }
     return;
@@ -108,15 +109,18 @@ struct Cat {
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       const Tensor& t = tensors[i];
       if (is_skipped(t)) continue;
-      HWARO_CHECK(t.dim() == first->dim(), "Tensors must have same number of dimensions: got ", first->dim(), " and ", t.dim());
+      HWARO_CHECK(t.dim() == first->dim(), "Tensors must have same number of dimensions: got ", first->dim(), " and ",
+                  t.dim());
       for (int64_t d = 0; d < t.dim(); ++d)
-        HWARO_CHECK(d == dim || t.sizes()[d] == shape[d], "Sizes of tensors must match except in dimension ", dim, ". Expected size ",
-                    shape[d], " but got size ", t.sizes()[d], " for tensor number ", i, " in the list.");
+        HWARO_CHECK(d == dim || t.sizes()[d] == shape[d], "Sizes of tensors must match except in dimension ", dim,
+                    ". Expected size ", shape[d], " but got size ", t.sizes()[d], " for tensor number ", i,
+                    " in the list.");
       shape[dim] += t.sizes()[dim];
       plain = plain && is_plain(t, type);
     }
     const std::optional<MemoryFormat> format = plain ? std::nullopt : shared_format(tensors, int(shape.size()));
-    const Tensor out = format ? make_strided(shape, channels_last_strides(shape), type, device) : make_tensor(shape, type, device);
+    const Tensor out =
+        format ? make_strided(shape, channels_last_strides(shape), type, device) : make_tensor(shape, type, device);
     if (!device.is_meta() && out.numel() > 0) fill(out, tensors, dim, plain);
     if (recording_any(tensors) && is_differentiable(type)) {
       std::vector<InputInfo> inputs;
@@ -204,7 +208,8 @@ struct Stack {
     Dims strides(out.strides());
     const int64_t step = strides[dim];
     strides.erase(std::size_t(dim));
-    for (std::size_t i = 0; i < tensors.size(); ++i) copy_raw(alias(out, tensors[i].sizes(), strides, int64_t(i) * step), tensors[i]);
+    for (std::size_t i = 0; i < tensors.size(); ++i)
+      copy_raw(alias(out, tensors[i].sizes(), strides, int64_t(i) * step), tensors[i]);
   }
 };
 
@@ -271,15 +276,16 @@ struct ColumnStack {
 
 struct BlockDiag {
   static constexpr Schema schema = "block_diag(Tensor[] tensors) -> Tensor";
-  static constexpr Doc doc = "A matrix with the given matrices, vectors or numbers along its diagonal and zeros elsewhere.";
+  static constexpr Doc doc =
+      "A matrix with the given matrices, vectors or numbers along its diagonal and zeros elsewhere.";
   static constexpr unsigned expose = kFunction;
   static Tensor call(TensorSpan tensors) {
     if (tensors.empty()) return make_tensor({1, 0}, default_dtype());
     std::vector<Tensor> parts;
     int64_t rows = 0, cols = 0;
     for (std::size_t i = 0; i < tensors.size(); ++i) {
-      HWARO_CHECK(tensors[i].dim() <= 2, "torch.block_diag: Input tensors must have 2 or fewer dimensions. Input ", i, " has ",
-                  tensors[i].dim(), " dimensions");
+      HWARO_CHECK(tensors[i].dim() <= 2, "torch.block_diag: Input tensors must have 2 or fewer dimensions. Input ", i,
+                  " has ", tensors[i].dim(), " dimensions");
       parts.push_back(raised({&tensors[i], 1}, 2)[0]);
       rows += parts.back().sizes()[0], cols += parts.back().sizes()[1];
     }

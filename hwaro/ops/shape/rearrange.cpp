@@ -48,15 +48,14 @@ struct Unflatten {
       inferred = int(i);
     }
     const bool fits = inferred < 0 ? known == whole : known > 0 && whole % known == 0;
-    HWARO_CHECK(fits, "unflatten: Provided sizes ", sizes_str(sizes), " don't multiply up to the size of dim ", dim, " (", whole,
-                ") in the input tensor");
+    HWARO_CHECK(fits, "unflatten: Provided sizes ", sizes_str(sizes), " don't multiply up to the size of dim ", dim,
+                " (", whole, ") in the input tensor");
     if (inferred >= 0) parts[inferred] = whole / known;
     Dims shape;
     for (int64_t d = 0; d < self.dim(); ++d) {
       if (d == dim)
         for (int64_t p : parts) shape.push_back(p);
-      else
-        shape.push_back(self.sizes()[d]);
+      else shape.push_back(self.sizes()[d]);
     }
     if (self.dim() == 0) shape = parts;
     return view(self, shape);
@@ -71,8 +70,9 @@ struct Ravel {
 };
 
 static Tensor move_dims(const Tensor& self, IntSpan source, IntSpan destination) {
-  HWARO_CHECK(source.size() == destination.size(), "movedim: Invalid source or destination dims: source (", sizes_str(source),
-              " dims) should contain the same number of dims as destination (", sizes_str(destination), " dims)");
+  HWARO_CHECK(source.size() == destination.size(), "movedim: Invalid source or destination dims: source (",
+              sizes_str(source), " dims) should contain the same number of dims as destination (",
+              sizes_str(destination), " dims)");
   const int64_t n = self.dim();
   Dims from, to;
   for (std::size_t i = 0; i < source.size(); ++i) {
@@ -103,28 +103,36 @@ struct MovedimInt {
   static constexpr Schema schema = "movedim.int(Tensor(a) self, int source, int destination) -> Tensor(a)";
   static constexpr Doc doc = "A view with one dimension moved to another place.";
   static constexpr unsigned expose = kFunction | kMethod;
-  static Tensor call(const Tensor& self, int64_t source, int64_t destination) { return move_dims(self, {source}, {destination}); }
+  static Tensor call(const Tensor& self, int64_t source, int64_t destination) {
+    return move_dims(self, {source}, {destination});
+  }
 };
 
 struct Movedim {
   static constexpr Schema schema = "movedim.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)";
   static constexpr Doc doc = "A view with several dimensions moved to other places.";
   static constexpr unsigned expose = kFunction | kMethod;
-  static Tensor call(const Tensor& self, IntSpan source, IntSpan destination) { return move_dims(self, source, destination); }
+  static Tensor call(const Tensor& self, IntSpan source, IntSpan destination) {
+    return move_dims(self, source, destination);
+  }
 };
 
 struct MoveaxisInt {
   static constexpr Schema schema = "moveaxis.int(Tensor(a) self, int source, int destination) -> Tensor(a)";
   static constexpr Doc doc = "Another name for movedim.";
   static constexpr unsigned expose = kFunction | kMethod;
-  static Tensor call(const Tensor& self, int64_t source, int64_t destination) { return move_dims(self, {source}, {destination}); }
+  static Tensor call(const Tensor& self, int64_t source, int64_t destination) {
+    return move_dims(self, {source}, {destination});
+  }
 };
 
 struct Moveaxis {
   static constexpr Schema schema = "moveaxis.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)";
   static constexpr Doc doc = "Another name for movedim.";
   static constexpr unsigned expose = kFunction | kMethod;
-  static Tensor call(const Tensor& self, IntSpan source, IntSpan destination) { return move_dims(self, source, destination); }
+  static Tensor call(const Tensor& self, IntSpan source, IntSpan destination) {
+    return move_dims(self, source, destination);
+  }
 };
 
 struct Swapaxes {
@@ -149,12 +157,14 @@ struct NumpyT {
   static constexpr unsigned expose = kInternal;
   static Tensor call(const Tensor& self) {
     const int64_t n = self.dim();
-    if (n == 0)
-      warn("Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.");
+    if (n == 0) warn("Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.");
     else if (n != 2)
-      warn("The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an error in a "
-           "future release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange(x.ndim - 1, -1, -1))` to "
-           "reverse the dimensions of a tensor.");
+      warn(
+          "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will "
+          "throw an error in a "
+          "future release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange(x.ndim - 1, "
+          "-1, -1))` to "
+          "reverse the dimensions of a tensor.");
     Dims order;
     for (int64_t d = n; d-- > 0;) order.push_back(d);
     return permute(self, order);
@@ -175,21 +185,29 @@ struct MT {
   static constexpr Schema schema = "mT(Tensor(a) self) -> Tensor(a)";
   static constexpr Doc doc = "The attribute mT: the last two dimensions exchanged.";
   static constexpr unsigned expose = kInternal;
-  static Tensor call(const Tensor& self) { return transpose_matrices(self, "mT", "Tensor.mT is deprecated on 0-D tensors. This function is the identity in these cases."); }
+  static Tensor call(const Tensor& self) {
+    return transpose_matrices(self, "mT",
+                              "Tensor.mT is deprecated on 0-D tensors. This function is the identity in these cases.");
+  }
 };
 
 struct MH {
   static constexpr Schema schema = "mH(Tensor(a) self) -> Tensor(a)";
   static constexpr Doc doc = "The attribute mH: the last two dimensions exchanged and conjugated.";
   static constexpr unsigned expose = kInternal;
-  static Tensor call(const Tensor& self) { return conj(transpose_matrices(self, "mH", "Tensor.mH is deprecated on 0-D tensors. Consider using x.conj().")); }
+  static Tensor call(const Tensor& self) {
+    return conj(transpose_matrices(self, "mH", "Tensor.mH is deprecated on 0-D tensors. Consider using x.conj()."));
+  }
 };
 
 struct Adjoint {
   static constexpr Schema schema = "adjoint(Tensor(a) self) -> Tensor(a)";
   static constexpr Doc doc = "A view with the last two dimensions exchanged and the elements conjugated.";
   static constexpr unsigned expose = kFunction | kMethod;
-  static Tensor call(const Tensor& self) { return conj(transpose_matrices(self, "adjoint()", "adjoint() is deprecated on 0-D tensors. Consider using x.conj().")); }
+  static Tensor call(const Tensor& self) {
+    return conj(
+        transpose_matrices(self, "adjoint()", "adjoint() is deprecated on 0-D tensors. Consider using x.conj()."));
+  }
 };
 
 struct MatrixH {

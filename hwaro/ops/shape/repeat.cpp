@@ -79,16 +79,19 @@ struct RepeatInterleaveTensor {
       "repeat_interleave.self_Tensor(Tensor self, Tensor repeats, int? dim=None, *, int? output_size=None) -> Tensor";
   static constexpr Doc doc = "Each element, or each index of dimension dim, as often as repeats says.";
   static constexpr unsigned expose = kFunction | kMethod;
-  static Tensor call(const Tensor& self, const Tensor& repeats, std::optional<int64_t> dim, std::optional<int64_t> output_size) {
+  static Tensor call(const Tensor& self, const Tensor& repeats, std::optional<int64_t> dim,
+                     std::optional<int64_t> output_size) {
     const Tensor input = dim ? self : flatten(self, 0, -1);
     const int64_t at = wrap_dim(dim.value_or(0), input.dim());
     Tensor each = repeats;
     HWARO_CHECK(repeats.dim() <= 1, "repeats must be 0-dim or 1-dim tensor");
     const int64_t size = input.dim() ? input.sizes()[at] : 1;
-    if (repeats.dim() == 0 || (repeats.dim() == 1 && repeats.sizes()[0] == 1)) each = expand(reshape(repeats, {1}), {size});
+    if (repeats.dim() == 0 || (repeats.dim() == 1 && repeats.sizes()[0] == 1))
+      each = expand(reshape(repeats, {1}), {size});
     else
-      HWARO_CHECK(repeats.sizes()[0] == size, "repeats must have the same size as input along dim, but got repeats.size(0) = ",
-                  repeats.sizes()[0], " and input.size(", at, ") = ", size);
+      HWARO_CHECK(repeats.sizes()[0] == size,
+                  "repeats must have the same size as input along dim, but got repeats.size(0) = ", repeats.sizes()[0],
+                  " and input.size(", at, ") = ", size);
     return index_select(input, at, repeated_positions(each, output_size));
   }
 };
@@ -113,7 +116,9 @@ struct RepeatInterleave {
   static constexpr Schema schema = "repeat_interleave.Tensor(Tensor repeats, *, int? output_size=None) -> Tensor";
   static constexpr Doc doc = "The numbers 0, 1, … where number i stands repeats[i] times.";
   static constexpr unsigned expose = kFunction;
-  static Tensor call(const Tensor& repeats, std::optional<int64_t> output_size) { return repeated_positions(repeats, output_size); }
+  static Tensor call(const Tensor& repeats, std::optional<int64_t> output_size) {
+    return repeated_positions(repeats, output_size);
+  }
 };
 
 // ---- grids ----
@@ -128,8 +133,8 @@ struct Meshgrid {
   }
   static std::vector<Tensor> grid(TensorSpan tensors, std::string_view indexing) {
     HWARO_CHECK(!tensors.empty(), "meshgrid expects a non-empty TensorList");
-    HWARO_CHECK(indexing == "ij" || indexing == "xy", "torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: ",
-                indexing);
+    HWARO_CHECK(indexing == "ij" || indexing == "xy",
+                "torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: ", indexing);
     for (const Tensor& t : tensors)
       HWARO_CHECK(t.dtype() == tensors[0].dtype(), "meshgrid expects all tensors to have the same dtype");
     std::vector<Tensor> order(tensors.begin(), tensors.end());
@@ -137,7 +142,8 @@ struct Meshgrid {
     if (swapped) std::swap(order[0], order[1]);
     Dims shape;
     for (const Tensor& t : order) {
-      HWARO_CHECK(t.dim() <= 1, "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: ", t.dim(), "D tensor");
+      HWARO_CHECK(t.dim() <= 1, "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: ", t.dim(),
+                  "D tensor");
       shape.push_back(t.numel());
     }
     std::vector<Tensor> out;

@@ -41,7 +41,8 @@ Tensor drop_dims(const char* name, const Tensor& self, const Dims& drop) {
   Dims sizes, strides;
   for (int d = 0; d < self.dim(); ++d)
     if (!drop[d] || self.sizes()[d] != 1) sizes.push_back(self.sizes()[d]), strides.push_back(self.strides()[d]);
-  return restride(name, self, sizes, strides, [shape = Dims(self.sizes())](const Tensor& g) { return reshape(g, shape); });
+  return restride(name, self, sizes, strides,
+                  [shape = Dims(self.sizes())](const Tensor& g) { return reshape(g, shape); });
 }
 
 }  // namespace
@@ -99,24 +100,32 @@ struct TransposeInplace {
   static constexpr Schema schema = "transpose_(Tensor(a!) self, int dim0, int dim1) -> Tensor(a!)";
   static constexpr Doc doc = "Exchanges two dimensions of self.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, int64_t dim0, int64_t dim1) { return swap_dims("TransposeBackward1", self, dim0, dim1); }
+  static Tensor call(const Tensor& self, int64_t dim0, int64_t dim1) {
+    return swap_dims("TransposeBackward1", self, dim0, dim1);
+  }
 };
 struct SwapaxesInplace {
   static constexpr Schema schema = "swapaxes_(Tensor(a!) self, int axis0, int axis1) -> Tensor(a!)";
   static constexpr Doc doc = "Another name for transpose_.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, int64_t axis0, int64_t axis1) { return swap_dims("TransposeBackward1", self, axis0, axis1); }
+  static Tensor call(const Tensor& self, int64_t axis0, int64_t axis1) {
+    return swap_dims("TransposeBackward1", self, axis0, axis1);
+  }
 };
 struct SwapdimsInplace {
   static constexpr Schema schema = "swapdims_(Tensor(a!) self, int dim0, int dim1) -> Tensor(a!)";
   static constexpr Doc doc = "Another name for transpose_.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, int64_t dim0, int64_t dim1) { return swap_dims("TransposeBackward1", self, dim0, dim1); }
+  static Tensor call(const Tensor& self, int64_t dim0, int64_t dim1) {
+    return swap_dims("TransposeBackward1", self, dim0, dim1);
+  }
 };
 
 // ---- other sizes, other memory ----
 
-static void check_resizable(const Tensor& self) { HWARO_CHECK(!is_tracked(self), "cannot resize variables that require grad"); }
+static void check_resizable(const Tensor& self) {
+  HWARO_CHECK(!is_tracked(self), "cannot resize variables that require grad");
+}
 
 static Tensor resize_to(const Tensor& self, IntSpan size, std::optional<MemoryFormat> format) {
   check_resizable(self);
@@ -135,14 +144,18 @@ static Tensor resize_to(const Tensor& self, IntSpan size, std::optional<MemoryFo
 }
 
 struct Resize {
-  static constexpr Schema schema = "resize_(Tensor(a!) self, int[] size, *, MemoryFormat? memory_format=None) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "resize_(Tensor(a!) self, int[] size, *, MemoryFormat? memory_format=None) -> Tensor(a!)";
   static constexpr Doc doc = "Gives self another shape; new elements are undefined.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, IntSpan size, std::optional<MemoryFormat> format) { return resize_to(self, size, format); }
+  static Tensor call(const Tensor& self, IntSpan size, std::optional<MemoryFormat> format) {
+    return resize_to(self, size, format);
+  }
 };
 
 struct ResizeAs {
-  static constexpr Schema schema = "resize_as_(Tensor(a!) self, Tensor the_template, *, MemoryFormat? memory_format=None) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "resize_as_(Tensor(a!) self, Tensor the_template, *, MemoryFormat? memory_format=None) -> Tensor(a!)";
   static constexpr Doc doc = "Gives self the shape of another tensor; new elements are undefined.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, const Tensor& other, std::optional<MemoryFormat> format) {
@@ -175,8 +188,8 @@ struct SetTensor {
   static constexpr Doc doc = "Makes self share the memory and geometry of source.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, const Tensor& source) {
-    HWARO_CHECK(self.dtype() == source.dtype(), "Could not set tensor of type ", c_name(source.dtype()), " to a tensor of type ",
-                c_name(self.dtype()));
+    HWARO_CHECK(self.dtype() == source.dtype(), "Could not set tensor of type ", c_name(source.dtype()),
+                " to a tensor of type ", c_name(self.dtype()));
     return set_to(self, source->storage, source->offset, source.sizes(), source.strides());
   }
   static const char* c_name(DType t) {
@@ -199,7 +212,8 @@ struct SetTensor {
 
 struct SetTensorStrided {
   static constexpr Schema schema =
-      "set_.source_Tensor_storage_offset(Tensor(a!) self, Tensor source, int storage_offset, int[] size, int[] stride=[]) -> Tensor(a!)";
+      "set_.source_Tensor_storage_offset(Tensor(a!) self, Tensor source, int storage_offset, int[] size, int[] "
+      "stride=[]) -> Tensor(a!)";
   static constexpr Doc doc = "Makes self share the memory of source, with a geometry of its own.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, const Tensor& source, int64_t storage_offset, IntSpan size, IntSpan stride) {

@@ -57,9 +57,9 @@ Tensor select_view(const Tensor& self, int64_t dim, int64_t index) {
   const int64_t offset = self->offset + index * strides[dim];
   sizes.erase(std::size_t(dim));
   strides.erase(std::size_t(dim));
-  return record_view("SelectBackward0", self, sizes, strides, offset, [shape = Dims(self.sizes()), dim, index](const Tensor& g) {
-    return select_backward(g, shape, dim, index);
-  });
+  return record_view(
+      "SelectBackward0", self, sizes, strides, offset,
+      [shape = Dims(self.sizes()), dim, index](const Tensor& g) { return select_backward(g, shape, dim, index); });
 }
 
 struct Select {
@@ -70,8 +70,8 @@ struct Select {
     HWARO_CHECK_AS(IndexError, self.dim() > 0, "select() cannot be applied to a 0-dim tensor.");
     dim = wrap_dim(dim, self.dim());
     const int64_t size = self.sizes()[dim];
-    HWARO_CHECK_AS(IndexError, index >= -size && index < size, "select(): index ", index, " out of range for tensor of size ",
-                   sizes_str(self.sizes()), " at dimension ", dim);
+    HWARO_CHECK_AS(IndexError, index >= -size && index < size, "select(): index ", index,
+                   " out of range for tensor of size ", sizes_str(self.sizes()), " at dimension ", dim);
     return select_view(self, dim, index < 0 ? index + size : index);
   }
 };
@@ -81,7 +81,8 @@ struct Slice {
       "slice.Tensor(Tensor(a) self, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor(a)";
   static constexpr Doc doc = "Every step-th index of dimension dim from start to before end, as a view.";
   static constexpr unsigned expose = kInternal;
-  static Tensor call(const Tensor& self, int64_t dim, std::optional<int64_t> from, std::optional<int64_t> to, int64_t step) {
+  static Tensor call(const Tensor& self, int64_t dim, std::optional<int64_t> from, std::optional<int64_t> to,
+                     int64_t step) {
     HWARO_CHECK_AS(IndexError, self.dim() > 0, "slice() cannot be applied to a 0-dim tensor.");
     dim = wrap_dim(dim, self.dim());
     HWARO_CHECK(step > 0, "slice step must be positive");
@@ -103,10 +104,11 @@ static void check_narrow(const Tensor& self, int64_t& dim, int64_t& start, int64
   HWARO_CHECK(length >= 0, "narrow(): length must be non-negative.");
   dim = wrap_dim(dim, self.dim());
   const int64_t size = self.sizes()[dim];
-  HWARO_CHECK_AS(IndexError, start >= -size && start <= size, "start out of range (expected to be in range of [", -size, ", ", size,
-                 "], but got ", start, ")");
+  HWARO_CHECK_AS(IndexError, start >= -size && start <= size, "start out of range (expected to be in range of [", -size,
+                 ", ", size, "], but got ", start, ")");
   if (start < 0) start += size;
-  HWARO_CHECK(start <= size - length, "start (", start, ") + length (", length, ") exceeds dimension size (", size, ").");
+  HWARO_CHECK(start <= size - length, "start (", start, ") + length (", length, ") exceeds dimension size (", size,
+              ").");
 }
 
 struct Narrow {
@@ -152,7 +154,8 @@ struct Alias {
   static constexpr Doc doc = "A view of all of self.";
   static constexpr unsigned expose = kInternal;
   static Tensor call(const Tensor& self) {
-    return record_view("AliasBackward0", self, self.sizes(), self.strides(), self->offset, [](const Tensor& g) { return g; });
+    return record_view("AliasBackward0", self, self.sizes(), self.strides(), self->offset,
+                       [](const Tensor& g) { return g; });
   }
 };
 
@@ -164,8 +167,9 @@ struct SelectScatter {
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, const Tensor& src, int64_t dim, int64_t index) {
     const Tensor part = Select::call(detach(self), dim, index);
-    HWARO_CHECK(part.sizes() == src.sizes(), "expected src to have a size equal to the slice of self. src size = ",
-                sizes_str(src.sizes()), ", slice size = ", sizes_str(part.sizes()));
+    HWARO_CHECK(part.sizes() == src.sizes(),
+                "expected src to have a size equal to the slice of self. src size = ", sizes_str(src.sizes()),
+                ", slice size = ", sizes_str(part.sizes()));
     dim = wrap_dim(dim, self.dim());
     if (index < 0) index += self.sizes()[dim];
     const Tensor out = clone(detach(self));
@@ -185,17 +189,19 @@ struct SliceScatter {
       "slice_scatter(Tensor self, Tensor src, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor";
   static constexpr Doc doc = "A copy of self with a slice of dimension dim replaced by src.";
   static constexpr unsigned expose = kFunction | kMethod;
-  static Tensor call(const Tensor& self, const Tensor& src, int64_t dim, std::optional<int64_t> start, std::optional<int64_t> end,
-                     int64_t step) {
+  static Tensor call(const Tensor& self, const Tensor& src, int64_t dim, std::optional<int64_t> start,
+                     std::optional<int64_t> end, int64_t step) {
     const Tensor out = clone(detach(self));
     const Tensor part = Slice::call(out, dim, start, end, step);
-    HWARO_CHECK(part.sizes() == src.sizes(), "expected src to have a size equal to the slice of self. src size = ",
-                sizes_str(src.sizes()), ", slice size = ", sizes_str(part.sizes()));
+    HWARO_CHECK(part.sizes() == src.sizes(),
+                "expected src to have a size equal to the slice of self. src size = ", sizes_str(src.sizes()),
+                ", slice size = ", sizes_str(part.sizes()));
     if (!out.device().is_meta()) copy_raw(part, src);
     if (recording(self, src))
       record("SliceScatterBackward0", {self, src}, out, {}, [dim, start, end, step](Backward& b) {
         const Tensor part = slice(b.g(), dim, start, end, step);
-        if (b.needs(0)) b.set(0, call(b.g(), make_zeros(part.sizes(), part.dtype(), part.device()), dim, start, end, step));
+        if (b.needs(0))
+          b.set(0, call(b.g(), make_zeros(part.sizes(), part.dtype(), part.device()), dim, start, end, step));
         if (b.needs(1)) b.set(1, part);
       });
     return out;

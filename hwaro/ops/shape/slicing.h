@@ -9,6 +9,7 @@ namespace hwaro::engine {
 Tensor select_view(const Tensor& self, std::int64_t dim, std::int64_t index);
 // The gradient of select and slice: g in zeros of the given sizes. Recorded.
 Tensor select_backward(const Tensor& g, IntSpan sizes, std::int64_t dim, std::int64_t index);
-Tensor slice_backward(const Tensor& g, IntSpan sizes, std::int64_t dim, std::int64_t start, std::int64_t end, std::int64_t step);
+Tensor slice_backward(const Tensor& g, IntSpan sizes, std::int64_t dim, std::int64_t start, std::int64_t end,
+                      std::int64_t step);
 
 }  // namespace hwaro::engine

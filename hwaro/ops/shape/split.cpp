@@ -51,7 +51,8 @@ std::vector<Tensor> split_into(const Tensor& self, int64_t split_size, int64_t d
   HWARO_CHECK(split_size >= 0, "split expects split_size be non-negative, but got split_size=", split_size);
   dim = wrap_dim(dim, self.dim());
   const int64_t size = self.sizes()[dim];
-  HWARO_CHECK(split_size > 0 || size == 0, "split_size can only be 0 if dimension size is 0, but got dimension size of ", size);
+  HWARO_CHECK(split_size > 0 || size == 0,
+              "split_size can only be 0 if dimension size is 0, but got dimension size of ", size);
   int64_t count = 1;
   if (split_size > 0) count = (size + split_size - 1) / split_size;
   if (count < 1) count = 1;
@@ -65,16 +66,19 @@ std::vector<Tensor> split_sizes_into(const Tensor& self, IntSpan sizes, int64_t 
   dim = wrap_dim(dim, self.dim());
   int64_t sum = 0;
   for (int64_t s : sizes) {
-    HWARO_CHECK(s >= 0, "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=", sizes_str(sizes));
+    HWARO_CHECK(s >= 0, "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=",
+                sizes_str(sizes));
     sum += s;
   }
   HWARO_CHECK(sum == self.sizes()[dim], "split_with_sizes expects split_sizes to sum exactly to ", self.sizes()[dim],
               " (input tensor's size at dimension ", dim, "), but got split_sizes=", sizes_str(sizes));
-  return cut("SplitWithSizesBackward0", self, dim, int64_t(sizes.size()), [sizes](int64_t i) { return sizes[std::size_t(i)]; });
+  return cut("SplitWithSizesBackward0", self, dim, int64_t(sizes.size()),
+             [sizes](int64_t i) { return sizes[std::size_t(i)]; });
 }
 
 void check_tensor_split(const Tensor& self) {
-  HWARO_CHECK(self.dim() > 0, "tensor_split expected at least a 1-dimensional tensor, but got a tensor with ", self.dim(), " dims");
+  HWARO_CHECK(self.dim() > 0, "tensor_split expected at least a 1-dimensional tensor, but got a tensor with ",
+              self.dim(), " dims");
 }
 
 std::vector<Tensor> sections_into(const Tensor& self, int64_t sections, int64_t dim) {
@@ -107,8 +111,8 @@ std::vector<Tensor> borders_into(const Tensor& self, IntSpan indices, int64_t di
 
 // hsplit, vsplit and dsplit: along one dimension, in equal parts.
 void check_direction(const Tensor& self, const char* name, int dims) {
-  HWARO_CHECK(self.dim() >= dims, "torch.", name, " requires a tensor with at least ", dims, " dimension, but got a tensor with ",
-              self.dim(), " dimensions!");
+  HWARO_CHECK(self.dim() >= dims, "torch.", name, " requires a tensor with at least ", dims,
+              " dimension, but got a tensor with ", self.dim(), " dimensions!");
 }
 std::vector<Tensor> equal_parts(const Tensor& self, const char* name, int64_t sections, int64_t dim) {
   const int64_t size = self.sizes()[dim];
@@ -123,7 +127,9 @@ struct SplitInt {
   static constexpr Schema schema = "split.Tensor(Tensor(a) self, int split_size, int dim=0) -> Tensor[]";
   static constexpr Doc doc = "Views of split_size indices of dimension dim each; the last may be smaller.";
   static constexpr unsigned expose = kFunction | kMethod;
-  static std::vector<Tensor> call(const Tensor& self, int64_t split_size, int64_t dim) { return split_into(self, split_size, dim); }
+  static std::vector<Tensor> call(const Tensor& self, int64_t split_size, int64_t dim) {
+    return split_into(self, split_size, dim);
+  }
 };
 
 struct SplitSizes {
@@ -162,27 +168,34 @@ struct TensorSplitSections {
   static constexpr Schema schema = "tensor_split.sections(Tensor(a) self, int sections, int dim=0) -> Tensor[]";
   static constexpr Doc doc = "sections views along dim whose lengths differ by one at most.";
   static constexpr unsigned expose = kFunction | kMethod;
-  static std::vector<Tensor> call(const Tensor& self, int64_t sections, int64_t dim) { return sections_into(self, sections, dim); }
+  static std::vector<Tensor> call(const Tensor& self, int64_t sections, int64_t dim) {
+    return sections_into(self, sections, dim);
+  }
 };
 
 struct TensorSplitIndices {
   static constexpr Schema schema = "tensor_split.indices(Tensor(a) self, int[] indices, int dim=0) -> Tensor[]";
   static constexpr Doc doc = "Views along dim, cut at the given indices.";
   static constexpr unsigned expose = kFunction | kMethod;
-  static std::vector<Tensor> call(const Tensor& self, IntSpan indices, int64_t dim) { return borders_into(self, indices, dim); }
+  static std::vector<Tensor> call(const Tensor& self, IntSpan indices, int64_t dim) {
+    return borders_into(self, indices, dim);
+  }
 };
 
 struct TensorSplitTensor {
   static constexpr Schema schema =
-      "tensor_split.tensor_indices_or_sections(Tensor(a) self, Tensor tensor_indices_or_sections, int dim=0) -> Tensor[]";
+      "tensor_split.tensor_indices_or_sections(Tensor(a) self, Tensor tensor_indices_or_sections, int dim=0) -> "
+      "Tensor[]";
   static constexpr Doc doc = "Views along dim; a tensor says how many, or where to cut.";
   static constexpr unsigned expose = kFunction | kMethod;
   static std::vector<Tensor> call(const Tensor& self, const Tensor& where, int64_t dim) {
     check_tensor_split(self);
-    HWARO_CHECK(where.dtype() == DType::Int64, "tensor_split expected tensor_indices_or_sections to have dtype of long, but got ",
+    HWARO_CHECK(where.dtype() == DType::Int64,
+                "tensor_split expected tensor_indices_or_sections to have dtype of long, but got ",
                 scalar_type_name(where.dtype()));
     HWARO_CHECK(where.dim() <= 1,
-                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, but got a tensor with ",
+                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, "
+                "but got a tensor with ",
                 where.dim(), " dims");
     const Tensor values = dense(where);
     const int64_t* data = values->read_as<int64_t>();
@@ -260,10 +273,11 @@ struct Unbind {
     out.reserve(std::size_t(count));
     for (int64_t i = 0; i < count; ++i) out.push_back(make_view(self, sizes, strides, self->offset + i * stride, true));
     if (recording(self) && count > 0)
-      record("UnbindBackward0", {&self, 1}, out, {}, [dim, shapes = std::vector<Dims>(std::size_t(count), sizes)](Backward& b) {
-        const std::vector<Tensor> grads = all_gradients(b, shapes);
-        if (!grads.empty()) b.set(0, stack(grads, dim));
-      });
+      record("UnbindBackward0", {&self, 1}, out, {},
+             [dim, shapes = std::vector<Dims>(std::size_t(count), sizes)](Backward& b) {
+               const std::vector<Tensor> grads = all_gradients(b, shapes);
+               if (!grads.empty()) b.set(0, stack(grads, dim));
+             });
     return out;
   }
 };

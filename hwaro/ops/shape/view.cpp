@@ -10,16 +10,18 @@ using std::int64_t;
 
 struct View {
   static constexpr Schema schema = "view(Tensor(a) self, int[] size) -> Tensor(a)";
-  static constexpr Doc doc = "A view of the same elements with another shape; raises where the strides do not allow one.";
+  static constexpr Doc doc =
+      "A view of the same elements with another shape; raises where the strides do not allow one.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, IntSpan size) {
     const Dims shape = infer_size(size, self.numel());
     Dims strides;
     if (self.is_contiguous()) strides = contiguous_strides(shape);
     else
-      HWARO_CHECK(view_strides(self.sizes(), self.strides(), shape, strides),
-                  "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
-                  "contiguous subspaces). Use .reshape(...) instead.");
+      HWARO_CHECK(
+          view_strides(self.sizes(), self.strides(), shape, strides),
+          "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+          "contiguous subspaces). Use .reshape(...) instead.");
     return record_view("ViewBackward0", self, shape, strides, self->offset,
                        [sizes = Dims(self.sizes())](const Tensor& g) { return reshape(g, sizes); });
   }
@@ -36,7 +38,8 @@ struct Reshape {
     const Tensor copy = clone(self, MemoryFormat::Contiguous);
     const Tensor out = alias(copy, shape, contiguous_strides(shape), copy->offset);
     if (recording(self))
-      record("UnsafeViewBackward0", {copy}, out, {}, [sizes = Dims(self.sizes())](Backward& b) { b.set(0, reshape(b.g(), sizes)); });
+      record("UnsafeViewBackward0", {copy}, out, {},
+             [sizes = Dims(self.sizes())](Backward& b) { b.set(0, reshape(b.g(), sizes)); });
     return out;
   }
 };
@@ -46,8 +49,8 @@ struct Expand {
   static constexpr Doc doc = "A view in which dimensions of size 1 are repeated to the given sizes (-1 keeps a size).";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, IntSpan size, bool) {
-    HWARO_CHECK(size.size() >= self.sizes().size(), "expand(", type_str(self), "{", sizes_str(self.sizes()), "}, size=",
-                sizes_str(size), "): the number of sizes provided (", size.size(),
+    HWARO_CHECK(size.size() >= self.sizes().size(), "expand(", type_str(self), "{", sizes_str(self.sizes()),
+                "}, size=", sizes_str(size), "): the number of sizes provided (", size.size(),
                 ") must be greater or equal to the number of dimensions in the tensor (", self.dim(), ")");
     const std::size_t skip = size.size() - self.sizes().size();
     Dims shape(size.size()), strides(size.size());
@@ -56,19 +59,23 @@ struct Expand {
       const int64_t stride = d < skip ? (d + 1 < size.size() ? 0 : 0) : self.strides()[d - skip];
       int64_t want = size[d];
       if (want == -1) {
-        HWARO_CHECK(d >= skip, "The expanded size of the tensor (", want, ") isn't allowed in a leading, non-existing dimension ", d);
+        HWARO_CHECK(d >= skip, "The expanded size of the tensor (", want,
+                    ") isn't allowed in a leading, non-existing dimension ", d);
         want = old;
       }
       HWARO_CHECK(want >= 0, "expand: the requested shape has negative dimension ", want);
-      HWARO_CHECK(old == 1 || old == want, "The expanded size of the tensor (", want, ") must match the existing size (", old,
-                  ") at non-singleton dimension ", d, ".  Target sizes: ", sizes_str(size), ".  Tensor sizes: ", sizes_str(self.sizes()));
+      HWARO_CHECK(old == 1 || old == want, "The expanded size of the tensor (", want,
+                  ") must match the existing size (", old, ") at non-singleton dimension ", d,
+                  ".  Target sizes: ", sizes_str(size), ".  Tensor sizes: ", sizes_str(self.sizes()));
       shape[d] = want;
       strides[d] = old == want && d >= skip ? stride : 0;
     }
     return record_view("ExpandBackward0", self, shape, strides, self->offset,
                        [sizes = Dims(self.sizes())](const Tensor& g) { return sum_to_size(g, sizes); });
   }
-  static std::string type_str(const Tensor& t) { return concat("torch.", kDTypeInfos[int(t.dtype())].tensor_type_name); }
+  static std::string type_str(const Tensor& t) {
+    return concat("torch.", kDTypeInfos[int(t.dtype())].tensor_type_name);
+  }
 };
 
 struct Permute {
@@ -76,7 +83,9 @@ struct Permute {
   static constexpr Doc doc = "A view with the dimensions in the given order.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, IntSpan dims) {
-    HWARO_CHECK(int(dims.size()) == self.dim(), "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = ",
+    HWARO_CHECK(int(dims.size()) == self.dim(),
+                "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the "
+                "desired ordering of dimensions i.e. input.dim() = ",
                 self.dim(), " is not equal to len(dims) = ", dims.size());
     Dims sizes(dims.size()), strides(dims.size()), inverse(dims.size(), -1);
     for (std::size_t i = 0; i < dims.size(); ++i) {
@@ -189,7 +198,8 @@ struct Detach {
 };
 
 struct AsStrided {
-  static constexpr Schema schema = "as_strided(Tensor(a) self, int[] size, int[] stride, int? storage_offset=None) -> Tensor(a)";
+  static constexpr Schema schema =
+      "as_strided(Tensor(a) self, int[] size, int[] stride, int? storage_offset=None) -> Tensor(a)";
   static constexpr Doc doc = "A view of self's storage with the given sizes, strides and offset, in elements.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, IntSpan size, IntSpan stride, std::optional<int64_t> storage_offset) {
@@ -199,15 +209,17 @@ struct AsStrided {
     int64_t last = 0;
     bool empty = false;
     for (std::size_t i = 0; i < size.size(); ++i) {
-      HWARO_CHECK(stride[i] >= 0, "as_strided: Negative strides are not supported at the moment, got strides: ", sizes_str(stride));
+      HWARO_CHECK(stride[i] >= 0,
+                  "as_strided: Negative strides are not supported at the moment, got strides: ", sizes_str(stride));
       HWARO_CHECK(size[i] >= 0, "Trying to create tensor with negative dimension ", size[i], ": ", sizes_str(size));
       empty = empty || size[i] == 0;
       last += (size[i] - 1) * stride[i];
     }
     const std::size_t bytes = std::size_t(offset + last + 1) * size_of(self.dtype());
-    HWARO_CHECK(empty || bytes <= self->storage->nbytes(), "setStorage: sizes ", sizes_str(size), ", strides ", sizes_str(stride),
-                ", storage offset ", offset, ", and itemsize ", size_of(self.dtype()), " requiring a storage size of ", bytes,
-                " are out of bounds for storage of size ", self->storage->nbytes());
+    HWARO_CHECK(empty || bytes <= self->storage->nbytes(), "setStorage: sizes ", sizes_str(size), ", strides ",
+                sizes_str(stride), ", storage offset ", offset, ", and itemsize ", size_of(self.dtype()),
+                " requiring a storage size of ", bytes, " are out of bounds for storage of size ",
+                self->storage->nbytes());
     return record_view("AsStridedBackward0", self, size, stride, offset,
                        [base = Dims(self.sizes()), base_strides = Dims(self.strides()), base_offset = self->offset,
                         sizes = Dims(size), strides = Dims(stride), offset](const Tensor& g) {

@@ -9,7 +9,8 @@ using std::int64_t;
 
 struct Unfold {
   static constexpr Schema schema = "unfold(Tensor(a) self, int dimension, int size, int step) -> Tensor(a)";
-  static constexpr Doc doc = "All windows of a size along a dimension, step apart, as a view; a window is the new last dimension.";
+  static constexpr Doc doc =
+      "All windows of a size along a dimension, step apart, as a view; a window is the new last dimension.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, int64_t dimension, int64_t size, int64_t step) {
     const int64_t d = wrap_dim(dimension, self.dim());
@@ -29,9 +30,10 @@ struct Unfold {
     Dims windows(base_strides);
     if (self.dim() > 0) windows[d] *= step;
     windows.push_back(self.dim() ? base_strides[d] : 1);
-    return record_view("UnfoldBackward0", self, sizes, strides, self->offset, [base, base_strides, sizes, windows](const Tensor& g) {
-      return as_strided_backward(g, base, base_strides, 0, sizes, windows, 0);
-    });
+    return record_view("UnfoldBackward0", self, sizes, strides, self->offset,
+                       [base, base_strides, sizes, windows](const Tensor& g) {
+                         return as_strided_backward(g, base, base_strides, 0, sizes, windows, 0);
+                       });
   }
 };
 

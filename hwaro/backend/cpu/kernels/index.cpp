@@ -1,10 +1,10 @@
 // Masks: how many bytes are set, and packing what stands at them; rows added, filled and reversed. Compiled once per
 // instruction set.
 //
-// Packing eight lanes at a time: the eight mask bytes, spread to 0x00 or 0xFF, pick from the bytes 0 … 7 the numbers of
-// the lanes that stay (pext), and those numbers drive a permutation; the store is a whole vector, of which the tail is
-// overwritten by the next one. AVX-512 has the packing as one instruction (the form that stores directly is slow on some
-// machines, so it packs in a register). Near the end of the room left, and without these instructions, every element is
+// Packing eight lanes at a time: the eight mask bytes, spread to 0x00 or 0xFF, pick from the bytes 0 to 7 the numbers
+// of the lanes that stay (pext), and those numbers drive a permutation; the store is a whole vector, of which the tail
+// is overwritten by the next one. AVX-512 has the packing as one instruction (the form that stores directly is slow on
+// some machines, so it packs in a register). Near the end of the room left, and without these instructions, every element is
 // stored and the position moves on only where the mask is set, which needs no branch.
 #include "hwaro/ops/index/index_kernels.h"
 
@@ -77,7 +77,8 @@ void positions(int64_t* out, const uint8_t* mask, int64_t n, int64_t base, int64
     const __m128i lanes = _mm_cvtsi64_si128(int64_t(_pext_u64(kByteNumbers, set)));
     const __m256i start = _mm256_set1_epi64x(base + i);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + k), _mm256_add_epi64(start, _mm256_cvtepu8_epi64(lanes)));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + k + 4), _mm256_add_epi64(start, _mm256_cvtepu8_epi64(_mm_srli_si128(lanes, 4))));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + k + 4),
+                        _mm256_add_epi64(start, _mm256_cvtepu8_epi64(_mm_srli_si128(lanes, 4))));
     k += __builtin_popcountll(set) / 8;
   }
 #endif
@@ -133,13 +134,21 @@ void compress(void* out_, const void* in_, const uint8_t* mask, int64_t n, int64
 template <int Bytes>
 struct LaneOf;
 template <>
-struct LaneOf<1> { using type = uint8_t; };
+struct LaneOf<1> {
+  using type = uint8_t;
+};
 template <>
-struct LaneOf<2> { using type = std::int16_t; };
+struct LaneOf<2> {
+  using type = std::int16_t;
+};
 template <>
-struct LaneOf<4> { using type = float; };
+struct LaneOf<4> {
+  using type = float;
+};
 template <>
-struct LaneOf<8> { using type = double; };
+struct LaneOf<8> {
+  using type = double;
+};
 
 template <int Bytes>
 void fill_masked(void* to_, const void* value_, const uint8_t* mask, int64_t n) {
@@ -183,7 +192,8 @@ void reverse(void* to_, const void* from_, int64_t n) {
   for (; i < n; ++i) to[i] = from[n - 1 - i];
 }
 void reverse_16(void* to, const void* from, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) __builtin_memcpy(static_cast<char*>(to) + 16 * i, static_cast<const char*>(from) + 16 * (n - 1 - i), 16);
+  for (int64_t i = 0; i < n; ++i)
+    __builtin_memcpy(static_cast<char*>(to) + 16 * i, static_cast<const char*>(from) + 16 * (n - 1 - i), 16);
 }
 
 template <class T>
@@ -196,7 +206,9 @@ void add(void* to_, const void* from_, int64_t n) {
   for (; i < n; ++i) to[i] = T(to[i] + from[i]);
 }
 template <class T>
-void add_complex(void* to, const void* from, int64_t n) { add<T>(to, from, 2 * n); }
+void add_complex(void* to, const void* from, int64_t n) {
+  add<T>(to, from, 2 * n);
+}
 template <class T>
 void add_half(void* to_, const void* from_, int64_t n) {
   T* to = static_cast<T*>(to_);
@@ -215,11 +227,12 @@ extern constinit const IndexKernels index_table = {
     &in_range,
     &count,
     &positions,
-    {&compress<uint8_t>, &compress<std::uint16_t>, &compress<std::uint32_t>, &compress<std::uint64_t>, &compress<Complex<double>>},
+    {&compress<uint8_t>, &compress<std::uint16_t>, &compress<std::uint32_t>, &compress<std::uint64_t>,
+     &compress<Complex<double>>},
     {&fill_masked<1>, &fill_masked<2>, &fill_masked<4>, &fill_masked<8>, &fill_masked_16},
     {&reverse<uint8_t>, &reverse<std::int16_t>, &reverse<std::int32_t>, &reverse<int64_t>, &reverse_16},
-    {&add_bool, &add<uint8_t>, &add<std::int8_t>, &add<std::int16_t>, &add<std::int32_t>, &add<int64_t>, &add_half<Half>,
-     &add_half<BFloat16>, &add<float>, &add<double>, &add_complex<float>, &add_complex<double>},
+    {&add_bool, &add<uint8_t>, &add<std::int8_t>, &add<std::int16_t>, &add<std::int32_t>, &add<int64_t>,
+     &add_half<Half>, &add_half<BFloat16>, &add<float>, &add<double>, &add_complex<float>, &add_complex<double>},
 };
 
 }  // namespace HWARO_ISA
