@@ -85,6 +85,14 @@ int meta_init(PyObject* cls, PyObject* args, PyObject* kwargs) {
   return 0;
 }
 
+// Slots that a static type does not take from methods put into its dictionary: they call those methods.
+PyObject* tensor_iter(PyObject* self) { return PyObject_CallMethod(self, "__iter__", nullptr); }
+int tensor_contains(PyObject* self, PyObject* element) {
+  const Ref found = Ref::adopt(PyObject_CallMethod(self, "__contains__", "O", element));
+  return found ? PyObject_IsTrue(found.get()) : -1;
+}
+PySequenceMethods tensor_sequence_methods;
+
 void destroy_pyobj(TensorImpl* impl) {
   if (!impl->owns_pyobj) {
     // The object still lives: it owns a reference, so this cannot happen except while it is being freed.
@@ -185,6 +193,9 @@ bool add_tensor_type(PyObject* module) {
   t.tp_as_number = &tensor_number_methods;
   t.tp_as_mapping = &tensor_mapping_methods;
   t.tp_as_buffer = &tensor_buffer_procs;
+  tensor_sequence_methods.sq_contains = &tensor_contains;
+  t.tp_as_sequence = &tensor_sequence_methods;
+  t.tp_iter = &tensor_iter;
   t.tp_richcompare = &tensor_richcompare;
   t.tp_hash = reinterpret_cast<hashfunc>(_Py_HashPointer);
   t.tp_repr = &tensor_repr;
