@@ -69,11 +69,11 @@ Sides sides(const char* name, const Tensor& y, const Tensor& x, int64_t dim) {
 Tensor trapezoids(const char* name, const Tensor& y, const Tensor& x, const Scalar& dx, int64_t dim, bool cumulative) {
   dim = wrap_dim(dim, y.dim());
   const Sides s = sides(name, y, x, dim);
-  const IntSpan along{dim};
+  const Dims along{dim};
   if (cumulative)
     return x.defined() ? running_sum(div(mul(s.width, s.sum), 2), dim) : running_sum(mul(s.sum, Scalar(dx.to_double() / 2)), dim);
-  if (x.defined()) return div(sum(mul(s.sum, s.width), along), 2);
-  return mul(sum(s.sum, along), Scalar(dx.to_double() / 2));
+  if (x.defined()) return div(sum(mul(s.sum, s.width), IntSpan(along)), 2);
+  return mul(sum(s.sum, IntSpan(along)), Scalar(dx.to_double() / 2));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "hwaro/ops/reduce/selection.h"
 #include "hwaro/ops/registry.h"
 #include "hwaro/ops/sort.h"
+#include "hwaro/ops/view.h"
 
 namespace hwaro::engine {
 
@@ -238,14 +239,14 @@ struct Cov {
                   aweights.numel(), " != ", count);
       weights = weights.defined() ? mul(weights, aweights) : aweights;
     }
-    const IntSpan along{1};
+    const Dims along{1};
     Tensor average, total;
     if (weights.defined()) {
       total = sum_all(weights);
-      average = div(sum(mul(x, weights), along), total);
+      average = div(sum(mul(x, weights), IntSpan(along)), total);
     } else {
       total = make_full({}, count, DType::Int64);
-      average = mean(x, along);
+      average = mean(x, IntSpan(along));
     }
     Tensor factor = weights.defined() && aweights.defined() && correction != 0
                         ? sub(total, mul(div(sum_all(mul(weights, aweights)), total), correction))
@@ -257,7 +258,7 @@ struct Cov {
     const Tensor centered = sub(x, unsqueeze(average, 1));
     const Tensor other = weights.defined() ? to_dtype(mul(centered, weights), centered.dtype()) : centered;
     const Tensor out = div(mm(centered, conj(t(other))), factor);
-    return self.dim() < 2 || out.sizes()[0] == 1 ? reshape(out, {}) : out;
+    return squeeze(out);
   }
 };
 
