@@ -17,14 +17,27 @@ from hwaro._top import *  # noqa: E402,F401,F403
 __version__ = "2.13.0+hwaro0.1.0"
 
 _SUBMODULES = {
-    "nn", "optim", "utils", "autograd", "cuda", "cpu", "mps", "backends", "version", "accelerator", "linalg", "special", "fft",
-    "random", "testing", "func", "amp", "distributions", "serialization", "return_types", "types", "overrides", "_tensor_str", "jit",
-    "hub", "multiprocessing", "compiler", "library", "onnx", "distributed", "sparse", "profiler", "storage", "functional", "_device",
+    "nn", "optim", "utils", "autograd", "cuda", "cpu", "mps", "backends", "version", "accelerator", "linalg", "special", "fft", "random",
+    "testing", "func", "amp", "distributions", "serialization", "return_types", "types", "overrides", "_tensor_str", "jit", "multiprocessing",
+    "compiler", "distributed", "storage", "functional", "_device", "_utils", "profiler", "hub",
 }
-_LAZY = {
-    "save": "serialization", "load": "serialization", "set_printoptions": "_tensor_str", "get_printoptions": "_tensor_str",
-    "finfo": "_numeric", "iinfo": "_numeric",
-}
+
+# name -> the module that it is taken from when it is first used
+_LAZY = {name: module for module, names in {
+    "serialization": "save load",
+    "_tensor_str": "set_printoptions get_printoptions",
+    "_numeric": "finfo iinfo",
+    "random": "fork_rng",
+    "amp": "autocast GradScaler",
+    "func": "vmap",
+    "storage": "UntypedStorage TypedStorage FloatStorage DoubleStorage HalfStorage BFloat16Storage LongStorage IntStorage ShortStorage "
+               "CharStorage ByteStorage BoolStorage ComplexFloatStorage ComplexDoubleStorage",
+    "functional": "unique unique_consecutive broadcast_shapes result_type unravel_index gradient vander hann_window hamming_window "
+                  "blackman_window bartlett_window kaiser_window",
+    "nn.functional": "bilinear cosine_similarity cosine_embedding_loss pairwise_distance pixel_shuffle pixel_unshuffle channel_shuffle "
+                     "adaptive_max_pool1d margin_ranking_loss triplet_margin_loss hinge_embedding_loss kl_div poisson_nll_loss "
+                     "binary_cross_entropy_with_logits rrelu pdist embedding_bag instance_norm ctc_loss",
+}.items() for name in names.split()}
 
 
 def __getattr__(name):

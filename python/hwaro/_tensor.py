@@ -182,3 +182,102 @@ def module_load(self, other, assign=False):
 def dim_order(self, ambiguity_check=False):
     """The dimensions from the outermost to the innermost in memory."""
     return tuple(sorted(range(self.dim()), key=lambda d: -self.stride(d)))
+
+
+@_method
+def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """A copy of data, of this tensor's type and device unless said otherwise."""
+    dtype = self.dtype if dtype is None else dtype
+    device = self.device if device is None else device
+    if isinstance(data, Tensor):
+        import warnings
+        warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+                      "sourceTensor.detach().clone().requires_grad_(True), rather than tensor.new_tensor(sourceTensor).", UserWarning,
+                      stacklevel=2)
+        return data.detach().to(dtype=dtype, device=device, copy=True).requires_grad_(requires_grad)
+    return torch.tensor(data, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+@_method
+def new(self, *args, device=None):
+    """A tensor of this type: of a size, or with the given elements."""
+    return _C.legacy_new(self.dtype, args)
+
+
+@_method
+def as_subclass(self, cls):
+    """The same tensor as an instance of a subclass."""
+    if not (isinstance(cls, type) and issubclass(cls, Tensor)):
+        raise TypeError("as_subclass(): cls must be a subclass of Tensor")
+    return Tensor._make_subclass(cls, self, False) if not self.requires_grad else Tensor._make_subclass(cls, self.detach(), True)
+
+
+@_method
+def is_nonzero(self):
+    return bool(self)
+
+
+@_method
+def _is_view(self):
+    return self._base is not None
+
+
+@_method
+def is_distributed(self):
+    return False
+
+
+@_method
+def is_coalesced(self):
+    raise RuntimeError("is_coalesced expected sparse coordinate tensor layout but got Strided")
+
+
+@_method
+def to_dense(self, dtype=None, *, masked_grad=None):
+    return self if dtype is None else self.to(dtype)
+
+
+@_method
+def apply_(self, callable):
+    """Replaces each element by callable(element), in Python."""
+    if not self.is_cpu:
+        raise TypeError("apply_ is only implemented on CPU tensors")
+    with torch.no_grad():
+        flat = torch.tensor([callable(v) for v in self.flatten().tolist()], dtype=self.dtype)
+        return self.copy_(flat.view(self.shape))
+
+
+@_method
+def map_(self, tensor, callable):
+    """Replaces each element by callable(element, the one of tensor), in Python."""
+    with torch.no_grad():
+        pairs = zip(self.flatten().tolist(), tensor.expand(self.shape).flatten().tolist())
+        return self.copy_(torch.tensor([callable(a, b) for a, b in pairs], dtype=self.dtype).view(self.shape))
+
+
+@_method
+def fill_diagonal_(self, fill_value, wrap=False):
+    """Writes the main diagonal; with wrap it starts again below a tall matrix."""
+    if self.dim() < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if self.dim() > 2 and len(set(self.shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    step = sum(self.stride())
+    if self.numel():
+        self.as_strided((min(self.shape),), (step,), self.storage_offset()).fill_(fill_value)
+        rows, columns = self.shape[0], self.shape[1]
+        if wrap and self.dim() == 2 and rows > columns + 1:
+            begin = columns + 1
+            while begin < rows:
+                part = self[begin:]
+                part.as_strided((min(part.shape),), (step,), part.storage_offset()).fill_(fill_value)
+                begin += columns + 1
+    return self
+
+
+@_method
+def record_stream(self, s):
+    raise NotImplementedError("Could not run 'aten::record_stream' with arguments from the 'CPU' backend.")
+
+
+import hwaro._unique  # noqa: E402,F401  (unique and unique_consecutive as methods)

@@ -14,8 +14,9 @@ def is_tensor(obj):
 
 
 def is_storage(obj):
-    """Whether obj is a storage; Hwaro has no storage objects."""
-    return False
+    """Whether obj is a storage."""
+    from hwaro.storage import TypedStorage, UntypedStorage
+    return isinstance(obj, (TypedStorage, UntypedStorage))
 
 
 def typename(obj):
@@ -38,7 +39,148 @@ def is_conj(input):
 
 
 def is_nonzero(input):
+    """The truth of a tensor with one element."""
     return builtins.bool(input)
+
+
+def is_signed(input):
+    return input.is_signed()
+
+
+def is_inference(input):
+    """Whether a tensor was made in inference mode."""
+    return input.is_inference()
+
+
+def is_neg(input):
+    return input.is_neg()
+
+
+def is_distributed(input):
+    return False
+
+
+def is_same_size(input, other):
+    return input.shape == other.shape
+
+
+def get_device(input):
+    """The index of a tensor's device, -1 for the CPU."""
+    return input.get_device()
+
+
+def detach_(input):
+    return input.detach_()
+
+
+def compile(model=None, *, fullgraph=False, dynamic=None, backend="inductor", mode=None, options=None, disable=False, **kwargs):
+    """The function or module itself: there is no compiler, and operators are fast without one."""
+    return model if model is not None else (lambda f: f)
+
+
+def compiled_with_cxx11_abi():
+    return True
+
+
+def is_anomaly_enabled():
+    return _C._anomaly()[0]
+
+
+def is_anomaly_check_nan_enabled():
+    return _C._anomaly()[1]
+
+
+def set_anomaly_enabled(enabled, check_nan=True):
+    _C._set_anomaly(enabled, check_nan)
+
+
+def is_autocast_enabled(device_type="cuda"):
+    return False
+
+
+def is_autocast_cpu_enabled():
+    return False
+
+
+def is_autocast_cache_enabled():
+    return True
+
+
+def get_autocast_dtype(device_type):
+    return _C.bfloat16 if device_type == "cpu" else _C.float16
+
+
+def get_autocast_gpu_dtype():
+    return _C.float16
+
+
+def get_autocast_cpu_dtype():
+    return _C.bfloat16
+
+
+def clear_autocast_cache():
+    pass
+
+
+def is_deterministic_algorithms_warn_only_enabled():
+    return False
+
+
+def get_deterministic_debug_mode():
+    return 0
+
+
+def set_deterministic_debug_mode(debug_mode):
+    """Everything here is deterministic already."""
+
+
+def is_warn_always_enabled():
+    return False
+
+
+def set_warn_always(always):
+    pass
+
+
+def is_vulkan_available():
+    return False
+
+
+def get_device_module(device=None):
+    """The module of a kind of device: torch.cpu, torch.cuda, …"""
+    import importlib
+    kind = "cpu" if device is None else _C.device(device).type
+    return importlib.import_module("hwaro." + kind)
+
+
+def sym_int(a):
+    return builtins.int(a)
+
+
+def sym_float(a):
+    return builtins.float(a)
+
+
+def sym_max(a, b):
+    return max(a, b)
+
+
+def sym_min(a, b):
+    return min(a, b)
+
+
+def sym_not(a):
+    return not a
+
+
+def to_dlpack(ext_tensor):
+    """The tensor as a DLPack capsule."""
+    return ext_tensor.__dlpack__()
+
+
+def cond(pred, true_fn, false_fn, operands=()):
+    """true_fn(*operands) or false_fn(*operands)."""
+    return true_fn(*operands) if builtins.bool(pred) else false_fn(*operands)
 
 
 def numel(input):

@@ -10,6 +10,7 @@ import io
 import os
 import pickle
 import sys
+import types
 import zlib
 
 from hwaro import _C, _pickle_reader, _utils
@@ -74,6 +75,7 @@ class _Pickler(pickle._Pickler):
 
     dispatch = dict(pickle._Pickler.dispatch)
     dispatch[type] = save_type
+    dispatch[types.FunctionType] = save_global
 
 
 def _parameter_reduce():

@@ -207,13 +207,11 @@ PyObject* node_getattro(PyObject* o, PyObject* name) {
   if (text.substr(0, 7) == "_saved_")
     for (auto& [key, tensor] : node_of(o)->saved())
       if (key == text.substr(7)) return wrap(tensor);
-  PyObject* found = PyObject_GenericGetAttr(o, name);
-  if (!found && PyErr_ExceptionMatches(PyExc_AttributeError))
-    if (PyObject* context = function_context(node_of(o)); context && PyObject_HasAttr(context, name)) {
-      PyErr_Clear();
-      return PyObject_GetAttr(context, name);
-    }
-  return found;
+  if (PyObject* found = PyObject_GenericGetAttr(o, name)) return found;
+  PyObject* context = function_context(node_of(o));
+  if (!context || !PyErr_ExceptionMatches(PyExc_AttributeError)) return nullptr;
+  PyErr_Clear();
+  return PyObject_GetAttr(context, name);
   HWARO_PY_CATCH(nullptr)
 }
 PyObject* node_repr(PyObject* o) {
@@ -239,12 +237,12 @@ PyMethodDef node_methods[] = {{"name", node_name, METH_NOARGS, "The node's name.
                               {}};
 PyGetSetDef node_getset[] = {{"next_functions", node_next, nullptr, nullptr, nullptr}, {"metadata", node_metadata, nullptr, nullptr, nullptr}, {}};
 
-PyTypeObject* node_type(const std::string& name) {
-  PyTypeObject*& type = g_node_types[name];
+PyTypeObject* node_type(const std::string& module, const std::string& name) {
+  PyTypeObject*& type = g_node_types[module + name];
   if (type) return type;
   PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&node_dealloc)}, {0, nullptr}};
   // The class's name is what PyTorch users compare: type(t.grad_fn).__name__.
-  const std::string* keep = new std::string(name);
+  const std::string* keep = new std::string(module + name);
   PyType_Spec spec = {keep->c_str(), int(sizeof(PyNode)), 0, Py_TPFLAGS_DEFAULT, slots};
   const Ref bases = Ref::adopt(PyTuple_Pack(1, reinterpret_cast<PyObject*>(&NodeType)));
   type = reinterpret_cast<PyTypeObject*>(check(PyType_FromSpecWithBases(&spec, bases.get())));
@@ -371,8 +369,11 @@ class PythonFunctionNode final : public Node {
   std::string name() const override { return name_; }
   void release_saved() override {
     GilAcquire gil;
+    PyObject *type, *value, *traceback;  // an error may be on its way: it must not be lost
+    PyErr_Fetch(&type, &value, &traceback);
     const Ref done = Ref::adopt(PyObject_CallNoArgs(release_.get()));
     if (!done) PyErr_Clear();
+    PyErr_Restore(type, value, traceback);
   }
 
  private:
@@ -589,7 +590,7 @@ PyMethodDef autograd_functions[] = {{"run_backward", py_run_backward, METH_VARAR
 PyObject* node_object(const NodePtr& node) {
   if (!node) Py_RETURN_NONE;
   if (node->pyobj) return Py_NewRef(static_cast<PyObject*>(node->pyobj));
-  PyTypeObject* type = node_type(node->name());
+  PyTypeObject* type = node_type(function_context(node.get()) ? "torch.autograd.function." : "builtins.", node->name());
   auto* o = PyObject_New(PyNode, type);
   if (!o) throw_python_error();
   o->node = NodePtr(node).release();

@@ -47,6 +47,7 @@ PyObject* wrap_as(PyTypeObject* type, Tensor tensor);
 
 // Sets the Python error for the C++ exception that is being handled.
 void set_error_from_exception() noexcept;
+PyObject* out_of_memory_error();  // borrowed torch.OutOfMemoryError
 // Thrown where a Python error is set already.
 struct PythonError : std::exception {};
 [[noreturn]] inline void throw_python_error() { throw PythonError(); }

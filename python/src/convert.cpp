@@ -5,6 +5,11 @@
 
 namespace hwaro::python {
 
+PyObject* out_of_memory_error() {
+  static PyObject* type = PyErr_NewExceptionWithDoc("torch.OutOfMemoryError", "There is not enough memory for a tensor.", PyExc_RuntimeError, nullptr);
+  return type;
+}
+
 void set_error_from_exception() noexcept {
   try {
     throw;
@@ -21,7 +26,7 @@ void set_error_from_exception() noexcept {
   } catch (const AssertionError& e) {
     PyErr_SetString(PyExc_AssertionError, e.what());
   } catch (const OutOfMemoryError& e) {
-    PyErr_SetString(PyExc_RuntimeError, e.what());
+    PyErr_SetString(out_of_memory_error(), e.what());
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
   } catch (const std::exception& e) {

@@ -11,6 +11,13 @@ namespace hwaro::python {
 
 namespace {
 
+// The dict of attributes; from the moment that it exists, it may hold something that leads back to the tensor.
+PyObject* get_dict(PyObject* self, void* context) {
+  PyObject* dict = PyObject_GenericGetDict(self, context);
+  if (dict && !PyObject_GC_IsTracked(self)) PyObject_GC_Track(self);
+  return dict;
+}
+
 #define HWARO_GETTER(name, expression)             \
   PyObject* get_##name(PyObject* self, void*) {    \
     HWARO_PY_TRY                                   \
@@ -259,6 +266,7 @@ PyObject* m_make_subclass(PyObject*, PyObject* const* args, Py_ssize_t count, Py
 }  // namespace
 
 PyGetSetDef tensor_getset[] = {
+    {"__dict__", get_dict, PyObject_GenericSetDict, nullptr, nullptr},
     {"shape", get_shape, nullptr, "The sizes of all dimensions.", nullptr},
     {"dtype", get_dtype, nullptr, "The element type.", nullptr},
     {"device", get_device, nullptr, "Where the elements live.", nullptr},

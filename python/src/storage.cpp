@@ -63,6 +63,8 @@ PyMethodDef functions[] = {{"_storage_bytes", storage_bytes, METH_O, nullptr}, {
 
 }  // namespace
 
-bool add_storage(PyObject* module) { return PyModule_AddFunctions(module, functions) == 0; }
+bool add_storage(PyObject* module) {
+  return PyModule_AddFunctions(module, functions) == 0 && PyModule_AddObject(module, "OutOfMemoryError", Py_XNewRef(out_of_memory_error())) == 0;
+}
 
 }  // namespace hwaro::python

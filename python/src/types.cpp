@@ -41,6 +41,12 @@ PyGetSetDef dtype_getset[] = {{"is_floating_point", dtype_is_floating, nullptr, 
                               {"__module__", dtype_module, nullptr, nullptr, nullptr},
                               {}};
 
+// Classes say that they are of the module torch, which need not exist: pickles name a function of ours instead.
+PyObject* rebuilder(const char* name) {
+  const Ref module = Ref::adopt(PyImport_ImportModule("hwaro._utils"));
+  return module ? PyObject_GetAttrString(module.get(), name) : nullptr;
+}
+
 struct PyDevice {
   PyObject_HEAD
   Device device;
@@ -85,8 +91,10 @@ PyObject* device_index(PyObject* self, void*) {
 }
 PyObject* device_reduce(PyObject* self, PyObject*) {
   const Device d = device_of_object(self);
-  if (d.index < 0) return Py_BuildValue("(O(s))", &DeviceType_, name_of(d.type));
-  return Py_BuildValue("(O(si))", &DeviceType_, name_of(d.type), int(d.index));
+  PyObject* make = rebuilder("_make_device");
+  if (!make) return nullptr;
+  if (d.index < 0) return Py_BuildValue("(N(s))", make, name_of(d.type));
+  return Py_BuildValue("(N(si))", make, name_of(d.type), int(d.index));
 }
 // `with torch.device("meta"):` makes factories use that device: the list lives in Python (hwaro/_device.py).
 PyObject* device_context(PyObject* self, const char* function, PyObject* args) {
@@ -158,12 +166,11 @@ PyObject* size_numel(PyObject* self, PyObject*) {
   return PyLong_FromLongLong(n);
 }
 PyObject* size_reduce(PyObject* self, PyObject*) {
-  Ref items = Ref::adopt(PyTuple_GetSlice(self, 0, PyTuple_GET_SIZE(self)));
-  if (!items) return nullptr;
   Ref plain = Ref::adopt(PySequence_List(self));
   if (!plain) return nullptr;
   Ref tuple = Ref::adopt(PyList_AsTuple(plain.get()));
-  return Py_BuildValue("(O(O))", &SizeType, tuple.get());
+  PyObject* make = rebuilder("_make_size");
+  return make ? Py_BuildValue("(N(O))", make, tuple.get()) : nullptr;
 }
 // Slices and sums of sizes are sizes.
 PyObject* as_size(PyObject* tuple) {

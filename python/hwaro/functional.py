@@ -1,0 +1,161 @@
+"""Functions of the top level that are written in Python: their results or arguments vary in number, or they combine others."""
+import math
+
+from hwaro import _C
+from hwaro._unique import unique, unique_consecutive  # noqa: F401
+
+_f = _C.functions
+
+
+def __getattr__(name):
+    """torch.functional.einsum and others are the functions of the top level."""
+    if name in _f:
+        return _f[name]
+    raise AttributeError(f"module 'torch.functional' has no attribute '{name}'")
+
+
+def broadcast_shapes(*shapes):
+    """The shape that tensors of these shapes broadcast to."""
+    shapes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    out = [1] * max((len(s) for s in shapes), default=0)
+    for shape in shapes:
+        for i in range(-1, -1 - len(shape), -1):
+            if shape[i] < 0:
+                raise RuntimeError(f"Trying to create tensor with negative dimension ({shape[i]}): ({shape[i]})")
+            if shape[i] == 1 or shape[i] == out[i]:
+                continue
+            if out[i] != 1:
+                raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape")
+            out[i] = shape[i]
+    return _C.Size(out)
+
+
+def _category(dtype):
+    return 3 if dtype.is_complex else 2 if dtype.is_floating_point else 0 if dtype == _C.bool else 1
+
+
+def result_type(tensor1, tensor2):
+    """The type of the result of an operator on two tensors or numbers."""
+    groups = [None, None, None]  # tensors with dimensions, those without, numbers
+    for value in (tensor1, tensor2):
+        if isinstance(value, _C.Tensor):
+            where, dtype = (0 if value.dim() else 1), value.dtype
+        else:
+            where = 2
+            default = _C.get_default_dtype()
+            dtype = _C.bool if isinstance(value, bool) else _C.int64 if isinstance(value, int) else \
+                default.to_complex() if isinstance(value, complex) else default
+        groups[where] = dtype if groups[where] is None else _C.promote_types(groups[where], dtype)
+    out = None
+    for dtype in groups:
+        if dtype is not None and (out is None or _category(dtype) > _category(out)):
+            # Where a complex number meets a floating tensor, the precision is the tensor's.
+            out = out.to_complex() if out is not None and dtype.is_complex and out.is_floating_point else dtype
+    return out
+
+
+def unravel_index(indices, shape):
+    """Flat indices as a tuple of tensors, one per dimension of shape."""
+    if not isinstance(indices, _C.Tensor):
+        raise TypeError(f"unravel_index(): argument 'indices' (position 1) must be Tensor, not {type(indices).__name__}")
+    if indices.is_floating_point() or indices.is_complex() or indices.dtype == _C.bool:
+        raise ValueError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    for s in shape:
+        if s < 0:
+            raise ValueError(f"'shape' cannot have negative values, but got {shape}")
+    out = []
+    for i, size in enumerate(shape):
+        step = math.prod(shape[i + 1:])
+        out.append(indices.div(step, rounding_mode="floor") % size)
+    return tuple(out)
+
+
+def gradient(input, *, spacing=1, dim=None, edge_order=1):
+    """Differences of neighbours by neighbours' distance, along each dimension: a list of tensors."""
+    dims = range(input.dim()) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+    dims = [d % input.dim() for d in dims]
+    spacings = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * len(dims)
+    if len(spacings) != len(dims):
+        raise RuntimeError(f"torch.gradient expected spacing to be unspecified, a scalar or a list of length equal to 'self.dim() = {len(dims)}', "
+                           f"but got a list of length {len(spacings)}")
+    if not input.is_floating_point() and not input.is_complex():
+        input = input.to(_C.get_default_dtype())
+    out = []
+    for d, space in zip(dims, spacings):
+        n = input.size(d)
+        if n <= edge_order:
+            raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
+        first, last = input.narrow(d, 0, n), None
+        if isinstance(space, _C.Tensor):
+            step = space.diff()
+            view = [1] * input.dim()
+            view[d] = -1
+            before, after = step[:-1].view(view), step[1:].view(view)
+            a, b, c = -after / (before * (before + after)), (after - before) / (before * after), before / (after * (before + after))
+            middle = a * input.narrow(d, 0, n - 2) + b * input.narrow(d, 1, n - 2) + c * input.narrow(d, 2, n - 2)
+            h0, h1 = step[0], step[-1]
+            hh0, hh1 = (step[1], step[-2]) if n > 2 else (step[0], step[-1])
+        else:
+            middle = (input.narrow(d, 2, n - 2) - input.narrow(d, 0, n - 2)) / (2 * space) if n > 2 else None
+            h0 = h1 = hh0 = hh1 = space
+        pick = lambda i: first.narrow(d, i % n, 1)  # noqa: E731
+        if edge_order == 1:
+            left, right = (pick(1) - pick(0)) / h0, (pick(-1) - pick(-2)) / h1
+        elif edge_order == 2:
+            left = -(2 * h0 + hh0) / (h0 * (h0 + hh0)) * pick(0) + (h0 + hh0) / (h0 * hh0) * pick(1) - h0 / (hh0 * (h0 + hh0)) * pick(2)
+            right = h1 / (hh1 * (h1 + hh1)) * pick(-3) - (h1 + hh1) / (h1 * hh1) * pick(-2) + (2 * h1 + hh1) / (h1 * (h1 + hh1)) * pick(-1)
+        else:
+            raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
+        out.append(_f["cat"]([left, middle, right] if middle is not None else [left, right], d))
+    return out
+
+
+def vander(x, N=None, increasing=False):
+    """Powers of the elements of a vector: column j is x**(N-1-j), or x**j if increasing."""
+    count = x.size(-1) if N is None else N
+    if count < 0:
+        raise RuntimeError("N must be non-negative.")
+    columns = [x ** k for k in range(count)]
+    if not columns:
+        return x.new_empty(tuple(x.shape) + (0,))
+    return _f["stack"](columns if increasing else columns[::-1], -1)
+
+
+# ---- windows ----
+
+def _window(length, periodic, dtype, layout, device, requires_grad, formula):
+    """A periodic window of n elements is a symmetric one of n + 1 without the last."""
+    dtype = _C.get_default_dtype() if dtype is None else dtype
+    if not dtype.is_floating_point:
+        raise RuntimeError("window functions expect a floating point dtype")
+    if length < 0:
+        raise RuntimeError("window functions require a non-negative window_length")
+    if length <= 1:
+        return _f["ones"](length, dtype=dtype, device=device, requires_grad=requires_grad)
+    n = length + 1 if periodic else length
+    k = _f["arange"](n, dtype=_C.float64) / (n - 1)
+    return formula(k)[:length].to(dtype).to(device or "cpu").requires_grad_(requires_grad)
+
+
+def hann_window(window_length, periodic=True, *, dtype=None, layout=None, device=None, requires_grad=False):
+    return hamming_window(window_length, periodic, 0.5, 0.5, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
+
+
+def hamming_window(window_length, periodic=True, alpha=0.54, beta=0.46, *, dtype=None, layout=None, device=None, requires_grad=False):
+    return _window(window_length, periodic, dtype, layout, device, requires_grad, lambda k: alpha - beta * (2 * math.pi * k).cos())
+
+
+def blackman_window(window_length, periodic=True, *, dtype=None, layout=None, device=None, requires_grad=False):
+    return _window(window_length, periodic, dtype, layout, device, requires_grad,
+                   lambda k: 0.42 - 0.5 * (2 * math.pi * k).cos() + 0.08 * (4 * math.pi * k).cos())
+
+
+def bartlett_window(window_length, periodic=True, *, dtype=None, layout=None, device=None, requires_grad=False):
+    return _window(window_length, periodic, dtype, layout, device, requires_grad, lambda k: 1 - (2 * k - 1).abs())
+
+
+def kaiser_window(window_length, periodic=True, beta=12.0, *, dtype=None, layout=None, device=None, requires_grad=False):
+    i0 = _f["i0"]
+    return _window(window_length, periodic, dtype, layout, device, requires_grad,
+                   lambda k: i0(beta * (1 - (2 * k - 1) ** 2).clamp(min=0).sqrt()) / i0(_C.tensor(float(beta), dtype=_C.float64)))
