@@ -270,3 +270,25 @@ def test_in_place_activations_take_their_gradient_from_the_result():
            "by calling in-place forward function with a negative slope, please call out-of-place version instead.",
            lambda: F.elu(x.clone(), -0.5, inplace=True))
     raises(RuntimeError, "approximate argument must be either none or tanh.", lambda: F.gelu(x, approximate="foo"))
+
+
+def test_rrelu_draws_for_negative_elements_only():
+    torch.manual_seed(0)
+    z = torch.tensor([-1.0, 2.0, -3.0, 0.0, -0.5], requires_grad=True)
+    y = F.rrelu(z, training=True)
+    assert y.tolist() == pytest.approx([-0.3270943754, 2.0, -0.8173874153, 0.0, -0.1583939195], abs=2e-7)
+    assert type(y.grad_fn).__name__ == "RreluWithNoiseBackward0"
+    y.sum().backward()
+    assert z.grad.tolist() == pytest.approx([0.3270943754, 1.0, 0.2724624717, 0.2207047798, 0.3167878389], abs=2e-7)
+    assert F.rrelu(z).tolist() == pytest.approx([-11 / 48, 2.0, -33 / 48, 0.0, -11 / 96])
+    raises(RuntimeError, "Lower bound should be less than or equal to the upper bound", lambda: torch.rrelu(z, 0.5, 0.1))
+
+
+def test_incomplete_gamma_and_polynomials():
+    a, x = torch.tensor([2.0, 0.5, 3.0, 0.0], dtype=torch.float64), torch.tensor([1.0, 0.5, 10.0, 1.0], dtype=torch.float64)
+    assert torch.igamma(a, x).tolist() == pytest.approx([1 - 2 * math.exp(-1), math.erf(math.sqrt(0.5)), 1 - 61 * math.exp(-10), 1.0])
+    assert torch.special.gammaincc(a, x).tolist() == pytest.approx([2 * math.exp(-1), math.erfc(math.sqrt(0.5)), 61 * math.exp(-10), 0.0])
+    t = torch.tensor([0.3, 1.0, -1.0, 2.0])
+    assert torch.special.chebyshev_polynomial_t(t, torch.tensor([-1.0, 2.7, 5.0, 8.0])).tolist() == [0.0, 1.0, -1.0, 18817.0]
+    assert torch.special.legendre_polynomial_p(0.5, torch.tensor([2.0, 3.0])).tolist() == pytest.approx([-0.125, -0.4375])
+    assert torch.special.hermite_polynomial_h(torch.tensor([2]), 3).tolist() == [40.0]

@@ -132,7 +132,7 @@ class PointwiseNode final : public Node {
     if (reads_ & kResult) result = saved_[3].unpack(this);
     for (int i = 0; i < info_.operands; ++i) {
       if (!wanted(i)) continue;
-      HWARO_CHECK(info_.uses[i] != kRaises, "derivative for aten::", info_.schema->name_str(), " is not implemented");
+      if (info_.uses[i] == kRaises) raise_missing();
       Tensor grad;
       if (info_.uses[i] == kPassThrough) grad = g;
       else if (grad_enabled() || g.device().is_meta()) grad = recorded_gradient(i, g, tensors, result);
@@ -191,6 +191,13 @@ class PointwiseNode final : public Node {
     return grad;
   }
 
+  // In PyTorch's words, which differ between operators without any derivative and those that lack one of several.
+  [[noreturn]] void raise_missing() const {
+    const std::string_view name = info_.schema->name_str();
+    if (!info_.grad_name) raise("derivative for aten::", name, " is not implemented");
+    if (name.starts_with("special_")) raise<NotImplementedError>("the derivative for '", name.substr(8), "' is not implemented.");
+    raise<NotImplementedError>("the derivative for '", name, ": input' is not implemented.");
+  }
   bool wanted(int i) const { return edge_of_[i] >= 0 && needs(std::size_t(edge_of_[i])); }
 
   const PointwiseInfo& info_;

@@ -9,6 +9,7 @@
 #include "hwaro/ops/pointwise/special_functions.h"
 #include "hwaro/ops/registry.h"
 
+#include "hwaro/ops/copy.h"
 #include "hwaro/ops/error_functions.h"
 #include "hwaro/ops/special_functions.h"
 
@@ -92,6 +93,17 @@ struct Mvlgamma {
   static constexpr Schema schema = "mvlgamma(Tensor self, int p) -> Tensor";
   static constexpr Doc doc = "The logarithm of the multivariate gamma function of dimension p.";
   static Tensor call(const Tensor& self, std::int64_t p) { return mvlgamma_of(self, p); }
+};
+struct MvlgammaInplace {
+  static constexpr Schema schema = "mvlgamma_(Tensor(a!) self, int p) -> Tensor(a!)";
+  static constexpr Doc doc = "In-place form of mvlgamma.";
+  static constexpr unsigned expose = kMethod;
+  static Tensor call(const Tensor& self, std::int64_t p) {
+    const Tensor result = mvlgamma_of(self, p);
+    HWARO_CHECK(can_cast(result.dtype(), self.dtype()), "result type ", scalar_type_name(result.dtype()),
+                " can't be cast to the desired output type ", scalar_type_name(self.dtype()));
+    return copy_(self, result, false);
+  }
 };
 struct SpecialMultigammaln {
   static constexpr Schema schema = "special_multigammaln(Tensor self, int p) -> Tensor";

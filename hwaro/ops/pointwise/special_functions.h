@@ -20,6 +20,7 @@ Tensor i0e(const Tensor& x);
 Tensor i1e(const Tensor& x);
 Tensor zeta(const Tensor& s, const Tensor& q);
 Tensor erfcx(const Tensor& x);
+Tensor lgamma(const Operand& self);
 
 struct Polygamma {
   static constexpr Schema schema = "_polygamma(Tensor self, Scalar n) -> Tensor";
@@ -39,10 +40,42 @@ struct SpecialZeta {
   static constexpr bool drops_numbers = true;
   static constexpr auto dtypes = int_to_float(full_precision);
   static constexpr auto kernel_name = "zeta_cpu";
+  static constexpr auto grad_name = "SpecialZeta";
   static constexpr auto grad_number = &xlogy_number;
   static constexpr auto forward(auto s, auto q) { return zeta(s, q); }
   static constexpr auto d_self(auto, auto, auto) { return Missing{}; }
   static constexpr auto d_other(auto s, auto q, auto) { return -s * zeta(s + 1, q); }
+};
+
+struct Igamma {
+  static constexpr auto grad_name = "Igamma";
+  static constexpr Schema schema = "igamma(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "The regularised lower incomplete gamma function of order self at other.";
+  static constexpr auto dtypes = same(floating);
+  static constexpr auto forward(auto a, auto x) { return gamma_lower(a, x); }
+  static constexpr auto d_self(auto, auto, auto) { return Missing{}; }
+  static constexpr auto d_other(auto a, auto x, auto) { return exp((a - 1) * log(x) - x - lgamma(a)); }
+};
+
+struct Igammac {
+  static constexpr auto grad_name = "Igammac";
+  static constexpr Schema schema = "igammac(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "The regularised upper incomplete gamma function of order self at other.";
+  static constexpr auto dtypes = same(floating);
+  static constexpr auto forward(auto a, auto x) { return gamma_upper(a, x); }
+  static constexpr auto d_self(auto, auto, auto) { return Missing{}; }
+  static constexpr auto d_other(auto a, auto x, auto) { return -exp((a - 1) * log(x) - x - lgamma(a)); }
+};
+
+struct SpecialGammainc : AliasOf<Igamma> {
+  static constexpr Schema schema = "special_gammainc(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "Alias of torch.igamma.";
+  static constexpr unsigned expose = kFunction | kOut;
+};
+struct SpecialGammaincc : AliasOf<Igammac> {
+  static constexpr Schema schema = "special_gammaincc(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "Alias of torch.igammac.";
+  static constexpr unsigned expose = kFunction | kOut;
 };
 
 struct I0 {

@@ -67,6 +67,66 @@ HWARO_INLINE Vec<T, N> each_lane(Vec<T, N> x, Vec<T, N> y, F f) {
   return odd * __builtin_tgamma(n + 1) * zeta(n + 1, x);
 }
 
+// The regularised incomplete gamma functions: the power series of the lower one below x = a + 1, Lentz's continued fraction
+// of the upper one above.
+template <bool Upper>
+[[gnu::noinline]] inline double incomplete_gamma(double a, double x) {
+  if (!(a >= 0) || !(x >= 0)) return __builtin_nan("");
+  const double infinity = __builtin_inf();
+  if (a == 0) return x == 0 ? __builtin_nan("") : Upper ? 0.0 : 1.0;
+  if (x == 0 || a == infinity) return a == infinity && x == infinity ? __builtin_nan("") : Upper ? 1.0 : 0.0;
+  if (x == infinity) return Upper ? 0.0 : 1.0;
+  int sign;
+  const double front = __builtin_exp(a * __builtin_log(x) - x - __builtin_lgamma_r(a, &sign));
+  if (x < a + 1) {
+    double term = 1 / a, sum = term;
+    for (double k = a + 1; k < a + 10000; k += 1) {
+      term *= x / k;
+      sum += term;
+      if (term < sum * 1e-17) break;
+    }
+    return Upper ? 1 - front * sum : front * sum;
+  }
+  double b = x + 1 - a, c = 1e300, d = 1 / b, h = d;
+  for (int k = 1; k < 10000; ++k) {
+    const double numerator = -k * (k - a);
+    b += 2;
+    d = 1 / (numerator * d + b);
+    c = b + numerator / c;
+    const double step = c * d;
+    h *= step;
+    if (__builtin_fabs(step - 1) < 1e-16) break;
+  }
+  return Upper ? front * h : 1 - front * h;
+}
+
+// P(n) of a family of orthogonal polynomials by its recurrence; n is cut to a whole number, below zero the value is 0.
+enum class Family { ChebyshevT, ChebyshevU, ChebyshevV, ChebyshevW, HermiteH, HermiteHe, Laguerre, Legendre };
+template <Family F, bool Shifted>
+[[gnu::noinline]] inline double polynomial(double value, double order) {
+  const double x = Shifted ? 2 * value - 1 : value;
+  if (order != order || x != x) return __builtin_nan("");
+  const auto n = static_cast<std::int64_t>(order);
+  if (n < 0) return 0;
+  double before = 1, current = x;
+  if (F == Family::ChebyshevU || F == Family::HermiteH) current = 2 * x;
+  if (F == Family::ChebyshevV) current = 2 * x - 1;
+  if (F == Family::ChebyshevW) current = 2 * x + 1;
+  if (F == Family::Laguerre) current = 1 - x;
+  if (n == 0) return before;
+  for (std::int64_t k = 1; k < n && current == current; ++k) {
+    const auto m = static_cast<double>(k);
+    double next = 2 * x * current - before;
+    if (F == Family::HermiteH) next = 2 * (x * current - m * before);
+    if (F == Family::HermiteHe) next = x * current - m * before;
+    if (F == Family::Laguerre) next = ((2 * m + 1 - x) * current - m * before) / (m + 1);
+    if (F == Family::Legendre) next = ((2 * m + 1) * x * current - m * before) / (m + 1);
+    before = current;
+    current = next;
+  }
+  return current;
+}
+
 // I0(x) e^-|x| and I1(x) e^-|x|.
 template <int Order>
 [[gnu::noinline]] inline double bessel_i_scaled(double x) {
@@ -181,6 +241,18 @@ template <int Order, bool Scaled>
 template <class T, int N>
 HWARO_INLINE Vec<T, N> zeta(Vec<T, N> s, Vec<T, N> q) {
   return special_lanes::each_lane(s, q, [](double a, double b) { return special_lanes::zeta(a, b); });
+}
+template <class T, int N>
+HWARO_INLINE Vec<T, N> gamma_lower(Vec<T, N> a, Vec<T, N> x) {
+  return special_lanes::each_lane(a, x, [](double u, double v) { return special_lanes::incomplete_gamma<false>(u, v); });
+}
+template <class T, int N>
+HWARO_INLINE Vec<T, N> gamma_upper(Vec<T, N> a, Vec<T, N> x) {
+  return special_lanes::each_lane(a, x, [](double u, double v) { return special_lanes::incomplete_gamma<true>(u, v); });
+}
+template <special_lanes::Family F, bool Shifted, class T, int N>
+HWARO_INLINE Vec<T, N> polynomial_of(Vec<T, N> x, Vec<T, N> n) {
+  return special_lanes::each_lane(x, n, [](double u, double v) { return special_lanes::polynomial<F, Shifted>(u, v); });
 }
 template <class T, int N>
 HWARO_INLINE Vec<T, N> polygamma_of(Vec<T, N> x, Vec<T, N> n) {
