@@ -121,6 +121,8 @@ PyObject* subscript(PyObject* self, PyObject* key) {
     const std::int64_t i = PyLong_AsLongLong(key);
     if (i == -1 && PyErr_Occurred()) return nullptr;
     if (t.dim() == 0) raise<IndexError>("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number");
+    const std::int64_t n = t.sizes()[0];
+    if (i < -n || i >= n) raise<IndexError>("index ", i, " is out of bounds for dimension 0 with size ", n);
     return wrap(engine::select(t, 0, i));
   }
   const std::vector<Index> indices = indices_of(key);

@@ -125,7 +125,7 @@ PyObject* via_internal(PyObject* self, const char* name) {
   if (!f) return nullptr;
   return PyObject_CallOneArg(f.get(), self);
 }
-HWARO_GETTER(T, t.dim() == 2 ? wrap(engine::transpose(t, 0, 1)) : via_internal(self, "numpy_T"))
+HWARO_GETTER(T, t.dim() == 2 ? wrap(engine::permute(t, {1, 0})) : via_internal(self, "numpy_T"))
 HWARO_GETTER(mT, via_internal(self, "mT"))
 HWARO_GETTER(H, via_internal(self, "matrix_H"))
 HWARO_GETTER(mH, via_internal(self, "mH"))

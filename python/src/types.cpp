@@ -328,7 +328,7 @@ bool add_types(PyObject* module) {
     g_formats[i] = make_named(&MemoryFormatType, formats[i], i);
     if (PyModule_AddObject(module, formats[i], Py_NewRef(g_formats[i])) < 0) return false;
   }
-  return true;
+  return PyModule_AddObject(module, "legacy_contiguous_format", Py_NewRef(g_formats[0])) == 0;
 }
 
 }  // namespace hwaro::python
