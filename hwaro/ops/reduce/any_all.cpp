@@ -26,7 +26,9 @@ struct Any {
 struct AnyDim {
   static constexpr Schema schema = "any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor";
   static constexpr Doc doc = "Whether any element along dim is true.";
-  static Tensor call(const Tensor& self, int64_t dim, bool keepdim) { return truth(ReduceOp::Max, self, one_dim(self, dim), keepdim); }
+  static Tensor call(const Tensor& self, int64_t dim, bool keepdim) {
+    return truth(ReduceOp::Max, self, one_dim(self, dim), keepdim);
+  }
 };
 
 struct AnyDims {
@@ -46,7 +48,9 @@ struct All {
 struct AllDim {
   static constexpr Schema schema = "all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor";
   static constexpr Doc doc = "Whether all elements along dim are true.";
-  static Tensor call(const Tensor& self, int64_t dim, bool keepdim) { return truth(ReduceOp::Min, self, one_dim(self, dim), keepdim); }
+  static Tensor call(const Tensor& self, int64_t dim, bool keepdim) {
+    return truth(ReduceOp::Min, self, one_dim(self, dim), keepdim);
+  }
 };
 
 struct AllDims {

@@ -15,7 +15,8 @@ Tensor logical_xor(const Operand& self, const Operand& other);
 Tensor linalg_vector_norm(const Tensor& self, const Scalar& ord, OptIntSpan dim, bool keepdim, OptDType dtype);
 
 struct Diff {
-  static constexpr Schema schema = "diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> Tensor";
+  static constexpr Schema schema =
+      "diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> Tensor";
   static constexpr Doc doc = "The differences of neighbours along dim, taken n times.";
   static Tensor call(const Tensor& self, int64_t n, int64_t dim, const Tensor& prepend, const Tensor& append) {
     HWARO_CHECK(self.dim() >= 1, "diff expects input to be at least one-dimensional");
@@ -49,7 +50,8 @@ struct Sides {
 Sides sides(const char* name, const Tensor& y, const Tensor& x, int64_t dim) {
   const int64_t n = y.sizes()[dim];
   const Tensor left = slice(y, dim, 0, n > 0 ? n - 1 : 0), right = slice(y, dim, n > 0 ? 1 : 0, n);
-  HWARO_CHECK(y.dtype() != DType::Bool && (!x.defined() || x.dtype() != DType::Bool), name, ": received a bool input for `y`, but bool is not supported");
+  HWARO_CHECK(y.dtype() != DType::Bool && (!x.defined() || x.dtype() != DType::Bool), name,
+              ": received a bool input for `y`, but bool is not supported");
   Sides s{add(left, right), {}};
   if (!x.defined()) return s;
   Tensor points = x;
@@ -71,7 +73,8 @@ Tensor trapezoids(const char* name, const Tensor& y, const Tensor& x, const Scal
   const Sides s = sides(name, y, x, dim);
   const Dims along{dim};
   if (cumulative)
-    return x.defined() ? running_sum(div(mul(s.width, s.sum), 2), dim) : running_sum(mul(s.sum, Scalar(dx.to_double() / 2)), dim);
+    return x.defined() ? running_sum(div(mul(s.width, s.sum), 2), dim)
+                       : running_sum(mul(s.sum, Scalar(dx.to_double() / 2)), dim);
   if (x.defined()) return div(sum(mul(s.sum, s.width), IntSpan(along)), 2);
   return mul(sum(s.sum, IntSpan(along)), Scalar(dx.to_double() / 2));
 }
@@ -82,14 +85,18 @@ struct TrapezoidAt {
   static constexpr Schema schema = "trapezoid.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor";
   static constexpr Doc doc = "The integral of y over the points x along dim by the trapezoidal rule.";
   static constexpr unsigned expose = kFunction;
-  static Tensor call(const Tensor& y, const Tensor& x, int64_t dim) { return trapezoids("trapezoid", y, x, 1, dim, false); }
+  static Tensor call(const Tensor& y, const Tensor& x, int64_t dim) {
+    return trapezoids("trapezoid", y, x, 1, dim, false);
+  }
 };
 
 struct Trapezoid {
   static constexpr Schema schema = "trapezoid.dx(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor";
   static constexpr Doc doc = "The integral of y along dim by the trapezoidal rule, with points dx apart.";
   static constexpr unsigned expose = kFunction;
-  static Tensor call(const Tensor& y, const Scalar& dx, int64_t dim) { return trapezoids("trapezoid", y, {}, dx, dim, false); }
+  static Tensor call(const Tensor& y, const Scalar& dx, int64_t dim) {
+    return trapezoids("trapezoid", y, {}, dx, dim, false);
+  }
 };
 
 struct TrapzAt {
@@ -110,14 +117,19 @@ struct CumulativeTrapezoidAt {
   static constexpr Schema schema = "cumulative_trapezoid.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor";
   static constexpr Doc doc = "The integral of y over x up to each point along dim by the trapezoidal rule.";
   static constexpr unsigned expose = kFunction;
-  static Tensor call(const Tensor& y, const Tensor& x, int64_t dim) { return trapezoids("cumulative_trapezoid", y, x, 1, dim, true); }
+  static Tensor call(const Tensor& y, const Tensor& x, int64_t dim) {
+    return trapezoids("cumulative_trapezoid", y, x, 1, dim, true);
+  }
 };
 
 struct CumulativeTrapezoid {
   static constexpr Schema schema = "cumulative_trapezoid.dx(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor";
-  static constexpr Doc doc = "The integral of y up to each point along dim by the trapezoidal rule, with points dx apart.";
+  static constexpr Doc doc =
+      "The integral of y up to each point along dim by the trapezoidal rule, with points dx apart.";
   static constexpr unsigned expose = kFunction;
-  static Tensor call(const Tensor& y, const Scalar& dx, int64_t dim) { return trapezoids("cumulative_trapezoid", y, {}, dx, dim, true); }
+  static Tensor call(const Tensor& y, const Scalar& dx, int64_t dim) {
+    return trapezoids("cumulative_trapezoid", y, {}, dx, dim, true);
+  }
 };
 
 namespace {
@@ -131,7 +143,8 @@ Tensor renorm_factor(const Tensor& self, double p, int64_t dim, double limit) {
   for (int64_t d = 0; d < self.dim(); ++d)
     if (d != dim) others.push_back(d);
   const DType type = compute_type(to_real(self.dtype()));
-  const Tensor norm = linalg_vector_norm(to_dtype(self, is_complex(self.dtype()) ? self.dtype() : type), Scalar(p), OptIntSpan(others), true, std::nullopt);
+  const Tensor norm = linalg_vector_norm(to_dtype(self, is_complex(self.dtype()) ? self.dtype() : type), Scalar(p),
+                                         OptIntSpan(others), true, std::nullopt);
   return where(gt(norm, limit), div(limit, add(norm, 1e-7)), make_full({}, 1, type, self.device()));
 }
 
@@ -171,9 +184,8 @@ struct Renorm {
       out = to_dtype(mul(self, renorm_factor(self, order, dim, limit)), self.dtype());
     }
     if (recording(self))
-      record("RenormBackward0", {self}, out, {save(self)}, [order, dim, limit](Backward& b) {
-        b.set(0, renorm_gradient(b.g(), b.saved(0), order, dim, limit));
-      });
+      record("RenormBackward0", {self}, out, {save(self)},
+             [order, dim, limit](Backward& b) { b.set(0, renorm_gradient(b.g(), b.saved(0), order, dim, limit)); });
     return out;
   }
 };

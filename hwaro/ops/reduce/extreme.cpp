@@ -14,15 +14,17 @@ using std::int64_t;
 namespace {
 
 void check_real(const char* kernel, const Tensor& self) {
-  if (is_complex(self.dtype())) raise<NotImplementedError>('"', kernel, "\" not implemented for '", scalar_type_name(self.dtype()), '\'');
+  if (is_complex(self.dtype()))
+    raise<NotImplementedError>('"', kernel, "\" not implemented for '", scalar_type_name(self.dtype()), '\'');
 }
 void check_any_element(const char* name, const Tensor& self) {
   HWARO_CHECK(self.numel() != 0, name,
-              "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
+              "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the "
+              "'dim' argument.");
 }
 
-// The extreme and its first index along the reduced part of a block. Rows of more than kGrain elements are cut into chunks,
-// whose winners are compared in order.
+// The extreme and its first index along the reduced part of a block. Rows of more than kGrain elements are cut into
+// chunks, whose winners are compared in order.
 std::pair<Tensor, Tensor> arg_reduce(bool min, const Tensor& self, DimMask mask, bool keepdim) {
   const Dims shape = reduced_sizes(self.sizes(), mask, keepdim);
   const Tensor indices = make_tensor(shape, DType::Int64, self.device());
@@ -31,8 +33,9 @@ std::pair<Tensor, Tensor> arg_reduce(bool min, const Tensor& self, DimMask mask,
   DType type = compute_type(self.dtype());
   if (is_integral(type, true) && type != DType::Int64) type = DType::Int32;
   if (block.size > INT32_MAX && block.inner > 1) type = is_floating(type) ? DType::Double : DType::Int64;
-  block.dense = dense_as(block.dense.is_contiguous() ? block.dense
-                                                     : alias(block.dense, {block.dense.numel()}, {1}, block.dense->offset), type);
+  block.dense = dense_as(
+      block.dense.is_contiguous() ? block.dense : alias(block.dense, {block.dense.numel()}, {1}, block.dense->offset),
+      type);
   const Tensor values = make_tensor(shape, type, self.device());
   const ArgKernels& kernels = arg_kernels();
   const int64_t size = size_of(type), n = block.size, inner = block.inner;
@@ -43,12 +46,13 @@ std::pair<Tensor, Tensor> arg_reduce(bool min, const Tensor& self, DimMask mask,
     const ArgLoop loop = kernels.columns[min][int(type)];
     constexpr int64_t kTile = 512;
     const int64_t tiles = (inner + kTile - 1) / kTile;
-    parallel_for(block.outer * tiles, kGrain / (n * (inner < kTile ? inner : kTile)) + 1, [&](int64_t begin, int64_t end) {
-      for (int64_t t = begin; t < end; ++t) {
-        const int64_t o = t / tiles, j = t % tiles * kTile, width = inner - j < kTile ? inner - j : kTile;
-        loop(out + (o * inner + j) * size, at + o * inner + j, in + (o * n * inner + j) * size, n, inner, width);
-      }
-    });
+    parallel_for(
+        block.outer * tiles, kGrain / (n * (inner < kTile ? inner : kTile)) + 1, [&](int64_t begin, int64_t end) {
+          for (int64_t t = begin; t < end; ++t) {
+            const int64_t o = t / tiles, j = t % tiles * kTile, width = inner - j < kTile ? inner - j : kTile;
+            loop(out + (o * inner + j) * size, at + o * inner + j, in + (o * n * inner + j) * size, n, inner, width);
+          }
+        });
   } else if (n <= kShortRow && block.outer >= 64) {
     // Short rows are transposed in L1 and compared side by side.
     const ArgLoop loop = kernels.columns[min][int(type)];
@@ -69,7 +73,8 @@ std::pair<Tensor, Tensor> arg_reduce(bool min, const Tensor& self, DimMask mask,
   } else {
     const ArgLoop loop = kernels.rows[min][int(type)];
     const int64_t chunks = (n + kGrain - 1) / kGrain;
-    const Tensor best = make_tensor({block.outer, chunks}, type), where = make_tensor({block.outer, chunks}, DType::Int64);
+    const Tensor best = make_tensor({block.outer, chunks}, type),
+                 where = make_tensor({block.outer, chunks}, DType::Int64);
     char* b = static_cast<char*>(best->write());
     int64_t* w = where->write_as<int64_t>();
     parallel_for(block.outer * chunks, 1, [&](int64_t begin, int64_t end) {
@@ -128,13 +133,13 @@ Tensor extreme_values(bool min, const Tensor& self, IntSpan dim, bool keepdim) {
   if (self.numel() == 0 && dim.empty()) check_any_element(name, self);
   const DimMask mask = dim_mask(dim, self.dim());
   for (int64_t d : dim)
-    HWARO_CHECK_AS(IndexError, self.dim() == 0 || self.size(d) != 0, name, "(): Expected reduction dim ", d, " to have non-zero size.");
+    HWARO_CHECK_AS(IndexError, self.dim() == 0 || self.size(d) != 0, name, "(): Expected reduction dim ", d,
+                   " to have non-zero size.");
   check_real(min ? "min_values_cpu" : "max_values_cpu", self);
   const Tensor out = dense_as(reduce(min ? ReduceOp::Min : ReduceOp::Max, self, mask, keepdim), self.dtype());
   if (recording(self))
-    record(min ? "AminBackward0" : "AmaxBackward0", {self}, out, {save(self), save_output(out)}, [mask, keepdim](Backward& b) {
-      b.set(0, extreme_gradient(b.g(), b.saved(0), b.saved(1), mask, keepdim));
-    });
+    record(min ? "AminBackward0" : "AmaxBackward0", {self}, out, {save(self), save_output(out)},
+           [mask, keepdim](Backward& b) { b.set(0, extreme_gradient(b.g(), b.saved(0), b.saved(1), mask, keepdim)); });
   return out;
 }
 
@@ -148,7 +153,8 @@ Tensor arg_extreme(bool min, const Tensor& self, std::optional<int64_t> dim, boo
     check_not_empty(name, self, d);
     mask = self.dim() ? DimMask(1) << d : 0;
   } else {
-    HWARO_CHECK_AS(IndexError, self.numel() != 0, name, "(): Expected reduction dim to be specified for input.numel() == 0.");
+    HWARO_CHECK_AS(IndexError, self.numel() != 0, name,
+                   "(): Expected reduction dim to be specified for input.numel() == 0.");
   }
   if (dim || self.is_contiguous()) return arg_reduce(min, self, mask, keepdim).second;
   // Indices count in logical order.
@@ -164,7 +170,8 @@ struct Max {
 };
 
 struct MaxDim {
-  static constexpr Schema schema = "max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
+  static constexpr Schema schema =
+      "max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
   static constexpr Doc doc = "The largest elements along dim, and the first index of each.";
   static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t dim, bool keepdim) {
     return dim_extreme(false, self, dim, keepdim);
@@ -184,7 +191,8 @@ struct Min {
 };
 
 struct MinDim {
-  static constexpr Schema schema = "min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
+  static constexpr Schema schema =
+      "min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
   static constexpr Doc doc = "The smallest elements along dim, and the first index of each.";
   static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t dim, bool keepdim) {
     return dim_extreme(true, self, dim, keepdim);
@@ -200,7 +208,9 @@ struct MinOther {
 struct Amax {
   static constexpr Schema schema = "amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor";
   static constexpr Doc doc = "The largest elements over the given dimensions; equal ones share the gradient.";
-  static Tensor call(const Tensor& self, IntSpan dim, bool keepdim) { return extreme_values(false, self, dim, keepdim); }
+  static Tensor call(const Tensor& self, IntSpan dim, bool keepdim) {
+    return extreme_values(false, self, dim, keepdim);
+  }
 };
 
 struct Amin {
@@ -210,30 +220,34 @@ struct Amin {
 };
 
 struct Aminmax {
-  static constexpr Schema schema = "aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)";
+  static constexpr Schema schema =
+      "aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)";
   static constexpr Doc doc = "The smallest and the largest elements along dim, or of all.";
   static std::tuple<Tensor, Tensor> call(const Tensor& self, std::optional<int64_t> dim, bool keepdim) {
     DimMask mask = all_dims(self.dim());
     if (dim) {
       const int64_t d = wrap_dim(*dim, self.dim());
-      HWARO_CHECK_AS(IndexError, self.dim() == 0 || self.sizes()[d] != 0, "aminmax: Expected reduction dim ", d, " to have non-zero size.");
+      HWARO_CHECK_AS(IndexError, self.dim() == 0 || self.sizes()[d] != 0, "aminmax: Expected reduction dim ", d,
+                     " to have non-zero size.");
       mask = self.dim() ? DimMask(1) << d : 0;
     }
-    HWARO_CHECK(dim || self.numel() != 0, "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.");
+    HWARO_CHECK(dim || self.numel() != 0,
+                "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.");
     check_real("aminmax_cpu", self);
     const Tensor low = dense_as(reduce(ReduceOp::Min, self, mask, keepdim), self.dtype());
     const Tensor high = dense_as(reduce(ReduceOp::Max, self, mask, keepdim), self.dtype());
     if (recording(self))
-      record("AminmaxBackward0", {self}, {low, high}, {save(self), save_output(low), save_output(high)}, [mask, keepdim](Backward& b) {
-        const Tensor x = b.saved(0);
-        Tensor total;
-        for (int i = 0; i < 2; ++i) {
-          if (!b.g(i).defined()) continue;
-          const Tensor g = extreme_gradient(b.g(i), x, b.saved(1 + i), mask, keepdim);
-          total = total.defined() ? add(total, g) : g;
-        }
-        b.set(0, total);
-      });
+      record("AminmaxBackward0", {self}, {low, high}, {save(self), save_output(low), save_output(high)},
+             [mask, keepdim](Backward& b) {
+               const Tensor x = b.saved(0);
+               Tensor total;
+               for (int i = 0; i < 2; ++i) {
+                 if (!b.g(i).defined()) continue;
+                 const Tensor g = extreme_gradient(b.g(i), x, b.saved(1 + i), mask, keepdim);
+                 total = total.defined() ? add(total, g) : g;
+               }
+               b.set(0, total);
+             });
     return {low, high};
   }
 };

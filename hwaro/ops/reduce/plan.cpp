@@ -1,7 +1,7 @@
 // How a reduction goes:
 //   1. A dense tensor that is reduced as a whole is one row.
-//   2. Otherwise dimensions are sorted by stride and merged where both are kept or both are reduced. While there are reduced
-//      ones, the innermost goes first: as rows if it is reduced, else the nearest reduced one as columns.
+//   2. Otherwise dimensions are sorted by stride and merged where both are kept or both are reduced. While there are
+//      reduced ones, the innermost goes first: as rows if it is reduced, else the nearest reduced one as columns.
 //   3. Long rows and high columns are cut into chunks, whose partial results form one more dimension to reduce.
 // Chunk borders depend on sizes only, so the result has the same bits for any number of threads.
 #include "hwaro/ops/reduce/plan.h"
@@ -55,7 +55,8 @@ int64_t reduced_numel(IntSpan sizes, DimMask mask) {
 }
 
 AlongDim::AlongDim(IntSpan sizes, int64_t dim) {
-  for (std::size_t d = 0; d < sizes.size(); ++d) (int64_t(d) < dim ? outer : int64_t(d) == dim ? size : inner) *= sizes[d];
+  for (std::size_t d = 0; d < sizes.size(); ++d)
+    (int64_t(d) < dim ? outer : int64_t(d) == dim ? size : inner) *= sizes[d];
 }
 
 Tensor restore_dims(const Tensor& t, int ndim, DimMask mask, bool keepdim) {
@@ -81,7 +82,8 @@ Scalar identity_of(ReduceOp op, DType type) {
     default: break;
   }
   const bool max = combining(op) == ReduceOp::Max;
-  if (is_floating(type)) return max ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+  if (is_floating(type))
+    return max ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
   if (op == ReduceOp::MaxAbs) return 0;
   Scalar value;
   visit_if<kIntSet | kBoolSet>(type, [&](auto tag) {
@@ -113,7 +115,7 @@ void merge(Runs& runs) {
 }
 
 constexpr int64_t kChunk = kGrain;
-constexpr int64_t kMaxTile = 1024;   // columns per task
+constexpr int64_t kMaxTile = 1024;  // columns per task
 
 // One reduction under way: where its elements are and which runs are left.
 class Reduction {
@@ -181,7 +183,8 @@ class Reduction {
       parallel_for(total * chunks, 1, [&](int64_t begin, int64_t end) {
         for (int64_t t = begin; t < end; ++t) {
           const int64_t start = t % chunks * kChunk;
-          loop(out + t * out_size, in + (offset(outer, t / chunks) + start) * in_size, 1, 0, n - start < kChunk ? n - start : kChunk);
+          loop(out + t * out_size, in + (offset(outer, t / chunks) + start) * in_size, 1, 0,
+               n - start < kChunk ? n - start : kChunk);
         }
       });
       outer.push_back({chunks, 1, true});
@@ -193,7 +196,10 @@ class Reduction {
         outer.pop_back();
       }
       const bool transpose = n <= kShortRow && step.size >= 64;
-      const int64_t group = transpose ? kShortTile / n : n > kChunk ? 1 : kChunk / n, groups = (step.size + group - 1) / group;
+      const int64_t group = transpose    ? kShortTile / n
+                            : n > kChunk ? 1
+                                         : kChunk / n,
+                    groups = (step.size + group - 1) / group;
       parallel_for(count(outer) * groups, kChunk / (group * n) + 1, [&](int64_t begin, int64_t end) {
         for (int64_t t = begin; t < end; ++t) {
           const int64_t nest = t / groups, row = t % groups * group;
@@ -246,7 +252,8 @@ class Reduction {
     parallel_for(total * chunks * tiles, kChunk / work + 1, [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; ++t) {
         const int64_t nest = t / (chunks * tiles), chunk = t / tiles % chunks, column = t % tiles * tile;
-        const int64_t row = chunk * per_chunk, rows = chunks > 1 && folded_rows - row > per_chunk ? per_chunk : folded_rows - row;
+        const int64_t row = chunk * per_chunk,
+                      rows = chunks > 1 && folded_rows - row > per_chunk ? per_chunk : folded_rows - row;
         const int64_t columns = width * fold - column < tile ? width * fold - column : tile;
         const char* x = in + offset(outer, nest) * in_size;
         char* o = out + nest * rows_of_result * width * out_size;
@@ -254,7 +261,8 @@ class Reduction {
              high.stride * fold, columns);
         if (left_over && chunk == 0 && column == 0)
           for (int64_t i = 0; i < left_over; ++i)
-            loop(o + (chunks * fold + i) * width * out_size, x + (folded_rows * fold + i) * high.stride * in_size, 1, 0, width);
+            loop(o + (chunks * fold + i) * width * out_size, x + (folded_rows * fold + i) * high.stride * in_size, 1, 0,
+                 width);
       }
     });
     if (rows_of_result > 1) outer.push_back({rows_of_result, 1, true});
@@ -370,8 +378,7 @@ ReducedBlock reduced_block(const Tensor& self, DimMask mask) {
   if (!self.is_conj() && (self.is_contiguous() || is_dense_non_overlapping(self.sizes(), self.strides()))) {
     if (self.is_contiguous())
       for (int d = 0; d < self.dim(); ++d) order.push_back(d);
-    else
-      order = memory_order(self);
+    else order = memory_order(self);
     // In order: kept dimensions ascend, and the reduced ones are neighbours. Dimensions of size 1 do not matter.
     in_order = true;
     int64_t last_kept = -1;

@@ -58,7 +58,8 @@ struct Prod {
 };
 
 struct ProdDim {
-  static constexpr Schema schema = "prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
+  static constexpr Schema schema =
+      "prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The product along dim.";
   static Tensor call(const Tensor& self, int64_t dim, bool keepdim, OptDType dtype) {
     dim = wrap_dim(dim, self.dim());

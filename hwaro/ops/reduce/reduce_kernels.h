@@ -32,15 +32,17 @@ constexpr DType accumulation_type(ReduceOp op, DType t) {
 // `out` has the accumulation type; n and rows are at least 1.
 using ReduceLoop = void (*)(void* out, const void* in, std::int64_t rows, std::int64_t stride, std::int64_t n);
 
-// Rows and columns as above, giving the extreme value (of the element's own type) and the first index of it; NaN counts as
-// the extreme.
+// Rows and columns as above, giving the extreme value (of the element's own type) and the first index of it; NaN counts
+// as the extreme.
 using ArgLoop = void (*)(void* values, std::int64_t* indices, const void* in, std::int64_t rows, std::int64_t stride,
                          std::int64_t n);
 
 // Rows and columns, giving the mean and the sum of squared distances from it.
-using MomentLoop = void (*)(double* mean, double* m2, const void* in, std::int64_t rows, std::int64_t stride, std::int64_t n);
+using MomentLoop = void (*)(double* mean, double* m2, const void* in, std::int64_t rows, std::int64_t stride,
+                            std::int64_t n);
 
-// A null entry has no loop of its own: the caller converts to accumulation_type first (ArgLoop: to int32, int64, float).
+// A null entry has no loop of its own: the caller converts to accumulation_type first (ArgLoop: to int32, int64,
+// float).
 struct ReduceKernels {
   ReduceLoop rows[kReduceOps][kDTypes];
   ReduceLoop columns[kReduceOps][kDTypes];

@@ -57,8 +57,8 @@ void record_sum(const char* name, const Tensor& self, const Tensor& out, int64_t
   });
 }
 
-// As below, for a gradient that is differentiated again: with several zeros the products that vanish have derivatives that
-// do not. Every element's own factor is left out in turn, which takes n^2 steps.
+// As below, for a gradient that is differentiated again: with several zeros the products that vanish have derivatives
+// that do not. Every element's own factor is left out in turn, which takes n^2 steps.
 Tensor product_gradient_by_element(const Tensor& g, const Tensor& x, int64_t dim, bool reverse) {
   const int64_t n = x.sizes()[dim];
   std::vector<Tensor> parts;
@@ -68,7 +68,8 @@ Tensor product_gradient_by_element(const Tensor& g, const Tensor& x, int64_t dim
     const Tensor own = select(g, dim, k);
     Tensor total = own;
     if (rest > 0) {
-      const Tensor later = narrow(x, dim, reverse ? 0 : k + 1, rest), weights = narrow(g, dim, reverse ? 0 : k + 1, rest);
+      const Tensor later = narrow(x, dim, reverse ? 0 : k + 1, rest),
+                   weights = narrow(g, dim, reverse ? 0 : k + 1, rest);
       total = add(own, sum(mul(weights, conj(running_product(later, dim, reverse))), IntSpan{dim}));
     }
     if (count > 0) {
@@ -80,12 +81,13 @@ Tensor product_gradient_by_element(const Tensor& g, const Tensor& x, int64_t dim
   return stack(parts, dim);
 }
 
-// With y the running product, element k gets sum over i >= k of g_i * y_i / x_k. From the first zero on y is zero: there
-// the element itself gets the sum with its own factor left out, and later ones get nothing.
+// With y the running product, element k gets sum over i >= k of g_i * y_i / x_k. From the first zero on y is zero:
+// there the element itself gets the sum with its own factor left out, and later ones get nothing.
 Tensor product_gradient(const Tensor& g, const Tensor& x, const Tensor& y, int64_t dim, bool reverse) {
   const Tensor cx = conj(x), total = running_sum(mul(g, conj(y)), dim, !reverse);
   const Tensor zero = eq(x, 0);
-  if (x.device().is_meta() || !reduce(ReduceOp::Max, zero, all_dims(x.dim()), false)->read_as<bool>()[0]) return div(total, cx);
+  if (x.device().is_meta() || !reduce(ReduceOp::Max, zero, all_dims(x.dim()), false)->read_as<bool>()[0])
+    return div(total, cx);
   if (grad_enabled() && recording(g, x)) return product_gradient_by_element(g, x, dim, reverse);
   const Tensor one = make_full({}, 1, x.dtype(), x.device()), none = make_zeros({}, x.dtype(), x.device());
   const Tensor first = logical_and(zero, eq(running_sum(to_dtype(zero, DType::Int64), dim, reverse), 1));
@@ -121,15 +123,16 @@ Tensor scanned_inplace(ScanOp op, const Tensor& self, int64_t dim, OptDType dtyp
   const bool recorded = recording(self);
   check_inplace(self, recorded);
   check_internal_overlap(self);
-  HWARO_CHECK(!dtype || *dtype == self.dtype(), "Bad in-place call: input tensor dtype ", scalar_type_name(self.dtype()),
-              " and output tensor dtype ", scalar_type_name(*dtype), " should match");
+  HWARO_CHECK(!dtype || *dtype == self.dtype(), "Bad in-place call: input tensor dtype ",
+              scalar_type_name(self.dtype()), " and output tensor dtype ", scalar_type_name(*dtype), " should match");
   dim = wrap_dim(dim, self.dim());
   const Tensor before = recorded && op == ScanOp::Prod ? clone(self) : Tensor();
   if (!self.device().is_meta()) copy_raw(self, raw_scan(op, self, dim, false));
   self->bump_version();
   if (recorded) {
     if (op == ScanOp::Sum)
-      record_inplace("CumsumBackward0", self, {self}, {}, [dim](Backward& b) { b.set(0, running_sum(b.g(), dim, true)); });
+      record_inplace("CumsumBackward0", self, {self}, {},
+                     [dim](Backward& b) { b.set(0, running_sum(b.g(), dim, true)); });
     else
       record_inplace("CumprodBackward0", self, {self}, {save(before)}, [dim](Backward& b) {
         const Tensor x = b.saved(0);
@@ -142,9 +145,11 @@ Tensor scanned_inplace(ScanOp op, const Tensor& self, int64_t dim, OptDType dtyp
 std::tuple<Tensor, Tensor> running_extreme(bool min, const Tensor& self, int64_t dim) {
   dim = wrap_dim(dim, self.dim());
   if (is_complex(self.dtype()))
-    raise<NotImplementedError>('"', min ? "cummin_cpu" : "cummax_cpu", "\" not implemented for '", scalar_type_name(self.dtype()), '\'');
+    raise<NotImplementedError>('"', min ? "cummin_cpu" : "cummax_cpu", "\" not implemented for '",
+                               scalar_type_name(self.dtype()), '\'');
   const DType type = scan_type(self.dtype());
-  const Tensor values = make_tensor(self.sizes(), type, self.device()), indices = make_tensor(self.sizes(), DType::Int64, self.device());
+  const Tensor values = make_tensor(self.sizes(), type, self.device()),
+               indices = make_tensor(self.sizes(), DType::Int64, self.device());
   if (!self.device().is_meta() && self.numel() > 0) {
     const Tensor x = dense_as(self, type);
     const ArgScanLoop loop = scan_kernels().extreme[min][int(type)];
@@ -153,7 +158,8 @@ std::tuple<Tensor, Tensor> running_extreme(bool min, const Tensor& self, int64_t
     char* to = static_cast<char*>(values->write());
     int64_t* index = indices->write_as<int64_t>();
     const int64_t size = size_of(type);
-    each_outer(at, [&](int64_t i, int64_t outer) { loop(to + i * size, index + i, in + i * size, outer, at.size, at.inner); });
+    each_outer(
+        at, [&](int64_t i, int64_t outer) { loop(to + i * size, index + i, in + i * size, outer, at.size, at.inner); });
   }
   const Tensor out = dense_as(values, self.dtype());
   if (recording(self)) record_selection(min ? "CumminBackward0" : "CummaxBackward0", self, out, indices, dim, true);
@@ -259,20 +265,26 @@ struct CumsumInplace {
   static constexpr Schema schema = "cumsum_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!)";
   static constexpr Doc doc = "Replaces each element by the sum of the elements up to it along dim.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, int64_t dim, OptDType dtype) { return scanned_inplace(ScanOp::Sum, self, dim, dtype); }
+  static Tensor call(const Tensor& self, int64_t dim, OptDType dtype) {
+    return scanned_inplace(ScanOp::Sum, self, dim, dtype);
+  }
 };
 
 struct Cumprod {
   static constexpr Schema schema = "cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The products of the elements up to each one along dim.";
-  static Tensor call(const Tensor& self, int64_t dim, OptDType dtype) { return scanned(ScanOp::Prod, self, dim, dtype); }
+  static Tensor call(const Tensor& self, int64_t dim, OptDType dtype) {
+    return scanned(ScanOp::Prod, self, dim, dtype);
+  }
 };
 
 struct CumprodInplace {
   static constexpr Schema schema = "cumprod_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!)";
   static constexpr Doc doc = "Replaces each element by the product of the elements up to it along dim.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, int64_t dim, OptDType dtype) { return scanned_inplace(ScanOp::Prod, self, dim, dtype); }
+  static Tensor call(const Tensor& self, int64_t dim, OptDType dtype) {
+    return scanned_inplace(ScanOp::Prod, self, dim, dtype);
+  }
 };
 
 struct Cummax {
@@ -290,7 +302,9 @@ struct Cummin {
 struct Logcumsumexp {
   static constexpr Schema schema = "logcumsumexp(Tensor self, int dim) -> Tensor";
   static constexpr Doc doc = "The logarithm of the sum of the exponentials up to each element along dim.";
-  static Tensor call(const Tensor& self, int64_t dim) { return running_log_sum(self, wrap_dim(dim, self.dim()), false); }
+  static Tensor call(const Tensor& self, int64_t dim) {
+    return running_log_sum(self, wrap_dim(dim, self.dim()), false);
+  }
 };
 
 }  // namespace engine

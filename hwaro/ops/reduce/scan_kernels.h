@@ -17,8 +17,8 @@ using ArgScanLoop = void (*)(void* values, std::int64_t* indices, const void* in
 
 // Null where the caller converts first: halves to float, other integers to int64.
 struct ScanKernels {
-  ScanLoop scan[2][2][kDTypes];      // [op][reverse]
-  ArgScanLoop extreme[2][kDTypes];   // [0] maximum, [1] minimum
+  ScanLoop scan[2][2][kDTypes];     // [op][reverse]
+  ArgScanLoop extreme[2][kDTypes];  // [0] maximum, [1] minimum
 };
 
 const ScanKernels& scan_kernels();

@@ -39,9 +39,8 @@ Tensor pick(const Tensor& x, int64_t dim, const Tensor& index) {
     });
   }
   if (recording(x))
-    record("GatherBackward0", {x}, out, {save(index)}, [dim, sizes = Dims(x.sizes())](Backward& b) {
-      b.set(0, put_back(b.g(), dim, b.saved(0), sizes));
-    });
+    record("GatherBackward0", {x}, out, {save(index)},
+           [dim, sizes = Dims(x.sizes())](Backward& b) { b.set(0, put_back(b.g(), dim, b.saved(0), sizes)); });
   return out;
 }
 
@@ -61,7 +60,8 @@ Tensor put_back(const Tensor& g, int64_t dim, const Tensor& index, IntSpan sizes
   }
   out = dense_as(out, g.dtype());
   if (recording(g))
-    record("ScatterAddBackward0", {g}, out, {save(index)}, [dim](Backward& b) { b.set(0, pick(b.g(), dim, b.saved(0))); });
+    record("ScatterAddBackward0", {g}, out, {save(index)},
+           [dim](Backward& b) { b.set(0, pick(b.g(), dim, b.saved(0))); });
   return out;
 }
 

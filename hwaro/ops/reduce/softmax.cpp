@@ -26,7 +26,8 @@ constexpr int64_t kTile = 128;  // columns per task
 template <class R, class C>
 void run_along(const AlongDim& at, R rows, C columns) {
   if (at.inner == 1) {
-    parallel_for(at.outer, kGrain / 4 / (at.size > 0 ? at.size : 1) + 1, [&](int64_t begin, int64_t end) { rows(begin, end - begin); });
+    parallel_for(at.outer, kGrain / 4 / (at.size > 0 ? at.size : 1) + 1,
+                 [&](int64_t begin, int64_t end) { rows(begin, end - begin); });
     return;
   }
   const int64_t tiles = (at.inner + kTile - 1) / kTile;
@@ -42,8 +43,9 @@ Tensor forward(bool log, const Tensor& self, int64_t dim) {
   const Tensor result = make_tensor(self.sizes(), self.dtype(), self.device());
   if (!contains(kFloatSet, self.dtype()) && self.numel() > 0) {
     const bool last = self.dim() == 0 || dim == self.dim() - 1;
-    raise<NotImplementedError>('"', log ? (last ? "log_softmax_lastdim_kernel_impl" : "log_softmax_kernel_impl")
-                                        : (last ? "softmax_lastdim_kernel_impl" : "softmax_kernel_impl"),
+    raise<NotImplementedError>('"',
+                               log ? (last ? "log_softmax_lastdim_kernel_impl" : "log_softmax_kernel_impl")
+                                   : (last ? "softmax_lastdim_kernel_impl" : "softmax_kernel_impl"),
                                "\" not implemented for '", scalar_type_name(self.dtype()), '\'');
   }
   if (!self.device().is_meta() && self.numel() > 0) {
@@ -54,7 +56,10 @@ Tensor forward(bool log, const Tensor& self, int64_t dim) {
     const char* in = static_cast<const char*>(x->read());
     char* out = static_cast<char*>(result->write());
     run_along(
-        at, [&](int64_t row, int64_t rows) { loops.rows(out + row * at.size * size, in + row * at.size * size, rows, at.size); },
+        at,
+        [&](int64_t row, int64_t rows) {
+          loops.rows(out + row * at.size * size, in + row * at.size * size, rows, at.size);
+        },
         [&](int64_t i, int64_t columns) { loops.columns(out + i * size, in + i * size, columns, at.inner, at.size); });
   }
   return result;
@@ -183,7 +188,8 @@ struct SpecialLogSoftmax {
 // The dimension that softmax takes where none is given: the first of 0, 1 and 3 dimensions, else the second.
 static int64_t implicit_dim(const char* name, int ndim, std::optional<int64_t> dim) {
   if (dim) return *dim;
-  warn(concat("Implicit dimension choice for ", name, " has been deprecated. Change the call to include dim=X as an argument."));
+  warn(concat("Implicit dimension choice for ", name,
+              " has been deprecated. Change the call to include dim=X as an argument."));
   return ndim == 0 || ndim == 1 || ndim == 3 ? 0 : 1;
 }
 
@@ -225,7 +231,8 @@ static Tensor raw_logsumexp(const Tensor& self, DimMask mask, bool keepdim) {
 
 struct Logsumexp {
   static constexpr Schema schema = "logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor";
-  static constexpr Doc doc = "The logarithm of the sum of exponentials over the given dimensions, without overflow on the way.";
+  static constexpr Doc doc =
+      "The logarithm of the sum of exponentials over the given dimensions, without overflow on the way.";
   static Tensor call(const Tensor& self, IntSpan dim, bool keepdim) {
     const DimMask mask = dim_mask(dim, self.dim());
     const DType type = is_integral(self.dtype(), true) ? default_dtype() : self.dtype();

@@ -7,13 +7,14 @@
 
 namespace hwaro {
 
-// Rows: `rows` runs of n elements. Columns: element i of column j is at i * stride + j, for n elements of `columns` columns.
+// Rows: `rows` runs of n elements. Columns: element i of column j is at i * stride + j, for n elements of `columns`
+// columns.
 using SoftmaxRows = void (*)(void* out, const void* in, std::int64_t rows, std::int64_t n);
 using SoftmaxColumns = void (*)(void* out, const void* in, std::int64_t columns, std::int64_t stride, std::int64_t n);
 // The gradient from that of the output and the output itself.
 using SoftmaxBackwardRows = void (*)(void* out, const void* g, const void* y, std::int64_t rows, std::int64_t n);
-using SoftmaxBackwardColumns = void (*)(void* out, const void* g, const void* y, std::int64_t columns, std::int64_t stride,
-                                        std::int64_t n);
+using SoftmaxBackwardColumns = void (*)(void* out, const void* g, const void* y, std::int64_t columns,
+                                        std::int64_t stride, std::int64_t n);
 
 struct SoftmaxLoops {
   SoftmaxRows rows;

@@ -30,7 +30,8 @@ Ranks ranks_of(const Tensor& sorted, const Tensor& q, std::string_view interpola
   const int64_t n = sorted.sizes().back(), rows = sorted.numel() / n, count = q.numel();
   Dims sizes(sorted.sizes());
   sizes.back() = count;
-  const Ranks ranks{make_tensor(sizes, DType::Int64), make_tensor(sizes, DType::Int64), make_tensor(sizes, sorted.dtype())};
+  const Ranks ranks{make_tensor(sizes, DType::Int64), make_tensor(sizes, DType::Int64),
+                    make_tensor(sizes, sorted.dtype())};
   const Tensor x = dense(sorted), p = dense(q);
   visit<kWide>(sorted.dtype(), "quantile", [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -60,20 +61,22 @@ Tensor squeezed(const Tensor& t) {
   return record_view("SqueezeBackward4", t, t.sizes(), t.strides(), t->offset, [](const Tensor& g) { return g; });
 }
 
-Tensor quantile_of(const Tensor& self, const Tensor& q, std::optional<int64_t> dim, bool keepdim, std::string_view interpolation,
-                   bool ignore_nan) {
+Tensor quantile_of(const Tensor& self, const Tensor& q, std::optional<int64_t> dim, bool keepdim,
+                   std::string_view interpolation, bool ignore_nan) {
   HWARO_CHECK(self.numel() > 0, "quantile() input tensor must be non-empty");
   HWARO_CHECK(q.dim() <= 1, "quantile() q must be a scalar or 1D tensor");
   HWARO_CHECK(contains(kWide, self.dtype()), "quantile() input tensor must be either float or double dtype");
   HWARO_CHECK(self.dtype() == q.dtype(), "quantile() q tensor must be same dtype as the input tensor");
   const bool linear = interpolation == "linear" || interpolation == "midpoint";
   HWARO_CHECK(linear || interpolation == "lower" || interpolation == "higher" || interpolation == "nearest",
-              "quantile() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ", interpolation);
+              "quantile() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ",
+              interpolation);
   {
     NoGradGuard guard;
     const Tensor p = dense_as(q, DType::Double);
     for (int64_t j = 0; j < p.numel(); ++j)
-      HWARO_CHECK(p->read_as<double>()[j] >= 0 && p->read_as<double>()[j] <= 1, "quantile() q values must be in the range [0, 1]");
+      HWARO_CHECK(p->read_as<double>()[j] >= 0 && p->read_as<double>()[j] <= 1,
+                  "quantile() q values must be in the range [0, 1]");
   }
   // Rows to take quantiles of along the last dimension; the shape of one quantile of all of them.
   Dims kept(self.sizes());
@@ -114,9 +117,11 @@ Tensor number_q(const Tensor& self, double q) {
 
 struct QuantileNumber {
   static constexpr Schema schema =
-      "quantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor";
+      "quantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> "
+      "Tensor";
   static constexpr Doc doc = "The q-th quantile along dim, or of all elements.";
-  static Tensor call(const Tensor& self, double q, std::optional<int64_t> dim, bool keepdim, std::string_view interpolation) {
+  static Tensor call(const Tensor& self, double q, std::optional<int64_t> dim, bool keepdim,
+                     std::string_view interpolation) {
     return quantile_of(self, number_q(self, q), dim, keepdim, interpolation, false);
   }
 };
@@ -125,16 +130,19 @@ struct Quantile {
   static constexpr Schema schema =
       "quantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor";
   static constexpr Doc doc = "The quantiles of the levels in q along dim, or of all elements; one slice per level.";
-  static Tensor call(const Tensor& self, const Tensor& q, std::optional<int64_t> dim, bool keepdim, std::string_view interpolation) {
+  static Tensor call(const Tensor& self, const Tensor& q, std::optional<int64_t> dim, bool keepdim,
+                     std::string_view interpolation) {
     return quantile_of(self, q, dim, keepdim, interpolation, false);
   }
 };
 
 struct NanquantileNumber {
   static constexpr Schema schema =
-      "nanquantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor";
+      "nanquantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> "
+      "Tensor";
   static constexpr Doc doc = "The q-th quantile of the elements that are not NaN.";
-  static Tensor call(const Tensor& self, double q, std::optional<int64_t> dim, bool keepdim, std::string_view interpolation) {
+  static Tensor call(const Tensor& self, double q, std::optional<int64_t> dim, bool keepdim,
+                     std::string_view interpolation) {
     return quantile_of(self, number_q(self, q), dim, keepdim, interpolation, true);
   }
 };
@@ -143,14 +151,16 @@ struct Nanquantile {
   static constexpr Schema schema =
       "nanquantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor";
   static constexpr Doc doc = "The quantiles of the levels in q of the elements that are not NaN.";
-  static Tensor call(const Tensor& self, const Tensor& q, std::optional<int64_t> dim, bool keepdim, std::string_view interpolation) {
+  static Tensor call(const Tensor& self, const Tensor& q, std::optional<int64_t> dim, bool keepdim,
+                     std::string_view interpolation) {
     return quantile_of(self, q, dim, keepdim, interpolation, true);
   }
 };
 
 struct Bincount {
   static constexpr Schema schema = "bincount(Tensor self, Tensor? weights=None, int minlength=0) -> Tensor";
-  static constexpr Doc doc = "How often each non-negative integer occurs, or the sum of the weights of its occurrences.";
+  static constexpr Doc doc =
+      "How often each non-negative integer occurs, or the sum of the weights of its occurrences.";
   static Tensor call(const Tensor& self, const Tensor& weights, int64_t minlength) {
     if (!is_integral(self.dtype()))
       raise<NotImplementedError>("\"bincount_cpu\" not implemented for '", scalar_type_name(self.dtype()), '\'');
@@ -162,7 +172,8 @@ struct Bincount {
       low = at[i] < low ? at[i] : low;
       high = at[i] > high ? at[i] : high;
     }
-    HWARO_CHECK(self.numel() == 0 || (self.dim() == 1 && low >= 0), "bincount only supports 1-d non-negative integral inputs.");
+    HWARO_CHECK(self.numel() == 0 || (self.dim() == 1 && low >= 0),
+                "bincount only supports 1-d non-negative integral inputs.");
     HWARO_CHECK(!weights.defined() || (weights.dim() == 1 && weights.numel() == self.numel()),
                 "weights should be 1-d and have the same length as input");
     const int64_t size = high + 1 > minlength ? high + 1 : minlength;
@@ -191,11 +202,13 @@ struct Histc {
     double low = min.to_double(), high = max.to_double();
     HWARO_CHECK(low <= high, "torch.histc: max must be larger than min");
     if (low == high && self.numel() > 0) {
-      const Tensor least = reduce(ReduceOp::Min, self, all_dims(self.dim()), false), most = reduce(ReduceOp::Max, self, all_dims(self.dim()), false);
+      const Tensor least = reduce(ReduceOp::Min, self, all_dims(self.dim()), false),
+                   most = reduce(ReduceOp::Max, self, all_dims(self.dim()), false);
       low = dense_as(least, DType::Double)->read_as<double>()[0];
       high = dense_as(most, DType::Double)->read_as<double>()[0];
     }
-    HWARO_CHECK(std::isfinite(low) && std::isfinite(high), "torch.histc: range of [", low, ", ", high, "] is not finite");
+    HWARO_CHECK(std::isfinite(low) && std::isfinite(high), "torch.histc: range of [", low, ", ", high,
+                "] is not finite");
     if (low == high) low -= 1, high += 1;
     const Tensor out = make_zeros({bins}, self.dtype()), x = dense(self);
     visit<kWide>(self.dtype(), "histogram_cpu", [&](auto tag) {
@@ -213,29 +226,40 @@ struct Histc {
 };
 
 struct Cov {
-  static constexpr Schema schema = "cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor";
-  static constexpr Doc doc = "The covariances of variables (rows) over observations (columns); weights repeat or weigh observations.";
+  static constexpr Schema schema =
+      "cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor";
+  static constexpr Doc doc =
+      "The covariances of variables (rows) over observations (columns); weights repeat or weigh observations.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, int64_t correction, const Tensor& fweights, const Tensor& aweights) {
-    HWARO_CHECK(self.dim() <= 2, "cov(): expected input to have two or fewer dimensions but got an input with ", self.dim(), " dimensions");
+    HWARO_CHECK(self.dim() <= 2, "cov(): expected input to have two or fewer dimensions but got an input with ",
+                self.dim(), " dimensions");
     HWARO_CHECK(self.dtype() != DType::Bool, "cov(): bool dtype is not supported for input");
     Tensor x = self.dim() < 2 ? reshape(self, {1, self.numel()}) : self;
     if (is_integral(x.dtype())) x = to_dtype(x, default_dtype());
     const int64_t count = x.sizes()[1];
     Tensor weights;
     if (fweights.defined()) {
-      HWARO_CHECK(fweights.dim() <= 1, "cov(): expected fweights to have one or fewer dimensions but got fweights with ", fweights.dim(), " dimensions");
-      HWARO_CHECK(is_integral(fweights.dtype()), "cov(): expected fweights to have integral dtype but got fweights with ",
+      HWARO_CHECK(fweights.dim() <= 1,
+                  "cov(): expected fweights to have one or fewer dimensions but got fweights with ", fweights.dim(),
+                  " dimensions");
+      HWARO_CHECK(is_integral(fweights.dtype()),
+                  "cov(): expected fweights to have integral dtype but got fweights with ",
                   scalar_type_name(fweights.dtype()), " dtype");
-      HWARO_CHECK(fweights.numel() == count, "cov(): expected fweights to have the same numel as there are observations in the input but got ",
+      HWARO_CHECK(fweights.numel() == count,
+                  "cov(): expected fweights to have the same numel as there are observations in the input but got ",
                   fweights.numel(), " != ", count);
       weights = fweights;
     }
     if (aweights.defined()) {
-      HWARO_CHECK(aweights.dim() <= 1, "cov(): expected aweights to have one or fewer dimensions but got aweights with ", aweights.dim(), " dimensions");
-      HWARO_CHECK(is_floating(aweights.dtype()), "cov(): expected aweights to have floating point dtype but got aweights with ",
+      HWARO_CHECK(aweights.dim() <= 1,
+                  "cov(): expected aweights to have one or fewer dimensions but got aweights with ", aweights.dim(),
+                  " dimensions");
+      HWARO_CHECK(is_floating(aweights.dtype()),
+                  "cov(): expected aweights to have floating point dtype but got aweights with ",
                   scalar_type_name(aweights.dtype()), " dtype");
-      HWARO_CHECK(aweights.numel() == count, "cov(): expected aweights to have the same numel as there are observations in the input but got ",
+      HWARO_CHECK(aweights.numel() == count,
+                  "cov(): expected aweights to have the same numel as there are observations in the input but got ",
                   aweights.numel(), " != ", count);
       weights = weights.defined() ? mul(weights, aweights) : aweights;
     }
@@ -267,7 +291,8 @@ struct Corrcoef {
   static constexpr Doc doc = "The correlation coefficients of variables (rows) over observations (columns).";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self) {
-    HWARO_CHECK(self.dim() <= 2, "corrcoef(): expected input to have two or fewer dimensions but got an input with ", self.dim(), " dimensions");
+    HWARO_CHECK(self.dim() <= 2, "corrcoef(): expected input to have two or fewer dimensions but got an input with ",
+                self.dim(), " dimensions");
     const Tensor c = Cov::call(self, 1, {}, {});
     if (c.dim() == 0) return div(c, c);
     const Tensor variances = diagonal(c, 0, 0, 1);

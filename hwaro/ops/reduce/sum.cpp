@@ -57,7 +57,8 @@ struct SumAll {
 
 struct SumToSize {
   static constexpr Schema schema = "sum_to_size(Tensor self, int[] size) -> Tensor";
-  static constexpr Doc doc = "Sums over leading dimensions and over those of size 1 in `size`, so that the result has that size.";
+  static constexpr Doc doc =
+      "Sums over leading dimensions and over those of size 1 in `size`, so that the result has that size.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, IntSpan size) {
     if (self.sizes() == size) return self;
@@ -79,10 +80,12 @@ static void check_mean(const Tensor& self, OptDType dtype) {
   const DType type = dtype.value_or(self.dtype());
   if (is_differentiable(type)) return;
   if (dtype)
-    raise<RuntimeError>("mean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. Got: ",
-                        scalar_type_name(type));
-  raise<RuntimeError>("mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: ",
-                      scalar_type_name(type));
+    raise<RuntimeError>(
+        "mean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. Got: ",
+        scalar_type_name(type));
+  raise<RuntimeError>(
+      "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: ",
+      scalar_type_name(type));
 }
 
 // Divides a fresh tensor by a count.
@@ -161,7 +164,8 @@ struct NanMean {
       "nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The mean over the given dimensions of the elements that are not NaN.";
   static Tensor call(const Tensor& self, OptIntSpan dim, bool keepdim, OptDType dtype) {
-    HWARO_CHECK(is_differentiable(self.dtype()), "nanmean(): expected input to have floating point or complex dtype but got ",
+    HWARO_CHECK(is_differentiable(self.dtype()),
+                "nanmean(): expected input to have floating point or complex dtype but got ",
                 scalar_type_name(self.dtype()));
     const Tensor count = SumDims::call(logical_not(isnan(detach(self))), dim, keepdim, std::nullopt);
     return div(NanSum::call(self, dim, keepdim, dtype), count);

@@ -71,16 +71,21 @@ struct Statistics {
   Tensor var, mean;
 };
 
-Statistics statistics(const char* name, const Tensor& self, DimMask mask, double correction, bool keepdim, bool take_root, bool want_mean) {
-  HWARO_CHECK(is_differentiable(self.dtype()), want_mean ? name : "std and var", " only support floating point and complex dtypes");
+Statistics statistics(const char* name, const Tensor& self, DimMask mask, double correction, bool keepdim,
+                      bool take_root, bool want_mean) {
+  HWARO_CHECK(is_differentiable(self.dtype()), want_mean ? name : "std and var",
+              " only support floating point and complex dtypes");
   const Dims shape = reduced_sizes(self.sizes(), mask, keepdim);
   const int64_t n = product(shape) == 0 ? 0 : reduced_numel(self.sizes(), mask);
   if (double(n) - correction <= 0)
-    warn(concat(name, "(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
-                      "divided by output numel)."));
+    warn(concat(
+        name,
+        "(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
+        "divided by output numel)."));
   const DType real_type = to_real(self.dtype());
   if (self.device().is_meta())
-    return {make_tensor(shape, real_type, self.device()), want_mean ? make_tensor(shape, self.dtype(), self.device()) : Tensor()};
+    return {make_tensor(shape, real_type, self.device()),
+            want_mean ? make_tensor(shape, self.dtype(), self.device()) : Tensor()};
   const double nan = std::numeric_limits<double>::quiet_NaN();
   if (self.numel() == 0)
     return {make_full(shape, nan, real_type), want_mean ? make_full(shape, nan, self.dtype()) : Tensor()};
@@ -123,12 +128,14 @@ Tensor variance_gradient(const Tensor& g, const Tensor& x, DimMask mask, double 
   const double dof = double(reduced_numel(x.sizes(), mask)) - correction;
   if (dof <= 0) {
     const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
-    const Tensor none = make_full({}, nan, to_real(x.dtype()), x.device()), all = make_full({}, inf, to_real(x.dtype()), x.device());
+    const Tensor none = make_full({}, nan, to_real(x.dtype()), x.device()),
+                 all = make_full({}, inf, to_real(x.dtype()), x.device());
     return mul(grad, where(eq(distance, 0), none, all));
   }
   return mul(mul(grad, Scalar(2.0 / dof)), distance);
 }
-Tensor deviation_gradient(const Tensor& g, const Tensor& x, const Tensor& result, DimMask mask, double correction, bool keepdim) {
+Tensor deviation_gradient(const Tensor& g, const Tensor& x, const Tensor& result, DimMask mask, double correction,
+                          bool keepdim) {
   const Tensor scaled = where(eq(result, 0), make_zeros({}, g.dtype(), g.device()), div(g, mul(result, 2)));
   return variance_gradient(scaled, x, mask, correction, keepdim);
 }
@@ -155,8 +162,8 @@ Tensor deviation(const Tensor& self, DimMask mask, double correction, bool keepd
 std::tuple<Tensor, Tensor> with_mean(bool root, const Tensor& self, DimMask mask, double correction, bool keepdim) {
   const Statistics s = statistics(root ? "std_mean" : "var_mean", self, mask, correction, keepdim, root, true);
   if (recording(self))
-    record(root ? "StdMeanBackward0" : "VarMeanBackward0", {self}, {s.var, s.mean}, {save(self), root ? save_output(s.var) : Save{}},
-           [root, mask, correction, keepdim](Backward& b) {
+    record(root ? "StdMeanBackward0" : "VarMeanBackward0", {self}, {s.var, s.mean},
+           {save(self), root ? save_output(s.var) : Save{}}, [root, mask, correction, keepdim](Backward& b) {
              const Tensor x = b.saved(0);
              Tensor total;
              if (b.g(0).defined())
@@ -176,11 +183,14 @@ std::tuple<Tensor, Tensor> with_mean(bool root, const Tensor& self, DimMask mask
 struct Var {
   static constexpr Schema schema = "var(Tensor self, bool unbiased=True) -> Tensor";
   static constexpr Doc doc = "The variance of all elements; divides by n - 1 unless unbiased is False.";
-  static Tensor call(const Tensor& self, bool unbiased) { return variance(self, all_dims(self.dim()), unbiased, false); }
+  static Tensor call(const Tensor& self, bool unbiased) {
+    return variance(self, all_dims(self.dim()), unbiased, false);
+  }
 };
 
 struct VarDim {
-  static constexpr Schema schema = "var.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor";
+  static constexpr Schema schema =
+      "var.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor";
   static constexpr Doc doc = "The variance over the given dimensions; divides by n - 1 unless unbiased is False.";
   static Tensor call(const Tensor& self, OptIntSpan dim, bool unbiased, bool keepdim) {
     return variance(self, dim_mask(dim, self.dim()), unbiased, keepdim);
@@ -199,12 +209,16 @@ struct VarCorrection {
 struct Std {
   static constexpr Schema schema = "std(Tensor self, bool unbiased=True) -> Tensor";
   static constexpr Doc doc = "The standard deviation of all elements; divides by n - 1 unless unbiased is False.";
-  static Tensor call(const Tensor& self, bool unbiased) { return deviation(self, all_dims(self.dim()), unbiased, false); }
+  static Tensor call(const Tensor& self, bool unbiased) {
+    return deviation(self, all_dims(self.dim()), unbiased, false);
+  }
 };
 
 struct StdDim {
-  static constexpr Schema schema = "std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor";
-  static constexpr Doc doc = "The standard deviation over the given dimensions; divides by n - 1 unless unbiased is False.";
+  static constexpr Schema schema =
+      "std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor";
+  static constexpr Doc doc =
+      "The standard deviation over the given dimensions; divides by n - 1 unless unbiased is False.";
   static Tensor call(const Tensor& self, OptIntSpan dim, bool unbiased, bool keepdim) {
     return deviation(self, dim_mask(dim, self.dim()), unbiased, keepdim);
   }
@@ -240,10 +254,12 @@ struct VarMeanDim {
 
 struct VarMeanCorrection {
   static constexpr Schema schema =
-      "var_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)";
+      "var_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, "
+      "Tensor)";
   static constexpr Doc doc = "The variance, with n - correction as divisor, and the mean over the given dimensions.";
   static constexpr unsigned expose = kFunction;
-  static std::tuple<Tensor, Tensor> call(const Tensor& self, OptIntSpan dim, const std::optional<Scalar>& correction, bool keepdim) {
+  static std::tuple<Tensor, Tensor> call(const Tensor& self, OptIntSpan dim, const std::optional<Scalar>& correction,
+                                         bool keepdim) {
     return with_mean(false, self, dim_mask(dim, self.dim()), correction_of(correction), keepdim);
   }
 };
@@ -269,10 +285,13 @@ struct StdMeanDim {
 
 struct StdMeanCorrection {
   static constexpr Schema schema =
-      "std_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)";
-  static constexpr Doc doc = "The standard deviation, with n - correction as divisor, and the mean over the given dimensions.";
+      "std_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, "
+      "Tensor)";
+  static constexpr Doc doc =
+      "The standard deviation, with n - correction as divisor, and the mean over the given dimensions.";
   static constexpr unsigned expose = kFunction;
-  static std::tuple<Tensor, Tensor> call(const Tensor& self, OptIntSpan dim, const std::optional<Scalar>& correction, bool keepdim) {
+  static std::tuple<Tensor, Tensor> call(const Tensor& self, OptIntSpan dim, const std::optional<Scalar>& correction,
+                                         bool keepdim) {
     return with_mean(true, self, dim_mask(dim, self.dim()), correction_of(correction), keepdim);
   }
 };

@@ -65,13 +65,15 @@ std::string order_str(double p) {
 }
 
 Tensor vector_norm(const Tensor& self, double p, OptIntSpan dim, bool keepdim, OptDType dtype) {
-  HWARO_CHECK(is_differentiable(self.dtype()), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
+  HWARO_CHECK(is_differentiable(self.dtype()),
+              "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
               scalar_type_name(self.dtype()));
   if (dtype) {
     HWARO_CHECK(is_differentiable(*dtype), "linalg.vector_norm: dtype should be floating point or complex, but got ",
                 scalar_type_name(*dtype));
     HWARO_CHECK(is_complex(*dtype) == is_complex(self.dtype()), "linalg.vector_norm: dtype should be ",
-                is_complex(self.dtype()) ? "complex for complex" : "real for real", " inputs, but got ", scalar_type_name(*dtype));
+                is_complex(self.dtype()) ? "complex for complex" : "real for real", " inputs, but got ",
+                scalar_type_name(*dtype));
     HWARO_CHECK(promote_types(self.dtype(), *dtype) == *dtype, "linalg.vector_norm: the dtype of the input (",
                 scalar_type_name(self.dtype()), ") should be convertible without narrowing to the specified dtype (",
                 scalar_type_name(*dtype), ")");
@@ -81,8 +83,8 @@ Tensor vector_norm(const Tensor& self, double p, OptIntSpan dim, bool keepdim, O
     HWARO_CHECK(dim && !dim->empty(), "linalg.vector_norm cannot compute the ", order_str(p),
                 " norm on an empty tensor because the operation does not have an identity");
     for (int64_t d : *dim)
-      HWARO_CHECK(self.size(d) != 0, "linalg.vector_norm cannot compute the ", order_str(p),
-                  " norm on the dimension ", d, "because this dimension is empty and the operation does not have an identity");
+      HWARO_CHECK(self.size(d) != 0, "linalg.vector_norm cannot compute the ", order_str(p), " norm on the dimension ",
+                  d, "because this dimension is empty and the operation does not have an identity");
   }
   const DType type = dtype.value_or(self.dtype());
   Tensor x = type != self.dtype() ? dense_as(self, type) : self;
@@ -91,8 +93,11 @@ Tensor vector_norm(const Tensor& self, double p, OptIntSpan dim, bool keepdim, O
   if (recording(self))
     record("LinalgVectorNormBackward0", {self}, out, {save(self), save_output(out)}, [p, mask, keepdim](Backward& b) {
       const Tensor input = b.saved(0), result = b.saved(1);
-      b.set(0, to_dtype(norm_gradient(b.g(), to_dtype(input, is_complex(input.dtype()) ? to_complex(result.dtype()) : result.dtype()),
-                                      result, p, mask, keepdim), input.dtype()));
+      b.set(0, to_dtype(
+                   norm_gradient(
+                       b.g(), to_dtype(input, is_complex(input.dtype()) ? to_complex(result.dtype()) : result.dtype()),
+                       result, p, mask, keepdim),
+                   input.dtype()));
     });
   return out;
 }
@@ -101,7 +106,8 @@ Tensor vector_norm(const Tensor& self, double p, OptIntSpan dim, bool keepdim, O
 
 struct LinalgVectorNorm {
   static constexpr Schema schema =
-      "linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
+      "linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) "
+      "-> Tensor";
   static constexpr Doc doc = "The vector norm of order ord over the given dimensions.";
   static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Tensor& self, const Scalar& ord, OptIntSpan dim, bool keepdim, OptDType dtype) {

@@ -1,5 +1,5 @@
-// Keys: unsigned integers whose order is the order in which sorting puts elements. NaN comes last, whatever its sign and
-// payload, and the two zeros are equal.
+// Keys: unsigned integers whose order is the order in which sorting puts elements. NaN comes last, whatever its sign
+// and payload, and the two zeros are equal.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,9 @@ inline Key<T> sort_key(T x) {
 struct KeyIndex {
   std::uint64_t key;
   std::uint32_t index;
-  friend bool operator<(const KeyIndex& a, const KeyIndex& b) { return a.key != b.key ? a.key < b.key : a.index < b.index; }
+  friend bool operator<(const KeyIndex& a, const KeyIndex& b) {
+    return a.key != b.key ? a.key < b.key : a.index < b.index;
+  }
 };
 template <class T>
 using Entry = std::conditional_t<(sizeof(T) <= 4), std::uint64_t, KeyIndex>;

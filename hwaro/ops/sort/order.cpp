@@ -1,10 +1,11 @@
 // Radix sort from the lowest digit, eight bits at a time.
 //
-// Elements become keys (keys.h). A 32-bit key and its index share a 64-bit entry, so that one pass moves eight bytes per
-// element and needs no look-up. Of 64-bit keys one half is sorted like that: the lower one where the upper ones are all
-// equal, else the upper one, after which the few entries that still tie are ordered by their whole keys. Digits in which all
-// keys agree are skipped. Each pass works from both ends at once: one counter per end makes two chains of dependent counts
-// instead of one (measured: 7.2 to 4.6 µs for 1024 floats). Runs of up to 48 elements are sorted by insertion.
+// Elements become keys (keys.h). A 32-bit key and its index share a 64-bit entry, so that one pass moves eight bytes
+// per element and needs no look-up. Of 64-bit keys one half is sorted like that: the lower one where the upper ones are
+// all equal, else the upper one, after which the few entries that still tie are ordered by their whole keys. Digits in
+// which all keys agree are skipped. Each pass works from both ends at once: one counter per end makes two chains of
+// dependent counts instead of one (with keys made by vectors: 7.2 to 5.7 µs for 1024 floats). Runs of up to 48 elements
+// are sorted by insertion.
 #include "hwaro/ops/sort/order.h"
 
 #include <algorithm>
@@ -88,7 +89,9 @@ uint64_t entry_at_rank(uint64_t* a, int64_t n, int64_t rank) {
 }  // namespace
 
 RunSorter::RunSorter(int64_t capacity)
-    : capacity_(capacity), entries_(new uint64_t[std::size_t(capacity)]), other_entries_(new uint64_t[std::size_t(capacity)]) {
+    : capacity_(capacity),
+      entries_(new uint64_t[std::size_t(capacity)]),
+      other_entries_(new uint64_t[std::size_t(capacity)]) {
   HWARO_CHECK(capacity < (int64_t(1) << 32), "sorting more than 2^32 elements along one dimension is not supported");
 }
 
@@ -162,9 +165,8 @@ void RunSorter::sort(const void* x, DType type, int64_t n, bool descending, int6
   for (int64_t i = 0, end; i < n; i = end) {
     for (end = i + 1; end < n && sorted[end] >> 32 == sorted[i] >> 32;) ++end;
     if (end - i == 1) continue;
-    std::sort(order + i, order + end, [keys = keys_.get()](int64_t a, int64_t b) {
-      return keys[a] != keys[b] ? keys[a] < keys[b] : a < b;
-    });
+    std::sort(order + i, order + end,
+              [keys = keys_.get()](int64_t a, int64_t b) { return keys[a] != keys[b] ? keys[a] < keys[b] : a < b; });
   }
 }
 

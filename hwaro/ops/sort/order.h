@@ -20,8 +20,8 @@ class RunSorter {
 
  private:
   std::uint64_t* sort_entries(std::int64_t n);
-  // Turns 64-bit elements into entries of the half of their keys in which they differ; keeps the keys where that does not
-  // tell all of them apart.
+  // Turns 64-bit elements into entries of the half of their keys in which they differ; keeps the keys where that does
+  // not tell all of them apart.
   bool pack_wide(const void* x, DType type, std::int64_t n, bool descending);
 
   std::int64_t capacity_;

@@ -39,33 +39,42 @@ int64_t position(const T* run, const int64_t* order, int64_t n, T value, bool ri
   return low + before(low);
 }
 
-Tensor search_sorted(const Tensor& sequence, const Tensor& input, bool out_int32, bool right, std::optional<std::string_view> side,
-                     const Tensor& sorter) {
+Tensor search_sorted(const Tensor& sequence, const Tensor& input, bool out_int32, bool right,
+                     std::optional<std::string_view> side, const Tensor& sorter) {
   if (side) {
-    HWARO_CHECK(*side == "left" || *side == "right", "torch.searchsorted(): side can only be 'left' or 'right' but got ", *side);
-    HWARO_CHECK(!right || *side == "right", "torch.searchsorted(): side and right can't be set to opposites, got side of ", *side,
+    HWARO_CHECK(*side == "left" || *side == "right",
+                "torch.searchsorted(): side can only be 'left' or 'right' but got ", *side);
+    HWARO_CHECK(!right || *side == "right",
+                "torch.searchsorted(): side and right can't be set to opposites, got side of ", *side,
                 " while right was True");
     right = *side == "right";
   }
-  HWARO_CHECK(sequence.dim() > 0, "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension");
-  HWARO_CHECK(sequence.dim() == 1 || input.dim() > 0, "torch.searchsorted(): input value can be a scalar only when boundaries tensor "
-              "dimension is 1, but we got boundaries tensor dim(", sequence.dim(), ") and input value's dim(", input.dim(),
-              ") numel(", input.numel(), ")");
+  HWARO_CHECK(sequence.dim() > 0,
+              "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension");
+  HWARO_CHECK(sequence.dim() == 1 || input.dim() > 0,
+              "torch.searchsorted(): input value can be a scalar only when boundaries tensor "
+              "dimension is 1, but we got boundaries tensor dim(",
+              sequence.dim(), ") and input value's dim(", input.dim(), ") numel(", input.numel(), ")");
   if (sequence.dim() > 1) {
     bool match = sequence.dim() == input.dim();
     for (int d = 0; match && d + 1 < input.dim(); ++d) match = sequence.sizes()[d] == input.sizes()[d];
-    HWARO_CHECK(match, "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor "
-                "and input value tensor must match, but we got boundaries tensor ", sizes_str(sequence.sizes()),
-                " and input value tensor ", sizes_str(input.sizes()));
+    HWARO_CHECK(match,
+                "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of "
+                "boundaries tensor "
+                "and input value tensor must match, but we got boundaries tensor ",
+                sizes_str(sequence.sizes()), " and input value tensor ", sizes_str(input.sizes()));
   }
   const Tensor out = make_tensor(input.sizes(), out_int32 ? DType::Int32 : DType::Int64, input.device());
   const DType type = common_type(sequence, input);
   Tensor order;
   const int64_t n = sequence.sizes().back();
   if (sorter.defined()) {
-    HWARO_CHECK(sorter.sizes() == sequence.sizes(), "torch.searchsorted(): boundary and sorter must have the same size, but got "
-                "boundary tensor ", sizes_str(sequence.sizes()), "and got sorter tensor ", sizes_str(sorter.sizes()));
-    HWARO_CHECK(sorter.dtype() == DType::Int64, "torch.searchsorted(): sorter must be a tensor of long dtype but got dtype ",
+    HWARO_CHECK(sorter.sizes() == sequence.sizes(),
+                "torch.searchsorted(): boundary and sorter must have the same size, but got "
+                "boundary tensor ",
+                sizes_str(sequence.sizes()), "and got sorter tensor ", sizes_str(sorter.sizes()));
+    HWARO_CHECK(sorter.dtype() == DType::Int64,
+                "torch.searchsorted(): sorter must be a tensor of long dtype but got dtype ",
                 scalar_type_name(sorter.dtype()));
     order = dense(sorter);
     const int64_t* p = order->read_as<int64_t>();
@@ -97,8 +106,8 @@ Tensor search_sorted(const Tensor& sequence, const Tensor& input, bool out_int32
 // A number as the tensor that it is compared as.
 Tensor number_like(const Tensor& sequence, const Scalar& value) {
   const DType type = value.is_floating() && !is_floating(sequence.dtype()) ? default_dtype()
-                     : value.is_complex()                                   ? value.dtype()
-                                                                            : sequence.dtype();
+                     : value.is_complex()                                  ? value.dtype()
+                                                                           : sequence.dtype();
   return make_full({}, value, type, sequence.device());
 }
 
@@ -110,8 +119,8 @@ Tensor bucket(const Tensor& input, const Tensor& boundaries, bool out_int32, boo
 Tensor is_in(const Tensor& elements, const Tensor& tests, bool invert) {
   const DType type = common_type(elements, tests);
   for (const Tensor* t : {&elements, &tests})
-    HWARO_CHECK(t->dtype() != DType::Bool && !is_complex(t->dtype()), "Unsupported input type encountered for isin(): ",
-                scalar_type_name(t->dtype()));
+    HWARO_CHECK(t->dtype() != DType::Bool && !is_complex(t->dtype()),
+                "Unsupported input type encountered for isin(): ", scalar_type_name(t->dtype()));
   const Tensor out = make_tensor(elements.sizes(), DType::Bool, elements.device());
   if (out.device().is_meta() || out.numel() == 0) return out;
   const Tensor x = dense_as(elements, type), set = dense_as(tests, type);
@@ -141,28 +150,32 @@ Tensor is_in(const Tensor& elements, const Tensor& tests, bool invert) {
 
 struct SearchSorted {
   static constexpr Schema schema =
-      "searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor";
-  static constexpr Doc doc = "Where each element of self would be inserted in the innermost dimension of sorted_sequence.";
+      "searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool right=False, str? "
+      "side=None, Tensor? sorter=None) -> Tensor";
+  static constexpr Doc doc =
+      "Where each element of self would be inserted in the innermost dimension of sorted_sequence.";
   static constexpr unsigned expose = kFunction | kOut;
-  static Tensor call(const Tensor& sequence, const Tensor& self, bool out_int32, bool right, std::optional<std::string_view> side,
-                     const Tensor& sorter) {
+  static Tensor call(const Tensor& sequence, const Tensor& self, bool out_int32, bool right,
+                     std::optional<std::string_view> side, const Tensor& sorter) {
     return search_sorted(sequence, self, out_int32, right, side, sorter);
   }
 };
 
 struct SearchSortedNumber {
   static constexpr Schema schema =
-      "searchsorted.Scalar(Tensor sorted_sequence, Scalar self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor";
+      "searchsorted.Scalar(Tensor sorted_sequence, Scalar self, *, bool out_int32=False, bool right=False, str? "
+      "side=None, Tensor? sorter=None) -> Tensor";
   static constexpr Doc doc = "Where a number would be inserted in sorted_sequence.";
   static constexpr unsigned expose = kFunction | kOut;
-  static Tensor call(const Tensor& sequence, const Scalar& self, bool out_int32, bool right, std::optional<std::string_view> side,
-                     const Tensor& sorter) {
+  static Tensor call(const Tensor& sequence, const Scalar& self, bool out_int32, bool right,
+                     std::optional<std::string_view> side, const Tensor& sorter) {
     return search_sorted(sequence, number_like(sequence, self), out_int32, right, side, sorter);
   }
 };
 
 struct Bucketize {
-  static constexpr Schema schema = "bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor";
+  static constexpr Schema schema =
+      "bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor";
   static constexpr Doc doc = "The index of the interval between boundaries that each element lies in.";
   static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Tensor& self, const Tensor& boundaries, bool out_int32, bool right) {
@@ -171,7 +184,8 @@ struct Bucketize {
 };
 
 struct BucketizeNumber {
-  static constexpr Schema schema = "bucketize.Scalar(Scalar self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor";
+  static constexpr Schema schema =
+      "bucketize.Scalar(Scalar self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor";
   static constexpr Doc doc = "The index of the interval between boundaries that a number lies in.";
   static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Scalar& self, const Tensor& boundaries, bool out_int32, bool right) {
@@ -181,15 +195,19 @@ struct BucketizeNumber {
 
 struct Isin {
   static constexpr Schema schema =
-      "isin.Tensor_Tensor(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor";
+      "isin.Tensor_Tensor(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> "
+      "Tensor";
   static constexpr Doc doc = "Whether each element is among test_elements.";
   static constexpr unsigned expose = kFunction | kOut;
-  static Tensor call(const Tensor& elements, const Tensor& tests, bool, bool invert) { return is_in(elements, tests, invert); }
+  static Tensor call(const Tensor& elements, const Tensor& tests, bool, bool invert) {
+    return is_in(elements, tests, invert);
+  }
 };
 
 struct IsinNumber {
   static constexpr Schema schema =
-      "isin.Tensor_Scalar(Tensor elements, Scalar test_element, *, bool assume_unique=False, bool invert=False) -> Tensor";
+      "isin.Tensor_Scalar(Tensor elements, Scalar test_element, *, bool assume_unique=False, bool invert=False) -> "
+      "Tensor";
   static constexpr Doc doc = "Whether each element equals a number.";
   static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Tensor& elements, const Scalar& test, bool, bool invert) {
@@ -199,10 +217,13 @@ struct IsinNumber {
 
 struct IsinOfNumber {
   static constexpr Schema schema =
-      "isin.Scalar_Tensor(Scalar element, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor";
+      "isin.Scalar_Tensor(Scalar element, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> "
+      "Tensor";
   static constexpr Doc doc = "Whether a number is among test_elements.";
   static constexpr unsigned expose = kFunction | kOut;
-  static Tensor call(const Scalar& element, const Tensor& tests, bool, bool invert) { return is_in(wrap_number(element), tests, invert); }
+  static Tensor call(const Scalar& element, const Tensor& tests, bool, bool invert) {
+    return is_in(wrap_number(element), tests, invert);
+  }
 };
 
 }  // namespace hwaro::engine

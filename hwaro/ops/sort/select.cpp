@@ -1,8 +1,8 @@
 // Elements picked by rank: topk, kthvalue, median, and mode.
 //
-// topk with a large k sorts; with a small one it keeps the best candidates in a buffer and passes over elements that are not
-// better than the worst of them a vector at a time; single ranks are narrowed down digit by digit (order.h). Entries compare by key, then by index, so that results
-// do not depend on how the partition goes.
+// topk with a large k sorts; with a small one it keeps the best candidates in a buffer and passes over elements that
+// are not better than the worst of them a vector at a time; single ranks are narrowed down digit by digit (order.h).
+// Entries compare by key, then by index, so that results do not depend on how the partition goes.
 #include <algorithm>
 #include <limits>
 #include <vector>
@@ -22,8 +22,8 @@ using std::int64_t;
 
 namespace {
 
-// Up to here candidates are inserted in order; from there on the buffer has room for more than k of them, few enough that
-// the bound follows soon and enough that it is not computed for each.
+// Up to here candidates are inserted in order; from there on the buffer has room for more than k of them, few enough
+// that the bound follows soon and enough that it is not computed for each.
 constexpr int64_t kInserted = 32;
 int64_t first_room(int64_t k) { return k <= kInserted ? k : k + k / 2; }
 
@@ -72,7 +72,8 @@ Picked pick_along(const char* name, const Tensor& self, int64_t dim, int64_t k, 
   Dims sizes(self.sizes());
   const int64_t n = self.dim() ? sizes[dim] : 1;
   if (self.dim()) sizes[dim] = k;
-  if (self.device().is_meta()) return {make_tensor(sizes, self.dtype(), self.device()), make_tensor(sizes, DType::Int64, self.device())};
+  if (self.device().is_meta())
+    return {make_tensor(sizes, self.dtype(), self.device()), make_tensor(sizes, DType::Int64, self.device())};
   const Tensor x = rows_along(self, dim);
   Dims row_sizes(x.sizes());
   if (self.dim()) row_sizes.back() = k;
@@ -135,9 +136,10 @@ int64_t median_index(const T* x, int64_t n, bool ignore_nan, RunSorter& sorter) 
 std::tuple<Tensor, Tensor> median_along(bool ignore_nan, const Tensor& self, int64_t dim, bool keepdim) {
   dim = wrap_dim(dim, self.dim());
   check_not_empty("median", self, dim);
-  Picked picked = pick_along("median_out", self, dim, 1, kIntSet | kFloatSet, [&](const auto* x, int64_t n, int64_t* order, RunSorter& sorter) {
-    order[0] = median_index(x, n, ignore_nan, sorter);
-  });
+  Picked picked = pick_along("median_out", self, dim, 1, kIntSet | kFloatSet,
+                             [&](const auto* x, int64_t n, int64_t* order, RunSorter& sorter) {
+                               order[0] = median_index(x, n, ignore_nan, sorter);
+                             });
   return without_dim(ignore_nan ? "NanmedianBackward1" : "MedianBackward1", self, std::move(picked), dim, keepdim);
 }
 
@@ -149,17 +151,19 @@ Tensor median_of_all(bool ignore_nan, const Tensor& self) {
     out = dense_as(make_full({}, std::numeric_limits<double>::quiet_NaN(), DType::Double, self.device()), self.dtype());
   } else {
     const Tensor x = dense(self), flat = alias(x, {x.numel()}, {1}, x->offset);
-    Picked picked = pick_along("median_cpu", flat, 0, 1, kIntSet | kFloatSet, [&](const auto* p, int64_t n, int64_t* order, RunSorter& sorter) {
-      order[0] = median_index(p, n, ignore_nan, sorter);
-    });
+    Picked picked = pick_along("median_cpu", flat, 0, 1, kIntSet | kFloatSet,
+                               [&](const auto* p, int64_t n, int64_t* order, RunSorter& sorter) {
+                                 order[0] = median_index(p, n, ignore_nan, sorter);
+                               });
     out = alias(picked.values, {}, {}, picked.values->offset);
   }
   if (recording(self))
-    record(ignore_nan ? "NanmedianBackward0" : "MedianBackward0", {self}, out, {save(self), save_output(out)}, [](Backward& b) {
-      const Tensor x = b.saved(0), y = b.saved(1);
-      const Tensor mask = logical_or(eq(x, y), logical_and(isnan(x), isnan(y)));
-      b.set(0, where(mask, div(b.g(), sum_all(mask)), make_zeros({}, b.g().dtype(), b.g().device())));
-    });
+    record(ignore_nan ? "NanmedianBackward0" : "MedianBackward0", {self}, out, {save(self), save_output(out)},
+           [](Backward& b) {
+             const Tensor x = b.saved(0), y = b.saved(1);
+             const Tensor mask = logical_or(eq(x, y), logical_and(isnan(x), isnan(y)));
+             b.set(0, where(mask, div(b.g(), sum_all(mask)), make_zeros({}, b.g().dtype(), b.g().device())));
+           });
   return out;
 }
 
@@ -173,37 +177,41 @@ struct Topk {
     dim = wrap_dim(dim, self.dim());
     const int64_t n = self.dim() ? self.sizes()[dim] : 1;
     HWARO_CHECK(k >= 0 && k <= n, "selected index k out of range");
-    HWARO_CHECK(!is_complex(self.dtype()) && self.dtype() != DType::Bool, is_complex(self.dtype()) ? " topk does not support complex" : "topk does not support bool",
+    HWARO_CHECK(!is_complex(self.dtype()) && self.dtype() != DType::Bool,
+                is_complex(self.dtype()) ? " topk does not support complex" : "topk does not support bool",
                 " dtypes on CPU");
-    const Picked picked = pick_along("topk", self, dim, k, kSortSet, [&](const auto* x, int64_t m, int64_t* order, RunSorter& sorter) {
-      using T = std::remove_cvref_t<decltype(*x)>;
-      if (k == 0) return;
-      if (m <= 6 * first_room(k)) {
-        std::vector<int64_t> whole(static_cast<std::size_t>(m));
-        sorter.sort(x, dtype_of<T>, m, largest, whole.data());
-        std::copy(whole.begin(), whole.begin() + k, order);
-        return;
-      }
-      std::vector<Entry<T>> entries;
-      first_entries(x, m, k, largest, entries);
-      for (int64_t i = 0; i < k; ++i) order[i] = index_of(entries[i]);
-    });
+    const Picked picked =
+        pick_along("topk", self, dim, k, kSortSet, [&](const auto* x, int64_t m, int64_t* order, RunSorter& sorter) {
+          using T = std::remove_cvref_t<decltype(*x)>;
+          if (k == 0) return;
+          if (m <= 6 * first_room(k)) {
+            std::vector<int64_t> whole(static_cast<std::size_t>(m));
+            sorter.sort(x, dtype_of<T>, m, largest, whole.data());
+            std::copy(whole.begin(), whole.begin() + k, order);
+            return;
+          }
+          std::vector<Entry<T>> entries;
+          first_entries(x, m, k, largest, entries);
+          for (int64_t i = 0; i < k; ++i) order[i] = index_of(entries[i]);
+        });
     if (recording(self)) record_selection("TopkBackward0", self, picked.values, picked.indices, dim, true);
     return {picked.values, picked.indices};
   }
 };
 
 struct Kthvalue {
-  static constexpr Schema schema = "kthvalue(Tensor self, int k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)";
+  static constexpr Schema schema =
+      "kthvalue(Tensor self, int k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)";
   static constexpr Doc doc = "The k-th smallest element along dim, counted from 1, and its index.";
   static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t k, int64_t dim, bool keepdim) {
     dim = wrap_dim(dim, self.dim());
     check_not_empty("kthvalue", self, dim);
     const int64_t n = self.dim() ? self.sizes()[dim] : 1;
     HWARO_CHECK(k >= 1 && k <= n, "kthvalue(): selected number k out of range for dimension ", dim);
-    Picked picked = pick_along("kthvalue_cpu", self, dim, 1, kIntSet | kFloatSet, [&](const auto* x, int64_t m, int64_t* order, RunSorter& sorter) {
-      order[0] = sorter.at_rank(x, dtype_of<std::remove_cvref_t<decltype(*x)>>, m, k - 1);
-    });
+    Picked picked = pick_along("kthvalue_cpu", self, dim, 1, kIntSet | kFloatSet,
+                               [&](const auto* x, int64_t m, int64_t* order, RunSorter& sorter) {
+                                 order[0] = sorter.at_rank(x, dtype_of<std::remove_cvref_t<decltype(*x)>>, m, k - 1);
+                               });
     return without_dim("KthvalueBackward0", self, std::move(picked), dim, keepdim);
   }
 };
@@ -215,7 +223,8 @@ struct Median {
 };
 
 struct MedianDim {
-  static constexpr Schema schema = "median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
+  static constexpr Schema schema =
+      "median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
   static constexpr Doc doc = "The median along dim, the lower one of two, and its index.";
   static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t dim, bool keepdim) {
     return median_along(false, self, dim, keepdim);
@@ -229,7 +238,8 @@ struct Nanmedian {
 };
 
 struct NanmedianDim {
-  static constexpr Schema schema = "nanmedian.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
+  static constexpr Schema schema =
+      "nanmedian.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
   static constexpr Doc doc = "The median along dim of the elements that are not NaN, and its index.";
   static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t dim, bool keepdim) {
     return median_along(true, self, dim, keepdim);
@@ -237,24 +247,26 @@ struct NanmedianDim {
 };
 
 struct Mode {
-  static constexpr Schema schema = "mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)";
+  static constexpr Schema schema =
+      "mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)";
   static constexpr Doc doc = "The most frequent element along dim, the smallest of several, and the last index of it.";
   static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t dim, bool keepdim) {
     dim = wrap_dim(dim, self.dim());
     check_not_empty("mode", self, dim);
-    Picked picked = pick_along("mode_cpu", self, dim, 1, kSortSet, [](const auto* x, int64_t n, int64_t* order, RunSorter& sorter) {
-      using T = std::remove_cvref_t<decltype(*x)>;
-      std::vector<int64_t> at(static_cast<std::size_t>(n));
-      sorter.sort(x, dtype_of<T>, n, false, at.data());
-      int64_t best = 0, count = 0;
-      for (int64_t i = 0; i < n; ++i) {
-        count = i > 0 && x[at[i]] == x[at[i - 1]] ? count + 1 : 1;
-        if (count > best) {
-          best = count;
-          order[0] = at[i];
-        }
-      }
-    });
+    Picked picked =
+        pick_along("mode_cpu", self, dim, 1, kSortSet, [](const auto* x, int64_t n, int64_t* order, RunSorter& sorter) {
+          using T = std::remove_cvref_t<decltype(*x)>;
+          std::vector<int64_t> at(static_cast<std::size_t>(n));
+          sorter.sort(x, dtype_of<T>, n, false, at.data());
+          int64_t best = 0, count = 0;
+          for (int64_t i = 0; i < n; ++i) {
+            count = i > 0 && x[at[i]] == x[at[i - 1]] ? count + 1 : 1;
+            if (count > best) {
+              best = count;
+              order[0] = at[i];
+            }
+          }
+        });
     return without_dim("ModeBackward0", self, std::move(picked), dim, keepdim);
   }
 };

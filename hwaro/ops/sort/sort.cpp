@@ -18,8 +18,10 @@ static std::tuple<Tensor, Tensor> sorted(const char* name, const Tensor& self, i
 }
 
 struct Sort {
-  static constexpr Schema schema = "sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)";
-  static constexpr Doc doc = "The elements along dim in order, and the indices they had; equal elements keep their order.";
+  static constexpr Schema schema =
+      "sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)";
+  static constexpr Doc doc =
+      "The elements along dim in order, and the indices they had; equal elements keep their order.";
   static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t dim, bool descending) {
     return sorted("SortBackward0", self, dim, descending);
   }
@@ -44,9 +46,12 @@ struct Argsort {
 };
 
 struct ArgsortStable {
-  static constexpr Schema schema = "argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor";
+  static constexpr Schema schema =
+      "argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor";
   static constexpr Doc doc = "As argsort; every sort here is stable.";
-  static Tensor call(const Tensor& self, bool, int64_t dim, bool descending) { return Argsort::call(self, dim, descending); }
+  static Tensor call(const Tensor& self, bool, int64_t dim, bool descending) {
+    return Argsort::call(self, dim, descending);
+  }
 };
 
 struct Msort {

@@ -12,7 +12,8 @@ struct SortKernels {
   // entries[i] = key(x[i]) << 32 | i.
   void (*pack[kDTypes])(std::uint64_t* entries, const void* x, std::int64_t n, bool descending);
   // The first index in [begin, end) whose key is below `bound`, or end.
-  std::int64_t (*next_below[kDTypes])(const void* x, std::int64_t begin, std::int64_t end, std::uint32_t bound, bool descending);
+  std::int64_t (*next_below[kDTypes])(const void* x, std::int64_t begin, std::int64_t end, std::uint32_t bound,
+                                      bool descending);
 };
 
 const SortKernels& sort_kernels();

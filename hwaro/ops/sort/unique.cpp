@@ -25,9 +25,8 @@ Tensor no_indices(const Tensor& self) { return make_tensor({0}, DType::Int64, se
 
 void record_unique(const char* name, const char* node, const Tensor& self, const Tensor& out) {
   if (!recording(self)) return;
-  record(node, {self}, out, {}, [name](Backward&) {
-    raise<NotImplementedError>("the derivative for '", name, "' is not implemented.");
-  });
+  record(node, {self}, out, {},
+         [name](Backward&) { raise<NotImplementedError>("the derivative for '", name, "' is not implemented."); });
 }
 
 template <class T>
@@ -39,8 +38,8 @@ Tensor to_tensor(const std::vector<T>& v) {
 
 // Distinct values in [low, low + range); false where the range is too wide for a table.
 template <class T>
-bool count_in_table(const T* x, int64_t n, bool want_inverse, bool want_counts, std::vector<T>& values, int64_t* inverse,
-                    std::vector<int64_t>& counts) {
+bool count_in_table(const T* x, int64_t n, bool want_inverse, bool want_counts, std::vector<T>& values,
+                    int64_t* inverse, std::vector<int64_t>& counts) {
   T low = x[0], high = x[0];
   for (int64_t i = 1; i < n; ++i) {
     low = x[i] < low ? x[i] : low;
@@ -76,7 +75,8 @@ bool differ(T a, T b) {
 }
 
 Three unique_elements(const Tensor& self, bool want_inverse, bool want_counts) {
-  HWARO_CHECK_AS(NotImplementedError, !self.device().is_meta(), "_unique2: the shape of the result depends on data that a meta tensor has not");
+  HWARO_CHECK_AS(NotImplementedError, !self.device().is_meta(),
+                 "_unique2: the shape of the result depends on data that a meta tensor has not");
   const Tensor x = dense(self);
   const int64_t n = x.numel();
   const Tensor inverse = want_inverse ? make_tensor(self.sizes(), DType::Int64) : no_indices(self);
@@ -105,7 +105,8 @@ Three unique_elements(const Tensor& self, bool want_inverse, bool want_counts) {
       std::vector<T> values;
       std::vector<int64_t> number;
       bool done = n == 0;
-      if constexpr (std::is_integral_v<T>) done = done || count_in_table(p, n, want_inverse, want_counts, values, to, number);
+      if constexpr (std::is_integral_v<T>)
+        done = done || count_in_table(p, n, want_inverse, want_counts, values, to, number);
       if (!done) {
         RunSorter sorter(n);
         std::vector<int64_t> order(static_cast<std::size_t>(n));
@@ -164,7 +165,8 @@ Three unique_slices(const Tensor& self, int64_t dim, bool consecutive, bool want
     return {make_tensor(self.sizes(), self.dtype()), no_indices(self), no_indices(self)};
   }
   for (int d = 0; d < self.dim(); ++d)
-    HWARO_CHECK(self.sizes()[d] != 0, "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied");
+    HWARO_CHECK(self.sizes()[d] != 0,
+                "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied");
   const Slices s(self, dim);
   const Tensor inverse = want_inverse ? make_tensor({s.count}, DType::Int64) : no_indices(self);
   Tensor out, counts = no_indices(self);
@@ -194,7 +196,8 @@ Three unique_slices(const Tensor& self, int64_t dim, bool consecutive, bool want
     sizes[0] = int64_t(kept.size());
     const Tensor rows = make_tensor(sizes, self.dtype());
     for (std::size_t k = 0; k < kept.size(); ++k)
-      std::memcpy(rows->write_as<T>() + int64_t(k) * s.length, p + kept[k] * s.length, std::size_t(s.length) * sizeof(T));
+      std::memcpy(rows->write_as<T>() + int64_t(k) * s.length, p + kept[k] * s.length,
+                  std::size_t(s.length) * sizeof(T));
     // Dimension 0 goes back to where dim was.
     Dims back_sizes, back_strides;
     for (int d = 0; d < self.dim(); ++d) {
@@ -237,7 +240,8 @@ Three consecutive_elements(const Tensor& self, bool want_inverse, bool want_coun
 
 struct Unique2 {
   static constexpr Schema schema =
-      "_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)";
+      "_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, "
+      "Tensor, Tensor)";
   static constexpr Doc doc = "The distinct elements in order, where each element went, and how often each occurs.";
   static constexpr unsigned expose = kFunction | kInternal;
   static Three call(const Tensor& self, bool, bool return_inverse, bool return_counts) {
@@ -249,8 +253,10 @@ struct Unique2 {
 
 struct UniqueDim {
   static constexpr Schema schema =
-      "unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)";
-  static constexpr Doc doc = "The distinct slices along dim in order, where each slice went, and how often each occurs.";
+      "unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> "
+      "(Tensor, Tensor, Tensor)";
+  static constexpr Doc doc =
+      "The distinct slices along dim in order, where each slice went, and how often each occurs.";
   static constexpr unsigned expose = kInternal;
   static Three call(const Tensor& self, int64_t dim, bool, bool return_inverse, bool return_counts) {
     dim = wrap_dim(dim, self.dim());
@@ -263,12 +269,14 @@ struct UniqueDim {
 
 struct UniqueConsecutive {
   static constexpr Schema schema =
-      "unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, Tensor, Tensor)";
+      "unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, "
+      "Tensor, Tensor)";
   static constexpr Doc doc = "The first of each run of equal elements, or of equal slices along dim.";
   static constexpr unsigned expose = kInternal;
   static Three call(const Tensor& self, bool return_inverse, bool return_counts, std::optional<int64_t> dim) {
     Three out;
-    if (dim && self.dim() > 0) out = unique_slices(self, wrap_dim(*dim, self.dim()), true, return_inverse, return_counts);
+    if (dim && self.dim() > 0)
+      out = unique_slices(self, wrap_dim(*dim, self.dim()), true, return_inverse, return_counts);
     else out = consecutive_elements(self, return_inverse, return_counts);
     record_unique("unique_consecutive", "UniqueConsecutiveBackward0", self, std::get<0>(out));
     return out;

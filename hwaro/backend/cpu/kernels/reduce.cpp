@@ -1,9 +1,9 @@
 // Reductions of rows (contiguous runs) and of columns (many runs added to each other).
 //
-// Rows: four vector accumulators take blocks of 128 vectors; blocks are added up 16 at a time, and those sums in turn, so that
-// no chain of additions is long. (Callers cut rows of more than 2^16 elements.) Columns: four rows at a time are added into a tile that stays
-// in L1, and every 128 rows the tile is added to the result. Lanes of a column never mix, so whole vectors and single
-// lanes give the same bits.
+// Rows: four vector accumulators take blocks of 128 vectors; blocks are added up 16 at a time, and those sums in turn,
+// so that no chain of additions is long. (Callers cut rows of more than 2^16 elements.) Columns: four rows at a time
+// are added into a tile that stays in L1, and every 128 rows the tile is added to the result. Lanes of a column never
+// mix, so whole vectors and single lanes give the same bits.
 #include "hwaro/ops/reduce/reduce_kernels.h"
 
 #include "hwaro/backend/cpu/kernels/reduce_parts.h"
@@ -25,7 +25,8 @@ void rows(void* out, const void* in, int64_t rows, int64_t stride, int64_t n) {
 }
 
 #if defined(__SSE2__)
-// Sums of bytes: the instruction that adds absolute differences adds eight bytes at a time; signed ones are moved to 0 … 255.
+// Sums of bytes: the instruction that adds absolute differences adds eight bytes at a time; signed ones are moved to 0
+// … 255.
 template <class T>
 int64_t sum_bytes(const T* x, int64_t n) {
   constexpr int N = HWARO_VECTOR_BYTES;
@@ -112,12 +113,14 @@ HWARO_INLINE void reduce_strip(A* out, const T* in, int64_t rows, int64_t stride
       const T* x = in + r * stride;
       for (int64_t j = 0; j < width; j += N) {
         const auto a = Op::combine(Op::map(load_lanes<T, A, N>(x + j)), Op::map(load_lanes<T, A, N>(x + stride + j)));
-        const auto b = Op::combine(Op::map(load_lanes<T, A, N>(x + 2 * stride + j)), Op::map(load_lanes<T, A, N>(x + 3 * stride + j)));
+        const auto b = Op::combine(Op::map(load_lanes<T, A, N>(x + 2 * stride + j)),
+                                   Op::map(load_lanes<T, A, N>(x + 3 * stride + j)));
         Op::combine(Vec<A, N>::load(level + j), Op::combine(a, b)).store(level + j);
       }
     }
     if (r0 > 0)
-      for (int64_t j = 0; j < width; j += N) Op::combine(Vec<A, N>::load(out + j), Vec<A, N>::load(tile + j)).store(out + j);
+      for (int64_t j = 0; j < width; j += N)
+        Op::combine(Vec<A, N>::load(out + j), Vec<A, N>::load(tile + j)).store(out + j);
   }
 }
 
@@ -161,9 +164,11 @@ using I32 = std::int32_t;
 using I64 = std::int64_t;
 
 // Columns of the tables, in the order of DType.
-#define HWARO_FLOATS(loop, Op) \
-  &loop<Op, Half, float>, &loop<Op, BFloat16, float>, &loop<Op, float, float>, &loop<Op, double, double>, nullptr, nullptr
-#define HWARO_WIDE_FLOATS(loop, Op) nullptr, nullptr, &loop<Op, float, float>, &loop<Op, double, double>, nullptr, nullptr
+#define HWARO_FLOATS(loop, Op)                                                                                     \
+  &loop<Op, Half, float>, &loop<Op, BFloat16, float>, &loop<Op, float, float>, &loop<Op, double, double>, nullptr, \
+      nullptr
+#define HWARO_WIDE_FLOATS(loop, Op) \
+  nullptr, nullptr, &loop<Op, float, float>, &loop<Op, double, double>, nullptr, nullptr
 #define HWARO_NO_INTS nullptr, nullptr, nullptr, nullptr, nullptr, nullptr
 #define HWARO_SAME_INTS(loop, Op) \
   &loop<Op, U8, U8>, &loop<Op, U8, U8>, &loop<Op, I8, I8>, &loop<Op, I16, I16>, &loop<Op, I32, I32>, &loop<Op, I64, I64>
@@ -176,8 +181,9 @@ extern constinit const ReduceKernels reduce_table = {
          &rows<Sum, I64, I64>, &rows<Sum, Half, float>, &rows<Sum, BFloat16, float>, &rows<Sum, float, float>,
          &rows<Sum, double, double>, &rows<Sum, float, float, 2>, &rows<Sum, double, double, 2>},
         {HWARO_NO_INTS, HWARO_WIDE_FLOATS(rows, NanSum)},
-        {nullptr, nullptr, nullptr, nullptr, nullptr, &rows<Prod, I64, I64>, nullptr, nullptr, &rows<Prod, float, float>,
-         &rows<Prod, double, double>, &product_rows<Complex<float>>, &product_rows<Complex<double>>},
+        {nullptr, nullptr, nullptr, nullptr, nullptr, &rows<Prod, I64, I64>, nullptr, nullptr,
+         &rows<Prod, float, float>, &rows<Prod, double, double>, &product_rows<Complex<float>>,
+         &product_rows<Complex<double>>},
         {HWARO_SAME_INTS(rows, Max), HWARO_FLOATS(rows, Max)},
         {HWARO_SAME_INTS(rows, Min), HWARO_FLOATS(rows, Min)},
         {HWARO_NO_INTS, HWARO_WIDE_FLOATS(rows, SumAbs)},
@@ -191,8 +197,9 @@ extern constinit const ReduceKernels reduce_table = {
          &columns<Sum, float, float>, &columns<Sum, double, double>, &columns<Sum, float, float, 2>,
          &columns<Sum, double, double, 2>},
         {HWARO_NO_INTS, HWARO_WIDE_FLOATS(columns, NanSum)},
-        {nullptr, nullptr, nullptr, nullptr, nullptr, &columns<Prod, I64, I64>, nullptr, nullptr, &columns<Prod, float, float>,
-         &columns<Prod, double, double>, &product_columns<Complex<float>>, &product_columns<Complex<double>>},
+        {nullptr, nullptr, nullptr, nullptr, nullptr, &columns<Prod, I64, I64>, nullptr, nullptr,
+         &columns<Prod, float, float>, &columns<Prod, double, double>, &product_columns<Complex<float>>,
+         &product_columns<Complex<double>>},
         {HWARO_SAME_INTS(columns, Max), HWARO_FLOATS(columns, Max)},
         {HWARO_SAME_INTS(columns, Min), HWARO_FLOATS(columns, Min)},
         {HWARO_NO_INTS, HWARO_WIDE_FLOATS(columns, SumAbs)},

@@ -48,7 +48,8 @@ void arg_rows(void* values, int64_t* indices, const void* in, int64_t rows, int6
       const int64_t length = n - i < kBlock ? n - i : kBlock;
       T value;
       reduce_lanes<Op, T, 1>(reduce_run<Op, T, T>(x + i, length), &value);
-      const bool better = i == 0 || (native::kSame<Op, Max> ? value > best : value < best) || (is_nan(value) && !is_nan(best));
+      const bool better =
+          i == 0 || (native::kSame<Op, Max> ? value > best : value < best) || (is_nan(value) && !is_nan(best));
       if (!better) continue;
       best = value;
       at = i;
@@ -181,12 +182,22 @@ void moment_columns(double* mean, double* m2, const void* in, int64_t rows, int6
 
 using I32 = std::int32_t;
 using I64 = std::int64_t;
-#define HWARO_ARG(loop, Op)                                                                                             \
-  {nullptr, nullptr, nullptr, nullptr, &loop<Op, I32>, &loop<Op, I64>, nullptr, nullptr, &loop<Op, float>,              \
-   &loop<Op, double>, nullptr, nullptr}
-#define HWARO_MOMENT(loop)                                                                                             \
-  {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, &loop<Half, float>, &loop<BFloat16, float>, &loop<float, float>, \
-   &loop<double, double>, nullptr, nullptr}
+#define HWARO_ARG(loop, Op)                                                               \
+  {nullptr, nullptr, nullptr,          nullptr,           &loop<Op, I32>, &loop<Op, I64>, \
+   nullptr, nullptr, &loop<Op, float>, &loop<Op, double>, nullptr,        nullptr}
+#define HWARO_MOMENT(loop) \
+  {nullptr,                \
+   nullptr,                \
+   nullptr,                \
+   nullptr,                \
+   nullptr,                \
+   nullptr,                \
+   &loop<Half, float>,     \
+   &loop<BFloat16, float>, \
+   &loop<float, float>,    \
+   &loop<double, double>,  \
+   nullptr,                \
+   nullptr}
 
 }  // namespace
 

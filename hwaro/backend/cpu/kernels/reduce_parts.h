@@ -21,45 +21,92 @@ HWARO_INLINE Vec<A, N> load_lanes(const T* p) {
 
 // ---- the operations: map one element, combine two results, and what combines with nothing changed ----
 struct Sum {
-  template <class V> HWARO_INLINE static V map(V x) { return x; }
-  template <class V> HWARO_INLINE static V combine(V a, V b) { return a + b; }
-  template <class A> HWARO_INLINE static A identity() { return A(0); }
+  template <class V>
+  HWARO_INLINE static V map(V x) {
+    return x;
+  }
+  template <class V>
+  HWARO_INLINE static V combine(V a, V b) {
+    return a + b;
+  }
+  template <class A>
+  HWARO_INLINE static A identity() {
+    return A(0);
+  }
 };
 struct NanSum : Sum {
-  template <class V> HWARO_INLINE static V map(V x) { return where(x == x, x, V(0)); }
+  template <class V>
+  HWARO_INLINE static V map(V x) {
+    return where(x == x, x, V(0));
+  }
 };
 struct SumAbs : Sum {
-  template <class V> HWARO_INLINE static V map(V x) { return abs(x); }
+  template <class V>
+  HWARO_INLINE static V map(V x) {
+    return abs(x);
+  }
 };
 struct SumSquares : Sum {
-  template <class V> HWARO_INLINE static V map(V x) { return x * x; }
+  template <class V>
+  HWARO_INLINE static V map(V x) {
+    return x * x;
+  }
 };
 struct Prod {
-  template <class V> HWARO_INLINE static V map(V x) { return x; }
-  template <class V> HWARO_INLINE static V combine(V a, V b) { return a * b; }
-  template <class A> HWARO_INLINE static A identity() { return A(1); }
+  template <class V>
+  HWARO_INLINE static V map(V x) {
+    return x;
+  }
+  template <class V>
+  HWARO_INLINE static V combine(V a, V b) {
+    return a * b;
+  }
+  template <class A>
+  HWARO_INLINE static A identity() {
+    return A(1);
+  }
 };
 struct Max {
-  template <class V> HWARO_INLINE static V map(V x) { return x; }
-  template <class V> HWARO_INLINE static V combine(V a, V b) { return maximum(a, b); }
-  template <class A> HWARO_INLINE static A identity() {
+  template <class V>
+  HWARO_INLINE static V map(V x) {
+    return x;
+  }
+  template <class V>
+  HWARO_INLINE static V combine(V a, V b) {
+    return maximum(a, b);
+  }
+  template <class A>
+  HWARO_INLINE static A identity() {
     if constexpr (native::kIsFloating<A>) return -FloatTraits<A>::kInfinity;
     else return native::kIsUnsigned<A> ? A(0) : A(A(1) << (8 * sizeof(A) - 1));
   }
 };
 struct Min {
-  template <class V> HWARO_INLINE static V map(V x) { return x; }
-  template <class V> HWARO_INLINE static V combine(V a, V b) { return minimum(a, b); }
-  template <class A> HWARO_INLINE static A identity() {
+  template <class V>
+  HWARO_INLINE static V map(V x) {
+    return x;
+  }
+  template <class V>
+  HWARO_INLINE static V combine(V a, V b) {
+    return minimum(a, b);
+  }
+  template <class A>
+  HWARO_INLINE static A identity() {
     if constexpr (native::kIsFloating<A>) return FloatTraits<A>::kInfinity;
     else return A(~Max::identity<A>());
   }
 };
 struct MaxAbs : Max {
-  template <class V> HWARO_INLINE static V map(V x) { return abs(x); }
+  template <class V>
+  HWARO_INLINE static V map(V x) {
+    return abs(x);
+  }
 };
 struct MinAbs : Min {
-  template <class V> HWARO_INLINE static V map(V x) { return abs(x); }
+  template <class V>
+  HWARO_INLINE static V map(V x) {
+    return abs(x);
+  }
 };
 
 template <class A>
@@ -99,8 +146,7 @@ HWARO_INLINE Vec<A> reduce_run(const T* p, int64_t n) {
   for (; n >= N; n -= N, p += N) rest = Op::combine(rest, Op::map(load_lanes<T, A, N>(p)));
   if (n > 0) {
     A lanes[N];
-    for (int i = 0; i < N; ++i)
-      lanes[i] = i < n ? Op::map(load_lanes<T, A, 1>(p + i))[0] : Op::template identity<A>();
+    for (int i = 0; i < N; ++i) lanes[i] = i < n ? Op::map(load_lanes<T, A, 1>(p + i))[0] : Op::template identity<A>();
     rest = Op::combine(rest, V::load(lanes));
   }
   return Op::combine(total, rest);

@@ -2,8 +2,8 @@
 //
 // Float accumulates in double, as PyTorch does. A row is taken a vector of accumulators at a time: log2(lanes) shifted
 // combinations give the running values inside the vector, and the total so far is combined with all of them; the chain
-// from vector to vector is then one operation long instead of one per element. Where the dimension is not the last, columns
-// run side by side through a tile of accumulators.
+// from vector to vector is then one operation long instead of one per element. Where the dimension is not the last,
+// columns run side by side through a tile of accumulators.
 #include <utility>
 
 #include "hwaro/math/convert.h"
@@ -18,11 +18,17 @@ namespace {
 using std::int64_t;
 
 struct Sum {
-  template <class V> HWARO_INLINE static V combine(V a, V b) { return a + b; }
+  template <class V>
+  HWARO_INLINE static V combine(V a, V b) {
+    return a + b;
+  }
   static constexpr int kIdentity = 0;
 };
 struct Prod {
-  template <class V> HWARO_INLINE static V combine(V a, V b) { return a * b; }
+  template <class V>
+  HWARO_INLINE static V combine(V a, V b) {
+    return a * b;
+  }
   static constexpr int kIdentity = 1;
 };
 
@@ -50,8 +56,8 @@ template <class Op, bool Back, int S, class A, int N>
 HWARO_INLINE Vec<A, N> scan_lanes(Vec<A, N> v) {
   if constexpr (S >= N) return v;
   else
-    return scan_lanes<Op, Back, 2 * S>(Op::combine(
-        shift<S, Back>(v, Vec<A, N>(A(Op::kIdentity)), std::make_integer_sequence<int, N>()), v));
+    return scan_lanes<Op, Back, 2 * S>(
+        Op::combine(shift<S, Back>(v, Vec<A, N>(A(Op::kIdentity)), std::make_integer_sequence<int, N>()), v));
 }
 template <int L, class A, int N, int... I>
 HWARO_INLINE Vec<A, N> spread(Vec<A, N> v, std::integer_sequence<int, I...>) {
@@ -180,12 +186,32 @@ void extreme(void* values, int64_t* indices, const void* from, int64_t outer, in
 }
 
 using I64 = std::int64_t;
-#define HWARO_SCAN(Op, Back)                                                                                            \
-  {nullptr, nullptr, nullptr, nullptr, nullptr, &scan<Op, I64, I64, Back>, nullptr, nullptr, &scan<Op, float, double, Back>, \
-   &scan<Op, double, double, Back>, &scan_complex<Op, Complex<float>, Back>, &scan_complex<Op, Complex<double>, Back>}
-#define HWARO_EXTREME(Min)                                                                                       \
-  {nullptr, nullptr, nullptr, nullptr, nullptr, &extreme<I64, Min>, nullptr, nullptr, &extreme<float, Min>,       \
-   &extreme<double, Min>, nullptr, nullptr}
+#define HWARO_SCAN(Op, Back)                \
+  {nullptr,                                 \
+   nullptr,                                 \
+   nullptr,                                 \
+   nullptr,                                 \
+   nullptr,                                 \
+   &scan<Op, I64, I64, Back>,               \
+   nullptr,                                 \
+   nullptr,                                 \
+   &scan<Op, float, double, Back>,          \
+   &scan<Op, double, double, Back>,         \
+   &scan_complex<Op, Complex<float>, Back>, \
+   &scan_complex<Op, Complex<double>, Back>}
+#define HWARO_EXTREME(Min) \
+  {nullptr,                \
+   nullptr,                \
+   nullptr,                \
+   nullptr,                \
+   nullptr,                \
+   &extreme<I64, Min>,     \
+   nullptr,                \
+   nullptr,                \
+   &extreme<float, Min>,   \
+   &extreme<double, Min>,  \
+   nullptr,                \
+   nullptr}
 
 }  // namespace
 

@@ -1,9 +1,10 @@
 // softmax and log_softmax along rows and along columns, forward and backward.
 //
-// Three passes over a row that stays in L1: maximum; exponentials and their sum; scaling. Two accumulators hide the latency
-// of the sums. The end of a row goes through a padded buffer, so rows shorter than a vector take the same path. NaN needs no
-// care in the maximum: its exponential makes the sum NaN. Half and BFloat16 are computed in float; their exponentials
-// wait in a buffer, or are taken a second time where the row does not fit, rather than being rounded in between.
+// Three passes over a row that stays in L1: maximum; exponentials and their sum; scaling. Two accumulators hide the
+// latency of the sums. The end of a row goes through a padded buffer, so rows shorter than a vector take the same path.
+// NaN needs no care in the maximum: its exponential makes the sum NaN. Half and BFloat16 are computed in float; their
+// exponentials wait in a buffer, or are taken a second time where the row does not fit, rather than being rounded in
+// between.
 #include "hwaro/math/convert.h"
 #include "hwaro/math/math.h"
 #include "hwaro/ops/reduce/softmax_kernels.h"
@@ -159,16 +160,21 @@ void backward_rows(void* to, const void* grad, const void* output, int64_t rows,
     T* out = static_cast<T*>(to) + r * n;
     A total;
     if constexpr (Log)
-      total = sum_over<A>(n, [&](int64_t i) { return load<A, N>(g + i); },
-                          [&](int64_t i, int64_t k) { return load_some(g + i, k, A(0)); });
+      total = sum_over<A>(
+          n, [&](int64_t i) { return load<A, N>(g + i); },
+          [&](int64_t i, int64_t k) { return load_some(g + i, k, A(0)); });
     else
-      total = sum_over<A>(n, [&](int64_t i) { return load<A, N>(g + i) * load<A, N>(y + i); },
-                          [&](int64_t i, int64_t k) { return load_some(g + i, k, A(0)) * load_some(y + i, k, A(0)); });
+      total = sum_over<A>(
+          n, [&](int64_t i) { return load<A, N>(g + i) * load<A, N>(y + i); },
+          [&](int64_t i, int64_t k) { return load_some(g + i, k, A(0)) * load_some(y + i, k, A(0)); });
     const Vec<A> s(total);
-    map_row<A>(out, n, [&](Vec<A> a, Vec<A> b) {
-      if constexpr (Log) return a - exp(b) * s;
-      else return (a - s) * b;
-    }, g, y);
+    map_row<A>(
+        out, n,
+        [&](Vec<A> a, Vec<A> b) {
+          if constexpr (Log) return a - exp(b) * s;
+          else return (a - s) * b;
+        },
+        g, y);
   }
 }
 
@@ -243,7 +249,8 @@ void backward_columns(void* to, const void* grad, const void* output, int64_t co
     for (int64_t i = 0; i < n; ++i)
       each_column<A>(width, [&](auto v, int64_t j) {
         using V = decltype(v);
-        const V a = load<A, V::size()>(g + i * stride + j), b = load<A, V::size()>(y + i * stride + j), s = V::load(total + j);
+        const V a = load<A, V::size()>(g + i * stride + j), b = load<A, V::size()>(y + i * stride + j),
+                s = V::load(total + j);
         if constexpr (Log) store(a - exp(b) * s, out + i * stride + j);
         else store((a - s) * b, out + i * stride + j);
       });
@@ -252,8 +259,8 @@ void backward_columns(void* to, const void* grad, const void* output, int64_t co
 
 #define HWARO_SOFTMAX(T, A, Log) \
   {&rows<T, A, Log>, &columns<T, A, Log>, &backward_rows<T, A, Log>, &backward_columns<T, A, Log>}
-#define HWARO_SOFTMAX_TYPES(Log)                                                                              \
-  {HWARO_SOFTMAX(Half, float, Log), HWARO_SOFTMAX(BFloat16, float, Log), HWARO_SOFTMAX(float, float, Log),    \
+#define HWARO_SOFTMAX_TYPES(Log)                                                                           \
+  {HWARO_SOFTMAX(Half, float, Log), HWARO_SOFTMAX(BFloat16, float, Log), HWARO_SOFTMAX(float, float, Log), \
    HWARO_SOFTMAX(double, double, Log)}
 
 }  // namespace

@@ -1,6 +1,6 @@
-// From elements to sort keys, a vector at a time: keys (hwaro/ops/sort/keys.h) are unsigned integers in the order of sorting,
-// NaN last and both zeros equal. A key and its index form one 64-bit entry, which in memory is the index followed by the
-// key; so interleaving two vectors makes entries.
+// From elements to sort keys, a vector at a time: keys (hwaro/ops/sort/keys.h) are unsigned integers in the order of
+// sorting, NaN last and both zeros equal. A key and its index form one 64-bit entry, which in memory is the index
+// followed by the key; so interleaving two vectors makes entries.
 #include <utility>
 
 #include "hwaro/math/convert.h"
@@ -28,7 +28,8 @@ template <int N, class T>
 HWARO_INLINE Vec<U32, N> load_keys(const T* p) {
   if constexpr (native::kSame<T, float> || kIsHalf<T>) return float_keys(load_as_float<N>(p));
   else if constexpr (native::kIsUnsigned<T>) return convert_lanes<U32>(Vec<T, N>::load(p));
-  else if constexpr (native::kSame<T, std::int32_t>) return Vec<T, N>::load(p).template bits_as<U32>() ^ Vec<U32, N>(kTop);
+  else if constexpr (native::kSame<T, std::int32_t>)
+    return Vec<T, N>::load(p).template bits_as<U32>() ^ Vec<U32, N>(kTop);
   else return convert_lanes<std::int32_t>(Vec<T, N>::load(p)).template bits_as<U32>() ^ Vec<U32, N>(kTop);
 }
 
@@ -70,9 +71,9 @@ int64_t next_below(const void* from, int64_t begin, int64_t end, U32 bound, bool
   return end;
 }
 
-#define HWARO_EACH(f)                                                                                                  \
-  {&f<std::uint8_t>, &f<std::uint8_t>, &f<std::int8_t>, &f<std::int16_t>, &f<std::int32_t>, nullptr, &f<Half>,         \
-   &f<BFloat16>, &f<float>, nullptr, nullptr, nullptr}
+#define HWARO_EACH(f)                                                                                \
+  {&f<std::uint8_t>, &f<std::uint8_t>, &f<std::int8_t>, &f<std::int16_t>, &f<std::int32_t>, nullptr, \
+   &f<Half>,         &f<BFloat16>,     &f<float>,       nullptr,          nullptr,          nullptr}
 
 }  // namespace
 
