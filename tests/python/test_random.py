@@ -154,6 +154,12 @@ t.rand(2,device='meta').device
 t.rand(3,requires_grad=True)
 t.rand(3,out=t.zeros(3))
 t.randint_like(t.zeros(2),1,5).dtype
+drawn(t, lambda t: t.poisson(t.full((50,),3.)))
+drawn(t, lambda t: t.poisson(t.full((50,),30.)))
+drawn(t, lambda t: t.poisson(t.arange(40.).view(5,8).t()))
+t.poisson(t.tensor([1,2]))
+t.poisson(t.tensor([-1.]))
+t.poisson(t.zeros(3,requires_grad=True))
 """, NAMES)
 for d in FLOATS:
     for n in (1, 7, 15, 16, 17, 31, 1000, 65536):

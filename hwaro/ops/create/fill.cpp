@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "hwaro/base/parallel.h"
+#include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/registry.h"
@@ -116,6 +117,7 @@ struct FillTensor {
   static constexpr Doc doc = "Writes the value of a 0-dimensional tensor into every element of self.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, const Tensor& value) {
+    check_has_data(self, {value});
     HWARO_CHECK(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(),
                 " dimensions.");
     const bool recorded = recording(self, value) && is_differentiable(self.dtype());
@@ -149,6 +151,7 @@ struct FillCopyTensor {
   static constexpr Doc doc = "The value of a 0-dimensional tensor in the shape and type of self.";
   static constexpr unsigned expose = kFunction;
   static Tensor call(const Tensor& self, const Tensor& value) {
+    check_has_data(self, {value});
     HWARO_CHECK(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(),
                 " dimensions.");
     const Tensor out = make_like(self);

@@ -3,6 +3,7 @@
 
 #include "hwaro/base/parallel.h"
 #include "hwaro/ops/create/fill.h"
+#include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/registry.h"
 
@@ -147,6 +148,7 @@ Tensor space(Spacing spacing, const Scalar& start, const Scalar& end, int64_t st
 
 Scalar number_in(const Tensor& t) {
   Scalar out;
+  check_countable("linspace", t);
   const Tensor d = dense(t);
   visit_if<kAllSet>(t.dtype(), [&](auto tag) { out = Scalar(*d->read_as<typename decltype(tag)::type>()); });
   return out;

@@ -11,6 +11,7 @@
 
 #include "hwaro/base/parallel.h"
 #include "hwaro/ops/create/fill.h"
+#include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/index/index_kernels.h"
 #include "hwaro/ops/index/masks.h"
 #include "hwaro/ops/kinds/record.h"
@@ -423,6 +424,7 @@ void check_no_meta(const Tensor& self, Span<Tensor> indices) {
     HWARO_CHECK(!t.defined() || t.device().is_meta() == self.device().is_meta() || t.device().is_cpu(),
                 "indices should be either on cpu or on the same device as the indexed tensor (", self.device().str(),
                 ")");
+  for (const Tensor& t : indices) check_has_data(self, {t});
 }
 
 }  // namespace
@@ -446,6 +448,7 @@ Tensor index_tensor(const Tensor& self, Span<Tensor> indices) {
 
 Tensor index_put_tensor(const Tensor& self, Span<Tensor> indices, const Tensor& values, bool accumulate, bool inplace) {
   check_no_meta(self, indices);
+  check_has_data(self, {values});
   const bool recorded = recording(self, values) && is_differentiable(self.dtype());
   if (inplace) check_inplace(self, recorded);
   if (inplace && has_internal_overlap(*self.impl()))

@@ -1,5 +1,6 @@
 // The operators behind subscripts with tensors, under PyTorch's names.
 #include "hwaro/ops/index/advanced.h"
+#include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/index/masks.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/registry.h"
@@ -37,7 +38,10 @@ struct IndexPutInplace {
 struct Nonzero {
   static constexpr Schema schema = "nonzero(Tensor self) -> Tensor";
   static constexpr Doc doc = "The coordinates of elements that are not zero, as rows (n, dim).";
-  static Tensor call(const Tensor& self) { return set_coordinates(dense_as(self, DType::Bool)); }
+  static Tensor call(const Tensor& self) {
+    check_countable("nonzero", self);
+    return set_coordinates(dense_as(self, DType::Bool));
+  }
 };
 
 struct Argwhere {

@@ -70,6 +70,7 @@ struct IndexSelect {
   static constexpr Schema schema = "index_select(Tensor self, int dim, Tensor index) -> Tensor";
   static constexpr Doc doc = "The slices of dimension dim that index lists.";
   static Tensor call(const Tensor& self, int64_t dim, const Tensor& index) {
+    check_has_data(self, {index});
     HWARO_CHECK_AS(IndexError, index.dim() <= 1, "index_select(): Index is supposed to be a vector");
     HWARO_CHECK(self.dim() > 0 || index.numel() == 1, "index_select(): Index to scalar can have only 1 value, got ",
                 index.numel(), " value(s)");
@@ -330,6 +331,7 @@ struct Take {
   static Tensor call(const Tensor& self, const Tensor& index) {
     HWARO_CHECK(index.dtype() == DType::Int64, "take(): Expected a long tensor for index, but got ",
                 scalar_type_name(index.dtype()));
+    check_has_data(self, {index});
     HWARO_CHECK_AS(IndexError, self.numel() > 0 || index.numel() == 0, "take(): tried to take from an empty tensor");
     const Tensor out = make_tensor(index.sizes(), self.dtype(), self.device());
     if (!self.device().is_meta()) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "hwaro/ops/index/advanced.h"
+#include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/index/masks.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
@@ -126,6 +127,7 @@ Sliced apply(const Tensor& self, Span<Index> indices) {
   int64_t entry = -1;  // messages count entries, not dimensions
   for (const Index& i : indices) {
     ++entry;
+    if (i.kind == Kind::Tensor) check_has_data(self, {i.tensor});
     switch (i.kind) {
       case Kind::Integer: view.select(dim, checked_index(i.integer, view.size(dim), entry)); break;
       case Kind::Slice:
@@ -153,6 +155,7 @@ Sliced apply(const Tensor& self, Span<Index> indices) {
         if (t.dim() == 0 && is_integral(t.dtype()) && !is_mask(t) && !t.device().is_meta()) {
           view.select(dim, checked_index(*dense_as(t, DType::Int64)->read_as<int64_t>(), view.size(dim), entry));
         } else if (t.dim() == 0 && is_mask(t)) {
+          check_countable("nonzero", t);
           view.unsqueeze(dim);
           put_index(out.indices, place, bool_index(*dense_as(t, DType::Bool)->read_as<bool>()));
           ++dim, ++place;

@@ -1,5 +1,6 @@
 // Elements chosen by a mask: masked_fill, masked_select, masked_scatter.
 #include "hwaro/ops/create/fill.h"
+#include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/index/masks.h"
 #include "hwaro/ops/index/write.h"
 #include "hwaro/ops/registry.h"
@@ -158,6 +159,8 @@ struct MaskedSelect {
   static constexpr Doc doc = "The elements of self where mask is set, both broadcast to each other, as a vector.";
   static Tensor call(const Tensor& self, const Tensor& mask) {
     HWARO_CHECK(mask.dtype() == DType::Bool, "masked_select: expected BoolTensor for mask");
+    check_countable("masked_select", self);
+    check_countable("masked_select", mask);
     const Dims shape = together(self, mask);
     const Tensor out = compress(dense(spread(self, shape)), dense(spread(mask, shape)));
     if (recording(self))

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "hwaro/base/parallel.h"
+#include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/index/index_kernels.h"
 
 namespace hwaro::engine {
@@ -48,7 +49,10 @@ void put_at(T* out, const T* in, const std::uint8_t* mask, int64_t n) {
 
 }  // namespace
 
-Tensor dense_mask(const Tensor& t) { return t.dtype() == DType::UInt8 ? dense(t) : dense_as(t, DType::Bool); }
+Tensor dense_mask(const Tensor& t) {
+  check_countable("nonzero", t);
+  return t.dtype() == DType::UInt8 ? dense(t) : dense_as(t, DType::Bool);
+}
 
 int64_t count_set(const Tensor& mask) { return chunk_starts(mask).back(); }
 

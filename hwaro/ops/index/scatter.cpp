@@ -17,6 +17,7 @@ struct Gather {
   static Tensor call(const Tensor& self, int64_t dim, const Tensor& index, bool) {
     dim = wrap_dim(dim, self.dim());
     check_index_type("gather", index);
+    check_has_data(self, {index});
     const Tensor out = make_tensor(index.sizes(), self.dtype(), self.device());
     if (index.numel() > 0) {
       HWARO_CHECK(vector_dim(self) == vector_dim(index),

@@ -1,6 +1,7 @@
 // Operators that write into a copy of self, or into self: both forms from one description.
 #pragma once
 
+#include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 
@@ -10,6 +11,8 @@ namespace hwaro::engine {
 template <class Raw, class F>
 Tensor write_into(bool inplace, const char* node, const Tensor& self, std::initializer_list<Tensor> inputs,
                   std::initializer_list<Save> saves, Raw raw, F backward) {
+  for (const Tensor& t : inputs) check_has_data(self, {t});
+  for (const Save& s : saves) check_has_data(self, {s.tensor});
   const bool recorded = recording_any(inputs) && is_differentiable(self.dtype());
   if (inplace) {
     check_inplace(self, recorded);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/kinds/support.h"
 
 namespace hwaro::engine {
@@ -178,6 +179,7 @@ void bernoulli_raw(const Tensor& self, double p, Generator* generator) {
 }
 
 void bernoulli_raw(const Tensor& self, const Tensor& p, Generator* generator) {
+  check_has_data(self, {p});
   HWARO_CHECK_AS(NotImplementedError, is_floating(p.dtype()), "\"bernoulli_tensor_cpu_p_\" not implemented for '",
                  scalar_type_name(p.dtype()), "'");
   NoGradGuard guard;

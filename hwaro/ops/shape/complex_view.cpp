@@ -1,4 +1,5 @@
 // The parts of complex tensors as views, lazy conjugation, and the same bytes as another type.
+#include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/registry.h"
@@ -170,6 +171,7 @@ static Tensor part_of(const Tensor& z, int64_t part) {
 }
 
 static void check_parts(const Tensor& a, const Tensor& b) {
+  check_has_data(a, {b});
   auto good = [](DType t) { return t == DType::Half || t == DType::Float || t == DType::Double; };
   HWARO_CHECK(good(a.dtype()) && good(b.dtype()), "Expected both inputs to be Half, Float or Double tensors but got ",
               scalar_type_name(a.dtype()), " and ", scalar_type_name(b.dtype()));

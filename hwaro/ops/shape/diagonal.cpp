@@ -3,6 +3,7 @@
 
 #include "hwaro/base/parallel.h"
 #include "hwaro/ops/create/fill.h"
+#include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/registry.h"
@@ -203,6 +204,7 @@ struct DiagonalScatter {
   static constexpr Doc doc = "A copy of self with a diagonal replaced by src.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, const Tensor& src, int64_t offset, int64_t dim1, int64_t dim2) {
+    check_has_data(self, {src});
     const Tensor out = clone(detach(self));
     const Tensor part = Diagonal::call(out, offset, dim1, dim2);
     HWARO_CHECK(part.sizes() == src.sizes(),

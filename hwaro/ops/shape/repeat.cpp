@@ -59,6 +59,7 @@ static Tensor repeated_positions(const Tensor& repeats, std::optional<int64_t> o
   HWARO_CHECK(repeats.dim() == 1, "repeat_interleave only accept 1D vector as repeat");
   HWARO_CHECK_AS(NotImplementedError, repeats.dtype() == DType::Int64 || repeats.dtype() == DType::Int32,
                  "\"repeat_interleave_cpu\" not implemented for '", scalar_type_name(repeats.dtype()), "'");
+  HWARO_CHECK(!repeats.device().is_meta(), "cannot repeat_interleave a meta tensor without output_size");
   const Tensor counts = dense_as(repeats, DType::Int64);
   const int64_t* count = counts->read_as<int64_t>();
   int64_t total = 0;

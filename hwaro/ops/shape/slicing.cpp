@@ -1,5 +1,6 @@
 // Parts of a tensor as views: select, slice, narrow, and the gradients that put a part back into zeros.
 #include "hwaro/ops/create/fill.h"
+#include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/registry.h"
@@ -127,6 +128,7 @@ struct NarrowTensor {
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, int64_t dim, const Tensor& start, int64_t length) {
     HWARO_CHECK(start.dim() == 0 && is_integral(start.dtype()), "start must be an 0-dim integral Tensor.");
+    check_countable("narrow", start);
     return narrow(self, dim, *dense_as(start, DType::Int64)->read_as<int64_t>(), length);
   }
 };
@@ -172,6 +174,7 @@ struct SelectScatter {
                 ", slice size = ", sizes_str(part.sizes()));
     dim = wrap_dim(dim, self.dim());
     if (index < 0) index += self.sizes()[dim];
+    check_has_data(self, {src});
     const Tensor out = clone(detach(self));
     if (!out.device().is_meta()) copy_raw(Select::call(out, dim, index), src);
     if (recording(self, src))
@@ -191,6 +194,7 @@ struct SliceScatter {
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, const Tensor& src, int64_t dim, std::optional<int64_t> start,
                      std::optional<int64_t> end, int64_t step) {
+    check_has_data(self, {src});
     const Tensor out = clone(detach(self));
     const Tensor part = Slice::call(out, dim, start, end, step);
     HWARO_CHECK(part.sizes() == src.sizes(),

@@ -1,5 +1,6 @@
 // Cutting a tensor into views along one dimension.
 #include "hwaro/ops/create/fill.h"
+#include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/registry.h"
@@ -197,6 +198,7 @@ struct TensorSplitTensor {
                 "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, "
                 "but got a tensor with ",
                 where.dim(), " dims");
+    check_countable("tensor_split", where);
     const Tensor values = dense(where);
     const int64_t* data = values->read_as<int64_t>();
     if (where.dim() == 0) return sections_into(self, *data, dim);
