@@ -43,6 +43,9 @@ PyObject* wrap(Tensor tensor);
 // A fresh object of the given subclass around a tensor that has none yet.
 PyObject* wrap_as(PyTypeObject* type, Tensor tensor);
 
+// requires_grad=True of a function that makes a tensor.
+void require_grad_of_new(const Tensor& t);
+
 // ---- errors ----
 
 // Sets the Python error for the C++ exception that is being handled.

@@ -238,7 +238,7 @@ PyObject* py_tensor(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject
     if (PyErr_Occurred()) return nullptr;
   }
   const Tensor out = to_device(copy_of(o.data, o.dtype), o);
-  if (o.requires_grad) set_requires_grad(out, true);
+  if (o.requires_grad) require_grad_of_new(out);
   return wrap(out);
   HWARO_PY_CATCH(nullptr)
 }
@@ -269,7 +269,7 @@ PyObject* py_asarray(PyObject*, PyObject* const* args, Py_ssize_t count, PyObjec
   HWARO_PY_TRY
   const Options o = parse_options("asarray", args, count, kwnames, 1, "obj");
   const Ref out = Ref::adopt(check(as_tensor_with(o)));
-  if (o.requires_grad) set_requires_grad(tensor_of(out.get()), true);
+  if (o.requires_grad) require_grad_of_new(tensor_of(out.get()));
   return Py_NewRef(out.get());
   HWARO_PY_CATCH(nullptr)
 }
@@ -322,7 +322,7 @@ PyObject* py_frombuffer(PyObject*, PyObject* args, PyObject* kwargs) {
     return nullptr;
   if (!is_dtype(dtype)) raise<TypeError>("frombuffer(): argument 'dtype' must be torch.dtype");
   const Tensor out = tensor_from_buffer(buffer, dtype_of_object(dtype), count, offset);
-  if (requires_grad) set_requires_grad(out, true);
+  if (requires_grad) require_grad_of_new(out);
   return wrap(out);
   HWARO_PY_CATCH(nullptr)
 }

@@ -223,7 +223,11 @@ PyObject* m_tolist(PyObject* self, PyObject*) {
 PyObject* m_requires_grad(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   HWARO_PY_TRY
   bool on = true;
-  if (count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) > 0) on = PyObject_IsTrue(args[0]) == 1;
+  if (count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) > 0) {
+    if (!PyBool_Check(args[0])) raise<TypeError>("requires_grad_(): argument 'requires_grad' (position 1) must be bool, not ", Py_TYPE(args[0])->tp_name);
+    on = args[0] == Py_True;
+  }
+  HWARO_CHECK(!on || is_differentiable(impl_of(self)->dtype), "only Tensors of floating point dtype can require gradients");
   set_requires_grad(tensor_of(self), on);
   return Py_NewRef(self);
   HWARO_PY_CATCH(nullptr)
@@ -258,12 +262,17 @@ PyObject* m_make_subclass(PyObject*, PyObject* const* args, Py_ssize_t count, Py
   Tensor out = engine::alias(data, data.sizes(), data.strides(), data->offset);
   out->flags |= kOwnVersion;
   const bool on = total > 2 && PyObject_IsTrue(args[2]) == 1;
-  if (on) set_requires_grad(out, true);
+  if (on) require_grad_of_new(out);
   return wrap_as(reinterpret_cast<PyTypeObject*>(args[0]), std::move(out));
   HWARO_PY_CATCH(nullptr)
 }
 
 }  // namespace
+
+void require_grad_of_new(const Tensor& t) {
+  HWARO_CHECK(is_differentiable(t.dtype()), "Only Tensors of floating point and complex dtype can require gradients");
+  set_requires_grad(t, true);
+}
 
 PyGetSetDef tensor_getset[] = {
     {"__dict__", get_dict, PyObject_GenericSetDict, nullptr, nullptr},

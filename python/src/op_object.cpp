@@ -607,7 +607,7 @@ PyObject* run(const OverloadSet& set, const OpEntry& e, Parsed& p) {
   Result r;
   e.invoke(e.function, p.values, r);
   if (p.out && p.out != Py_None) return store_results(e, r, p.out);
-  if (p.requires_grad) set_requires_grad(r.tensor, true);
+  if (p.requires_grad) require_grad_of_new(r.tensor);
   return result_object(r, e.schema);
 }
 

@@ -13,14 +13,14 @@ def _as_tuple(value, what, function):
         values = (value,)
     else:
         if what == "outputs":
-            raise TypeError(f"The outputs given to {function} must be either a Tensor or a tuple of Tensors but the given outputs "
-                            f"has type {type(value)}.")
+            raise TypeError(f"The outputs of the user-provided function given to {function} must be either a Tensor or a tuple of Tensors but "
+                            f"the given outputs of the user-provided function has type {type(value)}.")
         raise TypeError(f"The inputs given to {function} must be either a Tensor or a tuple of Tensors but the given {what} has type {type(value)}.")
     for i, v in enumerate(values):
         if not isinstance(v, _C.Tensor):
             if what == "outputs":
-                raise TypeError(f"The outputs given to {function} must be either a Tensor or a tuple of Tensors but the value at index {i} "
-                                f"has type {type(v)}.")
+                raise TypeError(f"The outputs of the user-provided function given to {function} must be either a Tensor or a tuple of Tensors "
+                                f"but the value at index {i} has type {type(v)}.")
             raise TypeError(f"The {what} given to {function} must be either a Tensor or a tuple of Tensors but the value at index {i} has type {type(v)}.")
     return isinstance(value, tuple), values
 
