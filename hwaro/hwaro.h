@@ -8,6 +8,7 @@
 #include "hwaro/function.h"
 #include "hwaro/functions.h"
 #include "hwaro/io/safetensors.h"
+#include "hwaro/nn/batchnorm.h"
 #include "hwaro/nn/init.h"
 #include "hwaro/nn/layers.h"
 #include "hwaro/nn/module.h"

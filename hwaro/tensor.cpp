@@ -71,7 +71,7 @@ void* Tensor::data_of(DType expected) const {
 
 Tensor Tensor::operator[](std::int64_t i) const {
   const engine::Index index(i);
-  return engine::get_item(*this, {&index, 1});
+  return engine::get_item(*this, Span<engine::Index>(&index, 1));
 }
 Tensor Tensor::index(std::initializer_list<TensorIndex> indices) const { return engine::get_item(*this, engine_indices(indices)); }
 const Tensor& Tensor::index_put_(std::initializer_list<TensorIndex> indices, const Tensor& value) const {

@@ -276,10 +276,10 @@ def test_rrelu_draws_for_negative_elements_only():
     torch.manual_seed(0)
     z = torch.tensor([-1.0, 2.0, -3.0, 0.0, -0.5], requires_grad=True)
     y = F.rrelu(z, training=True)
-    assert y.tolist() == pytest.approx([-0.3270943754, 2.0, -0.8173874153, 0.0, -0.1583939195], abs=2e-7)
+    assert y.tolist() == pytest.approx([-0.3270943754, 2.0, -0.8173874153, 0.0, -0.1584112197], abs=2e-7)
     assert type(y.grad_fn).__name__ == "RreluWithNoiseBackward0"
     y.sum().backward()
-    assert z.grad.tolist() == pytest.approx([0.3270943754, 1.0, 0.2724624717, 0.2207047798, 0.3167878389], abs=2e-7)
+    assert z.grad.tolist() == pytest.approx([0.3270943754, 1.0, 0.2724624717, 0.2207047798, 0.3168224394], abs=2e-7)
     assert F.rrelu(z).tolist() == pytest.approx([-11 / 48, 2.0, -33 / 48, 0.0, -11 / 96])
     raises(RuntimeError, "Lower bound should be less than or equal to the upper bound", lambda: torch.rrelu(z, 0.5, 0.1))
 

@@ -1,7 +1,8 @@
 """Values, gradients and node names of pointwise functions in float64, recorded from PyTorch 2.13.
 
 Per function: its name and that of its grad_fn, values at the points, gradients there (of each operand in turn). Exact values
-stand where PyTorch is not exact: the gradients of digamma, of hardsigmoid (a sixth, there in float), of i1 at NaN.
+stand where PyTorch is not exact: the gradients of digamma, of hardsigmoid (a sixth, there in float), of i1 at NaN and of log_ndtr
+at minus infinity.
 """
 import math
 
@@ -204,7 +205,7 @@ special.log_ndtr SpecialLogNdtrBackward0 | -0.693147180559945 -0.693147180559945
   -0.368946415288656 -1.17591176159362 -0.51298407540943 -0.00622902548586 -8.36606530834409 -1.27981254388665e-12
   -4.90671392714802e-198 -454.321243956343 -0.6931471725811 -0.0 -0.0 -inf nan | 0.797884560802865 0.797884560802865
   0.287599970939178 1.52513527616098 0.509160433837033 1.14107777036806 0.645839371016817 0.0176378254869167
-  3.7513912648577 9.13472040837628e-12 1.47364613487855e-196 30.0332596674358 0.797884554436668 0.0 0.0 nan nan
+  3.7513912648577 9.13472040837628e-12 1.47364613487855e-196 30.0332596674358 0.797884554436668 0.0 0.0 inf nan
 special.ndtri SpecialNdtriBackward0 | -inf -inf inf nan 0.0 nan -0.674489750196082 nan nan nan nan nan
   -5.61200124417479 nan nan nan nan | inf inf inf nan 2.506628274631 nan 3.14686508056109 nan nan nan nan nan
   17300007.8896038 nan nan nan nan
