@@ -103,7 +103,7 @@ void check_inplace(const Tensor& t, bool recorded) {
       case ViewOrigin::MultiOutput: {
         const NodePtr node = grad_fn(t);
         if (node)
-          raise("Output ", t->output_nr, " of ", node->name(),
+          raise("Output ", t->output_nr, " of ", node->name().substr(0, node->name().find("Backward")),
                 " is a view and is being modified inplace. This view is the output of a function that returns multiple "
                 "views. Such functions do not allow the output views to be modified inplace. You should replace the "
                 "inplace operation by an out-of-place one.");

@@ -171,7 +171,7 @@ bool convert(const OpEntry& e, int i, PyObject* o, Value& v, Arena& arena) {
       v.size = a.list_size;
       return true;
     }
-    if (a.list_size && a.type == ArgType::Float && PyFloat_Check(o)) {
+    if (a.list_size && a.type == ArgType::Float && (PyFloat_Check(o) || (PyLong_Check(o) && !PyBool_Check(o)))) {
       v.kind = Value::Kind::FloatList;
       arena.fixes.push_back({i, arena.doubles.size()});
       for (int k = 0; k < a.list_size; ++k) arena.doubles.push_back(PyFloat_AsDouble(o));
@@ -196,7 +196,7 @@ bool convert(const OpEntry& e, int i, PyObject* o, Value& v, Arena& arena) {
         v.kind = Value::Kind::FloatList;
         arena.fixes.push_back({i, arena.doubles.size()});
         for (Py_ssize_t k = 0; k < n; ++k) {
-          if (!PyFloat_Check(items[k]) && !PyLong_Check(items[k])) return false;
+          if (!PyFloat_Check(items[k]) && (!PyLong_Check(items[k]) || PyBool_Check(items[k]))) return false;
           arena.doubles.push_back(PyFloat_AsDouble(items[k]));
         }
         return true;
@@ -356,6 +356,14 @@ bool takes_varargs(const OverloadSet& set, const Schema& s, int first) {
          first == (set.method ? 1 : (s.arg_count && s.args[0].type == ArgType::Tensor && !s.args[0].list ? 99 : 0));
 }
 
+// Functions that take their tensors as separate arguments as well: meshgrid(x, y).
+bool takes_separate_tensors(const OverloadSet& set) {
+  static constexpr std::string_view kNames[] = {"meshgrid", "broadcast_tensors", "block_diag", "cartesian_prod", "chain_matmul"};
+  for (std::string_view name : kNames)
+    if (set.name == name) return true;
+  return false;
+}
+
 bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* args, Py_ssize_t count, PyObject* kwnames, Parsed& p, Arena& arena,
            Mismatch* why) {
   const OpEntry& e = *overload.entry;
@@ -385,6 +393,12 @@ bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* ar
           }
           arena.ints.push_back(n);
         }
+        consumed_rest = true;
+      } else if (i == 0 && a.list && a.type == ArgType::Tensor && is_tensor(given) && takes_separate_tensors(set)) {
+        Value& v = p.values[i];
+        v.kind = Value::Kind::TensorList;
+        arena.fixes.push_back({i, arena.tensors.size()});
+        for (v.size = 0; at < count && is_tensor(args[at]); ++at, ++v.size) arena.tensors.push_back(tensor_of(args[at]));
         consumed_rest = true;
       } else {
         ++at;
