@@ -38,8 +38,8 @@ struct Addmm {
     HWARO_CHECK(k == mat2.sizes()[0], "mat1 and mat2 shapes cannot be multiplied (", m, "x", k, " and ", mat2.sizes()[0], "x", n, ")");
     HWARO_CHECK(self.dtype() == mat2.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(self.dtype()),
                 " and ", scalar_type_name(mat2.dtype()));
-    HWARO_CHECK(mat1.dtype() == mat2.dtype(), "expected m1 and m2 to have the same dtype, but got: ", c_type_name(mat1.dtype()),
-                " != ", c_type_name(mat2.dtype()));
+    HWARO_CHECK(mat1.dtype() == mat2.dtype(), "mat1 and mat2 must have the same dtype, but got ", scalar_type_name(mat1.dtype()),
+                " and ", scalar_type_name(mat2.dtype()));
     if (!(mat1.device() == mat2.device() && mat1.device() == self.device())) check_product_devices({&self, &mat1, &mat2});
     const Tensor out = compute(self, mat1, mat2, {m, n}, beta, alpha);
     if (recording(self, mat1, mat2))

@@ -63,9 +63,10 @@ struct Tensordot {
       if (!summed_b[d]) order_b.push_back(d), shape.push_back(b.sizes()[d]), cols *= b.sizes()[d];
     a = permute(a, order_a);
     b = permute(b, order_b);
-    if (rows == 1 && cols == 1) return view(dot(reshape(a, {depth}), reshape(b, {depth})), shape);
+    if (rows == 1 && cols == 1) return view(dot(flat(a, depth), flat(b, depth)), shape);
     return view(mm(reshape(a, {rows, depth}), reshape(b, {depth, cols})), shape);
   }
+  static Tensor flat(const Tensor& t, int64_t n) { return t.dim() == 1 ? t : reshape(t, {n}); }
 };
 
 struct Inner {
@@ -182,6 +183,8 @@ static Tensor matrix_power_of(const Tensor& a, int64_t n) {
       NoGradGuard guard;
       fill_elements(*diagonal(out, 0, -2, -1).impl(), 1);
     }
+    if (recording(a))
+      record("CopyBackwards", {a}, out, {}, [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
     return out;
   }
   if (n == 1) return clone(a);

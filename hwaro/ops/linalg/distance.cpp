@@ -57,11 +57,20 @@ static Tensor cdist_gradient(const Tensor& g, const Tensor& a, const Tensor& b, 
   return sum(grad, IntSpan(&dim, 1));
 }
 
-static Tensor cdist_direct(const Tensor& x1, const Tensor& x2, double p, IntSpan shape) {
-  const Tensor out = make_tensor(shape, x1.dtype(), x1.device());
+// Rows of both operands under a common batch, which each of them is broadcast to.
+struct PairShape {
+  Dims a, b, out;  // (…, P, M), (…, R, M), (…, P, R)
+  int64_t count;   // product of the batch
+};
+
+static Tensor widen(const Tensor& t, IntSpan sizes) { return t.sizes() == sizes ? t : expand(t, sizes); }
+
+static Tensor cdist_direct(const Tensor& x1, const Tensor& x2, double p, const PairShape& s) {
+  const Tensor out = make_tensor(s.out, x1.dtype(), x1.device());
   const int64_t P = x1.size(-2), R = x2.size(-2), M = x1.size(-1);
   if (!out.device().is_meta() && out.numel() > 0) {
-    const Tensor a = dense(x1), b = dense(x2);
+    NoGradGuard guard;
+    const Tensor a = dense(widen(x1, s.a)), b = dense(widen(x2, s.b));
     visit<bit(DType::Float) | bit(DType::Double)>(x1.dtype(), "cdist", [&](auto tag) {
       using T = typename decltype(tag)::type;
       const T* pa = a->read_as<T>();
@@ -75,31 +84,40 @@ static Tensor cdist_direct(const Tensor& x1, const Tensor& x2, double p, IntSpan
     });
   }
   if (recording(x1, x2))
-    record("CdistBackward0", {x1, x2}, out, {save(x1), save(x2), save_output(out)}, [p](Backward& b) {
-      const Tensor a1 = b.saved(0), a2 = b.saved(1), d = b.saved(2);
-      if (b.needs(0)) b.set(0, cdist_gradient(b.g(), a1, a2, p, d));
-      if (b.needs(1)) b.set(1, cdist_gradient(transpose(b.g(), -1, -2), a2, a1, p, transpose(d, -1, -2)));
+    record("CdistBackward0", {x1, x2}, out, {save(x1), save(x2), save_output(out)}, [p, s](Backward& b) {
+      const Tensor saved1 = b.saved(0), saved2 = b.saved(1), d = b.saved(2);
+      const Tensor a1 = widen(saved1, s.a), a2 = widen(saved2, s.b);
+      if (b.needs(0)) b.set(0, sum_to_size(cdist_gradient(b.g(), a1, a2, p, d), saved1.sizes()));
+      if (b.needs(1)) b.set(1, sum_to_size(cdist_gradient(transpose(b.g(), -1, -2), a2, a1, p, transpose(d, -1, -2)), saved2.sizes()));
     });
   return out;
 }
 
-// (B, P, M), (B, R, M) -> (B, P, R).
-static Tensor euclidean(const Tensor& x1, const Tensor& x2) {
+// (batch, P, R)
+static Tensor euclidean(const Tensor& x1, const Tensor& x2, const PairShape& s) {
+  const int64_t P = x1.size(-2), R = x2.size(-2), M = x1.size(-1);
+  const auto flat = [](const Tensor& t, IntSpan wide, int64_t count, int64_t rows, int64_t cols) {
+    return reshape(widen(t, wide), {count, rows, cols});
+  };
   Tensor out;
   {
     NoGradGuard guard;
     const int64_t dim = -1;
-    const Tensor n1 = sum(square(x1), IntSpan(&dim, 1), true), n2 = sum(square(x2), IntSpan(&dim, 1), true);
-    const Tensor product = bmm(mul(x1, -2), transpose(x2, 1, 2));
-    out = sqrt(maximum(add(add(product, n1), transpose(n2, 1, 2)), 0));
+    const Tensor a = flat(x1, s.a, s.count, P, M), b = flat(x2, s.b, s.count, R, M);
+    const Tensor n1 = sum(square(a), IntSpan(&dim, 1), true), n2 = sum(square(b), IntSpan(&dim, 1), true);
+    const Tensor products = bmm(mul(a, -2), transpose(b, 1, 2));
+    out = sqrt(maximum(add(add(products, n1), transpose(n2, 1, 2)), 0));
   }
   if (recording(x1, x2))
-    record("EuclideanDistBackward0", {x1, x2}, out, {save(x1), save(x2), save_output(out)}, [](Backward& b) {
-      const Tensor a1 = b.saved(0), a2 = b.saved(1), d = b.saved(2);
+    record("EuclideanDistBackward0", {x1, x2}, out, {save(x1), save(x2), save_output(out)}, [flat, s, P, R, M](Backward& b) {
+      const Tensor saved1 = b.saved(0), saved2 = b.saved(1), d = b.saved(2);
+      const Tensor a1 = flat(saved1, s.a, s.count, P, M), a2 = flat(saved2, s.b, s.count, R, M);
       const Tensor ratio = where(eq(d, 0), 0, div(b.g(), where(eq(d, 0), 1, d)));
       const int64_t last = -1, rows = -2;
-      if (b.needs(0)) b.set(0, sub(mul(a1, sum(ratio, IntSpan(&last, 1), true)), bmm(ratio, a2)));
-      if (b.needs(1)) b.set(1, sub(mul(a2, transpose(sum(ratio, IntSpan(&rows, 1), true), 1, 2)), bmm(transpose(ratio, 1, 2), a1)));
+      const auto back = [](const Tensor& g, IntSpan wide, IntSpan sizes) { return sum_to_size(reshape(g, wide), sizes); };
+      if (b.needs(0)) b.set(0, back(sub(mul(a1, sum(ratio, IntSpan(&last, 1), true)), bmm(ratio, a2)), s.a, saved1.sizes()));
+      if (b.needs(1))
+        b.set(1, back(sub(mul(a2, transpose(sum(ratio, IntSpan(&rows, 1), true), 1, 2)), bmm(transpose(ratio, 1, 2), a1)), s.b, saved2.sizes()));
     });
   return out;
 }
@@ -118,21 +136,16 @@ struct Cdist {
     const int64_t choice = mode.value_or(0);
     HWARO_CHECK(choice >= 0 && choice <= 2, "possible modes: 0, 1, 2, but was: ", choice);
     const DType type = promote_types(x1.dtype(), x2.dtype());
-    Tensor a = to_dtype(x1, type), b = to_dtype(x2, type);
+    const Tensor a = to_dtype(x1, type), b = to_dtype(x2, type);
     const int64_t P = x1.size(-2), R = x2.size(-2), M = x1.size(-1);
     Dims batch(IntSpan(a.sizes().data(), std::size_t(a.dim() - 2)));
     broadcast_into(batch, IntSpan(b.sizes().data(), std::size_t(b.dim() - 2)));
-    Dims shape(batch), size_a(batch), size_b(batch);
-    shape.push_back(P), shape.push_back(R);
-    size_a.push_back(P), size_a.push_back(M);
-    size_b.push_back(R), size_b.push_back(M);
-    if (a.sizes() != IntSpan(size_a)) a = expand(a, size_a);
-    if (b.sizes() != IntSpan(size_b)) b = expand(b, size_b);
-    if (p == 2 && M > 0 && (choice == 1 || (choice == 0 && (P > 25 || R > 25)))) {
-      const int64_t count = product(batch);
-      return view(euclidean(reshape(a, {count, P, M}), reshape(b, {count, R, M})), shape);
-    }
-    return cdist_direct(a, b, p, shape);
+    PairShape s{batch, batch, batch, product(batch)};
+    s.a.push_back(P), s.a.push_back(M);
+    s.b.push_back(R), s.b.push_back(M);
+    s.out.push_back(P), s.out.push_back(R);
+    if (p == 2 && M > 0 && (choice == 1 || (choice == 0 && (P > 25 || R > 25)))) return view(euclidean(a, b, s), s.out);
+    return cdist_direct(a, b, p, s);
   }
 };
 

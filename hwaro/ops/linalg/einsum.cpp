@@ -16,15 +16,15 @@ static Tensor sum_of_products(Tensor left, Tensor right, IntSpan summed) {
   const std::size_t dims = summed.size();
   Dims batch, only_left, only_right, depth;
   int64_t batch_size = 1, left_size = 1, right_size = 1, depth_size = 1;
-  bool any = false;
   for (std::size_t i = 0; i < dims; ++i) {
     const int64_t d = int64_t(i), nl = left.sizes()[i], nr = right.sizes()[i];
-    if (summed[i]) {
-      any = true;
-      depth.push_back(d);
-      if (nl != 1 && nr != 1) depth_size *= nl;
-      else if (nl != 1) left = sum(left, IntSpan(&d, 1), true);
+    if (summed[i] && nl != 1 && nr != 1) {
+      depth.push_back(d), depth_size *= nl;
+    } else if (summed[i]) {
+      // Only one operand has the dimension: it is summed at once, and size 1 is left.
+      if (nl != 1) left = sum(left, IntSpan(&d, 1), true);
       else if (nr != 1) right = sum(right, IntSpan(&d, 1), true);
+      only_right.push_back(d);
     } else if (nl != 1 && nr != 1) {
       batch.push_back(d), batch_size *= nl;
     } else if (nl != 1) {
@@ -33,7 +33,20 @@ static Tensor sum_of_products(Tensor left, Tensor right, IntSpan summed) {
       only_right.push_back(d), right_size *= nr;
     }
   }
-  if (!any) return mul(left, right);
+  Dims kept;
+  const auto drop_summed = [&](const Tensor& t) {
+    for (std::size_t i = 0; i < dims; ++i)
+      if (!summed[i]) kept.push_back(t.sizes()[i]);
+    return kept.size() == dims ? t : reshape(t, kept);
+  };
+  if (depth.empty()) return drop_summed(mul(left, right));
+  // Where all that only the right operand has comes before what only the left one has, the operands change places, so that
+  // the product lies in memory as the output wants it.
+  if (!only_left.empty() && !only_right.empty() && only_right.back() < only_left[0]) {
+    std::swap(left, right);
+    std::swap(only_left, only_right);
+    std::swap(left_size, right_size);
+  }
 
   // left: batch, own, summed; right: batch, summed, own; the product: batch, left's own, (summed: 1), right's own.
   Dims left_order(batch), right_order(batch), out_order(batch), out_sizes;
@@ -49,10 +62,7 @@ static Tensor sum_of_products(Tensor left, Tensor right, IntSpan summed) {
   const Tensor a = reshape(permute(left, left_order), {batch_size, left_size, depth_size});
   const Tensor b = reshape(permute(right, right_order), {batch_size, depth_size, right_size});
   const Tensor out = permute(view(bmm(a, b), out_sizes), inverse);
-  Dims kept;
-  for (std::size_t i = 0; i < dims; ++i)
-    if (!summed[i]) kept.push_back(out.sizes()[i]);
-  return reshape(out, kept);
+  return drop_summed(out);
 }
 
 namespace {
