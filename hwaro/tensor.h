@@ -5,7 +5,6 @@
 #pragma once
 
 #include <initializer_list>
-#include <iosfwd>
 #include <limits>
 #include <optional>
 #include <string>
@@ -107,8 +106,5 @@ class TensorIndex {
   Slice slice;
   Tensor tensor;
 };
-
-// As PyTorch prints it.
-std::ostream& operator<<(std::ostream& out, const Tensor& t);
 
 }  // namespace hwaro

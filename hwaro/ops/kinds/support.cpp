@@ -16,6 +16,8 @@ Device common_device(const Operand* operands, int count) {
       found = true;
       continue;
     }
+    HWARO_CHECK(t.device == device || !(t.device.is_meta() || device.is_meta()), "Tensor on device ", t.device.str(),
+                " is not on the expected device ", device.str(), "!");
     HWARO_CHECK(t.device == device,
                 "Expected all tensors to be on the same device, but found at least two devices, ", device.str(), " and ",
                 t.device.str(), "!");

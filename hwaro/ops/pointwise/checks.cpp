@@ -40,7 +40,7 @@ Tensor sgn_gradient(const Tensor& g, const Tensor& z, const Tensor& y) {
 
 // ---- types that are refused in words of their own ----
 
-void check_lerp_types(const PointwiseInfo& info, const Operand* operands, const Scalar*, DType) {
+void check_lerp_types(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common) {
   static const char* const kNames[kDTypes] = {"bool", "unsigned char", "signed char", "short int", "int", "long int", "c10::Half",
                                               "c10::BFloat16", "float", "double", "c10::complex<float>", "c10::complex<double>"};
   const DType type = operands[0].tensor->dtype;
@@ -50,6 +50,8 @@ void check_lerp_types(const PointwiseInfo& info, const Operand* operands, const 
     const DType other = operands[i].tensor->dtype;
     HWARO_CHECK(other == type, "expected dtype ", kNames[int(type)], " for `", kRoles[i], "` but got dtype ", kNames[int(other)]);
   }
+  HWARO_CHECK(info.scalars == 0 || is_complex(common) || !scalars[0].is_complex(), "value cannot be converted to type ",
+              kNames[int(common)], " without overflow");
 }
 void check_no_integer_addcdiv(const PointwiseInfo&, const Operand* operands, const Scalar*, DType) {
   HWARO_CHECK(!(is_integral(operands[1].tensor->dtype, true) && is_integral(operands[2].tensor->dtype, true)),
@@ -147,7 +149,10 @@ void check_inplace_slope(const PointwiseInfo& info, const Operand* operands, con
 void check_softshrink(const PointwiseInfo&, const Operand*, const Scalar* scalars, DType common) {
   if (!is_floating(common))
     raise<NotImplementedError>("\"softshrink_check\" not implemented for '", scalar_type_name(common), '\'');
-  HWARO_CHECK(scalars[0].re() >= 0, "lambda must be greater or equal to 0, but found to be ", scalars[0].re(), ".");
+  const double largest = common == DType::Half ? 65504 : common == DType::BFloat16 ? 0x1.fep127 : common == DType::Float ? 0x1.fffffep127
+                                                                                                                          : 0x1.fffffffffffffp1023;
+  HWARO_CHECK(scalars[0].re() >= 0 && scalars[0].re() <= largest, "lambda must be in range [0, ", largest, "] for input dtype ",
+              scalar_type_name(common), ", but found ", scalars[0].re());
 }
 
 // ---- choices ----
