@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-VARIANT = re.compile(r"/hwaro_isa_(\w+?)\.dir/")
+VARIANT = re.compile(r"/hwaro_(?:isa|tests)_(\w+?)\.dir/")
 # An unwinder reference is the address of one function of the C++ runtime in every object: nothing to choose wrongly.
 HARMLESS = re.compile(r"^DW\.ref\.")
 
