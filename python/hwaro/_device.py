@@ -1,6 +1,4 @@
 """Where factory functions put tensors: set_default_device() and `with torch.device(...)`."""
-import functools
-
 from hwaro import _C
 
 _stack = []  # what was in force before each `with`
@@ -22,14 +20,3 @@ def enter(device):
 
 def leave(device, *error):
     _C._set_default_device(_stack.pop())
-
-
-def decorate(device, function):
-    """`@torch.device("meta")`: the function runs inside the context."""
-
-    @functools.wraps(function)
-    def wrapper(*args, **kwargs):
-        with device:
-            return function(*args, **kwargs)
-
-    return wrapper

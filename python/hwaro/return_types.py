@@ -3,7 +3,7 @@ from hwaro import _C
 
 
 def __getattr__(name):
-    value = _C.return_types().get(name) if not name.startswith("__") else None
+    value = _C._return_types().get(name) if not name.startswith("__") else None
     if value is None:
         raise AttributeError(f"module 'torch.return_types' has no attribute '{name}'")
     globals()[name] = value
@@ -11,4 +11,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted(set(globals()) | set(_C.return_types()))
+    return sorted(set(globals()) | set(_C._return_types()))

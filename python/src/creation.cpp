@@ -14,18 +14,23 @@ namespace {
 
 bool is_sequence(PyObject* o) {
   if (PyList_Check(o) || PyTuple_Check(o)) return true;
+  if (is_ndarray(o)) return PySequence_Size(o) >= 0 || (PyErr_Clear(), false);  // one without dimensions has no length
   if (is_tensor(o) || PyUnicode_Check(o) || PyBytes_Check(o) || PyDict_Check(o) || PyNumber_Check(o)) return false;
   return PySequence_Check(o);
+}
+
+void warn_of_arrays() {
+  static bool done = false;
+  if (done) return;
+  done = true;
+  engine::warn("Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider converting the list to a single numpy.ndarray with "
+               "numpy.array() before converting to a tensor.");
 }
 
 Dims shape_of(PyObject* data) {
   Dims shape;
   Ref hold;
-  while (is_sequence(data) || (is_tensor(data) && impl_of(data)->dim() > 0)) {
-    if (is_tensor(data)) {
-      for (std::int64_t s : impl_of(data)->sizes) shape.push_back(s);
-      break;
-    }
+  while (is_sequence(data)) {
     const Py_ssize_t n = PySequence_Size(data);
     if (n < 0) throw_python_error();
     shape.push_back(n);
@@ -33,6 +38,8 @@ Dims shape_of(PyObject* data) {
     if (n == 0) break;
     Ref first = Ref::adopt(PySequence_GetItem(data, 0));
     if (!first) throw_python_error();
+    HWARO_CHECK_AS(ValueError, !PyUnicode_Check(first.get()), "too many dimensions 'str'");
+    if (is_ndarray(first.get()) && shape.size() == 1 && !is_ndarray(data)) warn_of_arrays();
     hold = first;
     data = hold.get();
   }
@@ -53,6 +60,7 @@ DType type_of_number(PyObject* o) {
   Scalar s;
   if (scalar_from(o, s)) return s.dtype();
   if (PyUnicode_Check(o)) raise<TypeError>("new(): invalid data type 'str'");
+  if (is_ndarray(o)) return tensor_from_elements(o, true).dtype();
   raise<RuntimeError>("Could not infer dtype of ", Py_TYPE(o)->tp_name);
 }
 
@@ -81,13 +89,17 @@ T element_of(PyObject* o) {
     if (PyFloat_CheckExact(o)) return static_cast<T>(PyFloat_AS_DOUBLE(o));
   } else if constexpr (std::is_same_v<T, std::int64_t>) {
     if (PyLong_CheckExact(o)) {
-      const long long v = PyLong_AsLongLong(o);
-      if (v == -1 && PyErr_Occurred()) throw_python_error();
+      int overflow = 0;
+      const long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
+      HWARO_CHECK_AS(ValueError, !overflow, "Overflow when unpacking long long");
       return v;
     }
   }
   Scalar s;
   if (is_tensor(o)) {
+    if constexpr (std::is_integral_v<T>)
+      HWARO_CHECK_AS(TypeError, tensor_of(o).numel() == 1, "only integer tensors of a single element can be converted to an index");
+    HWARO_CHECK_AS(ValueError, tensor_of(o).numel() == 1, "only one element tensors can be converted to Python scalars");
     const Ref number = Ref::adopt(check(item_object(tensor_of(o))));
     scalar_from(number.get(), s);
   } else if (!scalar_from(o, s)) {
@@ -97,16 +109,16 @@ T element_of(PyObject* o) {
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
     if (s.is_complex()) raise<TypeError>("can't convert complex to int");
     if (s.is_floating()) {
-      HWARO_CHECK_AS(ValueError, s.re() == s.re(), "cannot convert float NaN to integer");
-      HWARO_CHECK(s.re() >= -9.3e18 && s.re() <= 9.3e18, "value cannot be converted to type int64_t without overflow");
+      const double limit = 2.0 * double(std::numeric_limits<T>::max() / 2 + 1);  // exact, unlike max() of 64 bits
+      HWARO_CHECK(s.re() < limit && (std::is_signed_v<T> ? s.re() >= -limit : s.re() > -limit), "value cannot be converted to type ",
+                  name_of(dtype_of<T>), " without overflow");
       return static_cast<T>(static_cast<std::int64_t>(s.re()));
     }
     const std::int64_t v = s.to_int();
     if constexpr (sizeof(T) < 8)
       HWARO_CHECK((v >= std::int64_t(std::numeric_limits<T>::min()) && v <= std::int64_t(std::numeric_limits<T>::max())) ||
-                      (std::is_unsigned_v<T> && v < 0 && v >= -std::int64_t(std::numeric_limits<T>::max()) - 1),
-                  "value cannot be converted to type ", sizeof(T) == 1 ? (std::is_signed_v<T> ? "int8_t" : "uint8_t") : sizeof(T) == 2 ? "int16_t" : "int",
-                  " without overflow");
+                      (std::is_unsigned_v<T> && v < 0 && v >= -std::int64_t(std::numeric_limits<T>::max())),
+                  "value cannot be converted to type ", name_of(dtype_of<T>), " without overflow");
     return static_cast<T>(v);
   } else if constexpr (std::is_floating_point_v<T> || std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
     if (s.is_complex()) raise<TypeError>("must be real number, not complex");
@@ -126,8 +138,10 @@ T* fill(PyObject* data, IntSpan shape, std::size_t dim, T* out) {
     return out + 1;
   }
   if (is_tensor(data)) {
-    // A tensor among the items: its elements, converted.
+    // A tensor among the items where others are lists: its elements, converted.
     const Tensor t = engine::dense_as(tensor_of(data), dtype_of<T>);
+    HWARO_CHECK_AS(ValueError, t.sizes() == IntSpan(shape.begin() + dim, shape.size() - dim), "expected sequence of length ", shape[dim], " at dim ", dim, " (got ",
+                   t.dim() ? t.sizes()[0] : 0, ")");
     const std::size_t n = std::size_t(t.numel());
     std::memcpy(static_cast<void*>(out), t->read(), n * sizeof(T));
     return out + n;
@@ -303,6 +317,7 @@ Tensor legacy_tensor(PyObject* args, DType type, const char* name) {
                    kDTypeInfos[int(t.dtype())].tensor_type_name, ")");
     return engine::alias(t, t.sizes(), t.strides(), t->offset);
   }
+  if (PyUnicode_Check(first)) raise<TypeError>("new(): invalid data type 'str'");
   if (n == 1 && (is_sequence(first) || has_elements(first))) return copy_of(first, type);
   raise<TypeError>("new(): data must be a sequence (got ", Py_TYPE(first)->tp_name, ")");
   (void)name;

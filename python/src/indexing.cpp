@@ -36,6 +36,7 @@ std::optional<std::int64_t> bound(PyObject* o) {
 
 Index index_of(PyObject* o) {
   Index i;
+  if (PyUnicode_Check(o)) raise<TypeError>("new(): invalid data type 'str'");
   if (o == Py_None) {
     i.kind = Index::Kind::None;
   } else if (o == Py_Ellipsis) {

@@ -125,6 +125,10 @@ Tensor tensor_from_elements(PyObject* o, bool for_copy) {
   }
   const Py_buffer& v = held->view;
   DType type;
+  if (v.format && (*v.format == '>' || *v.format == '!') && v.itemsize > 1) {
+    release_buffer(held);
+    raise<ValueError>("given numpy array has byte order different from the native byte order. Conversion between byte orders is currently not supported.");
+  }
   if (!type_of_format(v.format, v.itemsize, type)) {
     release_buffer(held);
     raise_bad_type(o);

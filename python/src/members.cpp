@@ -32,7 +32,6 @@ PyObject* get_layout(PyObject*, void*) { return Py_NewRef(layout_object()); }
 PyObject* get_ndim(PyObject* self, void*) { return PyLong_FromLong(impl_of(self)->dim()); }
 PyObject* get_itemsize(PyObject* self, void*) { return PyLong_FromSize_t(size_of(impl_of(self)->dtype)); }
 PyObject* get_false(PyObject*, void*) { Py_RETURN_FALSE; }
-PyObject* get_none(PyObject*, void*) { Py_RETURN_NONE; }
 HWARO_GETTER(nbytes, PyLong_FromSize_t(t.nbytes()))
 HWARO_GETTER(is_cpu, PyBool_FromLong(t.device().is_cpu()))
 HWARO_GETTER(is_cuda, PyBool_FromLong(t.device().type == DeviceType::CUDA))
@@ -293,7 +292,6 @@ PyGetSetDef tensor_getset[] = {
     {"is_quantized", get_false, nullptr, nullptr, nullptr},
     {"is_nested", get_false, nullptr, nullptr, nullptr},
     {"is_mkldnn", get_false, nullptr, nullptr, nullptr},
-    {"names", get_none, nullptr, nullptr, nullptr},
     {"requires_grad", get_requires_grad, set_requires_grad_attr, "Whether operations on it are recorded.", nullptr},
     {"is_leaf", get_is_leaf, nullptr, "Whether it was made by the user rather than by a recorded operation.", nullptr},
     {"grad", get_grad, set_grad, "The accumulated gradient, or None.", nullptr},

@@ -120,21 +120,22 @@ int slot_bool(PyObject* a) {
   return PyObject_IsTrue(item.get());
   HWARO_PY_CATCH(-1)
 }
-PyObject* number_of(PyObject* a, const char* what) {
+PyObject* number_of(PyObject* a) {
   const Tensor t = tensor_of(a);
-  HWARO_CHECK(t.numel() == 1, "a Tensor with ", t.numel(), " elements cannot be converted to Scalar");
-  (void)what;
+  HWARO_CHECK_AS(ValueError, t.numel() == 1, "only one element tensors can be converted to Python scalars");
   return item_object(t);
 }
 PyObject* slot_int(PyObject* a) {
   HWARO_PY_TRY
-  const Ref item = Ref::adopt(check(number_of(a, "int")));
+  const Ref item = Ref::adopt(check(number_of(a)));
+  HWARO_CHECK(!PyComplex_Check(item.get()), "value cannot be converted to type int64_t without overflow");
   return PyNumber_Long(item.get());
   HWARO_PY_CATCH(nullptr)
 }
 PyObject* slot_float(PyObject* a) {
   HWARO_PY_TRY
-  const Ref item = Ref::adopt(check(number_of(a, "float")));
+  const Ref item = Ref::adopt(check(number_of(a)));
+  HWARO_CHECK(!PyComplex_Check(item.get()), "value cannot be converted to type double without overflow");
   return PyNumber_Float(item.get());
   HWARO_PY_CATCH(nullptr)
 }

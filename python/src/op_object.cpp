@@ -771,7 +771,24 @@ PyTypeObject* return_type(const Schema& schema) {
   return type;
 }
 
+// _return_types() -> {name: type} of all operators with named results
+static PyObject* return_types(PyObject*, PyObject*) {
+  HWARO_PY_TRY
+  const Ref out = Ref::adopt(check(PyDict_New()));
+  for (const engine::OpFamily& family : engine::op_families())
+    for (std::size_t i = 0; i < family.count; ++i) {
+      const Schema& s = *family.entries[i].schema;
+      if (s.return_count < 2 || s.str(s.return_names[0]).empty()) continue;
+      auto* type = reinterpret_cast<PyObject*>(return_type(s));
+      if (PyDict_SetItemString(out.get(), std::string(s.name_str()).c_str(), type) < 0) return nullptr;
+    }
+  return Py_NewRef(out.get());
+  HWARO_PY_CATCH(nullptr)
+}
+static PyMethodDef operator_functions[] = {{"_return_types", return_types, METH_NOARGS, nullptr}, {}};
+
 bool add_operators(PyObject* module) {
+  if (PyModule_AddFunctions(module, operator_functions) < 0) return false;
   OpType.tp_name = "builtin_function_or_method";
   OpType.tp_basicsize = sizeof(OpObject);
   OpType.tp_vectorcall_offset = offsetof(OpObject, vectorcall);

@@ -124,7 +124,7 @@ bool is_generator(PyObject* o) { return Py_TYPE(o) == &GeneratorType; }
 Generator* generator_of(PyObject* o) { return reinterpret_cast<PyGenerator*>(o)->generator; }
 
 bool add_random(PyObject* module) {
-  GeneratorType.tp_name = "torch.Generator";
+  GeneratorType.tp_name = "torch._C.Generator";
   GeneratorType.tp_basicsize = sizeof(PyGenerator);
   GeneratorType.tp_flags = Py_TPFLAGS_DEFAULT;
   GeneratorType.tp_new = &generator_new;

@@ -93,6 +93,32 @@ int tensor_contains(PyObject* self, PyObject* element) {
 }
 PySequenceMethods tensor_sequence_methods;
 
+// A static type's module is part of its name, and the name is what errors show. They say 'Tensor', as PyTorch's, and so
+// does ours; the metaclass says which module it is of.
+PyObject* meta_repr(PyObject* cls) {
+  if (cls == reinterpret_cast<PyObject*>(&TensorType)) return PyUnicode_FromString("<class 'torch.Tensor'>");
+  return PyType_Type.tp_repr(cls);
+}
+// The descriptor behind cls.__module__ of ordinary classes.
+PyObject* type_module() {
+  static PyObject* found = nullptr;
+  if (!found) {
+    const Ref dict = Ref::adopt(PyObject_GetAttrString(reinterpret_cast<PyObject*>(&PyType_Type), "__dict__"));
+    found = PyMapping_GetItemString(dict.get(), "__module__");
+  }
+  return found;
+}
+PyObject* meta_module(PyObject* cls, void*) {
+  if (cls == reinterpret_cast<PyObject*>(&TensorType)) return PyUnicode_FromString("torch");
+  PyObject* own = type_module();
+  return Py_TYPE(own)->tp_descr_get(own, cls, reinterpret_cast<PyObject*>(Py_TYPE(cls)));
+}
+int meta_set_module(PyObject* cls, PyObject* value, void*) {
+  PyObject* own = type_module();
+  return Py_TYPE(own)->tp_descr_set(own, cls, value);
+}
+PyGetSetDef meta_getset[] = {{"__module__", meta_module, meta_set_module, nullptr, nullptr}, {}};
+
 void destroy_pyobj(TensorImpl* impl) {
   if (!impl->owns_pyobj) {
     // The object still lives: it owns a reference, so this cannot happen except while it is being freed.
@@ -177,11 +203,13 @@ bool add_tensor_type(PyObject* module) {
   m.tp_base = &PyType_Type;
   m.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE;
   m.tp_init = &meta_init;
+  m.tp_repr = &meta_repr;
+  m.tp_getset = meta_getset;
   if (PyType_Ready(&m) < 0) return false;
 
   PyTypeObject& t = TensorType;
   Py_SET_TYPE(reinterpret_cast<PyObject*>(&t), &m);
-  t.tp_name = "torch.Tensor";
+  t.tp_name = "Tensor";
   t.tp_basicsize = sizeof(PyTensor);
   t.tp_dealloc = &tensor_dealloc;
   t.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC;

@@ -52,15 +52,23 @@ struct PyDevice {
   Device device;
 };
 
+[[noreturn]] void raise_no_device(const char* got) {
+  raise<TypeError>("device() received an invalid combination of arguments - got (", got,
+                   "), but expected one of:\n * (torch.device device)\n * (str type, int index = -1)\n");
+}
+
 PyObject* device_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
   HWARO_PY_TRY
   static const char* names[] = {"type", "index", nullptr};
   PyObject *type = nullptr, *index = nullptr;
+  if (PyTuple_GET_SIZE(args) == 0 && !kwargs) raise_no_device("");
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:device", const_cast<char**>(names), &type, &index)) return nullptr;
+  if (!PyUnicode_Check(type) && !PyLong_Check(type) && !is_device(type)) raise_no_device(Py_TYPE(type)->tp_name);
   Device d = device_of_object(type);
   if (index && index != Py_None) {
     if (!PyUnicode_Check(type)) raise<TypeError>("device(): argument 'type' (position 1) must be str, not ", Py_TYPE(type)->tp_name);
     HWARO_CHECK(d.index < 0, "type (string) must not include an index because index was passed explicitly: ", PyUnicode_AsUTF8(type));
+    if (!PyLong_Check(index)) raise<TypeError>("device(): argument 'index' (position 2) must be int, not ", Py_TYPE(index)->tp_name);
     const long i = PyLong_AsLong(index);
     if (i == -1 && PyErr_Occurred()) return nullptr;
     HWARO_CHECK(i >= 0 && i < 128, "Device index must not be negative");
@@ -106,7 +114,6 @@ PyObject* device_context(PyObject* self, const char* function, PyObject* args) {
 }
 PyObject* device_enter(PyObject* self, PyObject*) { return device_context(self, "enter", nullptr); }
 PyObject* device_exit(PyObject* self, PyObject* args) { return device_context(self, "leave", args); }
-PyObject* device_call(PyObject* self, PyObject* args, PyObject*) { return device_context(self, "decorate", args); }
 // _set_default_device(device or None), _get_default_device(): of this thread
 PyObject* set_default_device(PyObject*, PyObject* o) {
   HWARO_PY_TRY
@@ -185,6 +192,12 @@ PyObject* size_subscript(PyObject* a, PyObject* key) {
   PyObject* out = PyTuple_Type.tp_as_mapping->mp_subscript(a, key);
   return PySlice_Check(key) ? as_size(out) : out;
 }
+// (1,) + size is a size, too: the number protocol is asked before tuple's own concatenation.
+PyObject* size_add(PyObject* a, PyObject* b) {
+  if (!PyTuple_Check(a) || !PyTuple_Check(b)) Py_RETURN_NOTIMPLEMENTED;
+  return size_concat(a, b);
+}
+PyNumberMethods size_number;
 PySequenceMethods size_sequence;
 PyMappingMethods size_mapping;
 PyMethodDef size_methods[] = {{"numel", size_numel, METH_NOARGS, "The number of elements of a tensor of this size."},
@@ -236,9 +249,8 @@ Device device_of_object(PyObject* o) {
   if (is_device(o)) return reinterpret_cast<PyDevice*>(o)->device;
   if (PyUnicode_Check(o)) return Device(std::string_view(check(PyUnicode_AsUTF8(o))));
   if (PyLong_Check(o) && !PyBool_Check(o)) {
-    const long i = PyLong_AsLong(o);
-    HWARO_CHECK(i >= 0 && i < 128, "Device index must not be negative");
-    return Device(DeviceType::CUDA, int(i));
+    // A number means the accelerator's device of that index: this build has none.
+    raise("Cannot access accelerator device when none is available.");
   }
   raise<TypeError>("device(): argument 'type' (position 1) must be str, not ", Py_TYPE(o)->tp_name);
 }
@@ -273,7 +285,6 @@ bool add_types(PyObject* module) {
   DeviceType_.tp_str = &device_str;
   DeviceType_.tp_hash = &device_hash;
   DeviceType_.tp_richcompare = &device_compare;
-  DeviceType_.tp_call = &device_call;
   DeviceType_.tp_methods = device_methods;
   DeviceType_.tp_getset = device_getset;
   DeviceType_.tp_new = &device_new;
@@ -287,6 +298,8 @@ bool add_types(PyObject* module) {
   SizeType.tp_base = &PyTuple_Type;
   SizeType.tp_flags = Py_TPFLAGS_DEFAULT;
   SizeType.tp_repr = &size_repr;
+  size_number.nb_add = &size_add;
+  SizeType.tp_as_number = &size_number;
   SizeType.tp_as_sequence = &size_sequence;
   SizeType.tp_as_mapping = &size_mapping;
   SizeType.tp_methods = size_methods;
