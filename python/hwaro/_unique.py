@@ -13,13 +13,13 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
     if dim is None:
         results = _C._unique2(input, sorted, return_inverse, return_counts)
     else:
-        results = _C.unique_dim(input, dim, sorted, return_inverse, return_counts)
+        results = _C._unique_dim(input, dim, sorted, return_inverse, return_counts)
     return _picked(results, return_inverse, return_counts)
 
 
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
     """The first of each run of equal elements, or of equal slices along dim."""
-    return _picked(_C.unique_consecutive(input, return_inverse, return_counts, dim), return_inverse, return_counts)
+    return _picked(_C._unique_consecutive(input, return_inverse, return_counts, dim), return_inverse, return_counts)
 
 
 def _unique(self, sorted=True, return_inverse=False, return_counts=False, dim=None):

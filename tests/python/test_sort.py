@@ -169,3 +169,36 @@ def test_results_do_not_depend_on_the_number_of_threads():
         assert all(torch.equal(a, b) for a, b in zip(first, [x.sort()[1], x.topk(5)[1], x.mode(1)[1], x.median(1)[1]]))
     finally:
         torch.set_num_threads(before)
+
+
+def test_unique_gives_as_many_results_as_are_asked_for():
+    x = torch.tensor([3, 1, 3])
+    assert torch.unique(x).tolist() == x.unique().tolist() == [1, 3]
+    values, inverse = torch.unique(x, return_inverse=True)
+    assert inverse.tolist() == [1, 0, 1]
+    values, counts = x.unique(return_counts=True)
+    assert counts.tolist() == [1, 2]
+    assert len(torch.unique(x, return_inverse=True, return_counts=True)) == 3
+
+
+def test_unique_slices():
+    x = torch.tensor([[3, 1], [0, 2], [3, 1]])
+    values, inverse, counts = torch.unique(x, dim=0, return_inverse=True, return_counts=True)
+    assert values.tolist() == [[0, 2], [3, 1]] and inverse.tolist() == [1, 0, 1] and counts.tolist() == [1, 2]
+    assert torch.unique(torch.tensor([[2, 2, 1], [0, 0, 5]]), dim=1).tolist() == [[1, 2], [5, 0]]
+    with pytest.raises(RuntimeError, match="There are 0 sized dimensions, and they aren't selected, so unique cannot be applied"):
+        torch.unique(torch.empty(0, 3), dim=1)
+
+
+def test_unique_consecutive():
+    values, inverse, counts = torch.unique_consecutive(torch.tensor([1, 1, 2, 2, 1]), return_inverse=True, return_counts=True)
+    assert values.tolist() == [1, 2, 1] and inverse.tolist() == [0, 0, 1, 1, 2] and counts.tolist() == [2, 2, 1]
+    values, counts = torch.unique_consecutive(torch.tensor([[1, 1], [1, 1], [2, 2]]), return_counts=True, dim=0)
+    assert values.tolist() == [[1, 1], [2, 2]] and counts.tolist() == [2, 1]
+
+
+def test_unique_has_no_derivative():
+    y = torch.tensor([1.0, 2.0], requires_grad=True).unique()
+    assert type(y.grad_fn).__name__ == "Unique2Backward0"
+    with pytest.raises(NotImplementedError, match="the derivative for '_unique2' is not implemented."):
+        y.sum().backward()

@@ -115,15 +115,6 @@ struct LinalgVectorNorm {
   }
 };
 
-struct Norm {
-  static constexpr Schema schema =
-      "norm.Scalar(Tensor self, Scalar? p, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
-  static constexpr Doc doc = "The vector norm of order p over the given dimensions.";
-  static Tensor call(const Tensor& self, const std::optional<Scalar>& p, OptIntSpan dim, bool keepdim, OptDType dtype) {
-    return vector_norm(self, p ? p->to_double() : 2, dim, keepdim, dtype);
-  }
-};
-
 struct NormNamed {
   static constexpr Schema schema =
       "norm.str(Tensor self, str p='fro', int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
@@ -137,6 +128,15 @@ struct NormNamed {
       raise<RuntimeError>("linalg.matrix_norm: dim must be a 2-tuple. Got ", list);
     }
     return vector_norm(self, 2, dim, keepdim, dtype);
+  }
+};
+
+struct Norm {
+  static constexpr Schema schema =
+      "norm.Scalar(Tensor self, Scalar? p, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
+  static constexpr Doc doc = "The vector norm of order p over the given dimensions.";
+  static Tensor call(const Tensor& self, const std::optional<Scalar>& p, OptIntSpan dim, bool keepdim, OptDType dtype) {
+    return vector_norm(self, p ? p->to_double() : 2, dim, keepdim, dtype);
   }
 };
 

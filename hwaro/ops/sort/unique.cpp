@@ -253,7 +253,7 @@ struct Unique2 {
 
 struct UniqueDim {
   static constexpr Schema schema =
-      "unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> "
+      "_unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> "
       "(Tensor, Tensor, Tensor)";
   static constexpr Doc doc =
       "The distinct slices along dim in order, where each slice went, and how often each occurs.";
@@ -269,7 +269,7 @@ struct UniqueDim {
 
 struct UniqueConsecutive {
   static constexpr Schema schema =
-      "unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, "
+      "_unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, "
       "Tensor, Tensor)";
   static constexpr Doc doc = "The first of each run of equal elements, or of equal slices along dim.";
   static constexpr unsigned expose = kInternal;
