@@ -19,6 +19,7 @@ struct GradOptions {
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const std::vector<Tensor>& grad_outputs = {}, GradOptions options = {});
 // Adds gradients to .grad() of the leaves.
-void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& grad_outputs = {}, GradOptions options = {});
+void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& grad_outputs = {},
+              GradOptions options = {});
 
 }  // namespace hwaro::autograd

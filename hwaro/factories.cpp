@@ -32,20 +32,29 @@ Tensor filled(IntSpan size, const Options& options, DType type, const char* name
 }
 
 Options options_like(const Tensor& t, const LikeOptions& options) {
-  return {.dtype = options.dtype.value_or(t.dtype()), .device = options.device.value_or(t.device()), .requires_grad = options.requires_grad};
+  return {.dtype = options.dtype.value_or(t.dtype()),
+          .device = options.device.value_or(t.device()),
+          .requires_grad = options.requires_grad};
 }
 
 }  // namespace
 
-Tensor zeros(IntSpan size, Options o) { return finished(engine::zeros(size, o.dtype, std::nullopt, o.device), o.requires_grad); }
-Tensor ones(IntSpan size, Options o) { return finished(engine::ones(size, o.dtype, std::nullopt, o.device), o.requires_grad); }
-Tensor empty(IntSpan size, Options o) { return finished(engine::make_tensor(size, type_of(o), o.device), o.requires_grad); }
+Tensor zeros(IntSpan size, Options o) {
+  return finished(engine::zeros(size, o.dtype, std::nullopt, o.device), o.requires_grad);
+}
+Tensor ones(IntSpan size, Options o) {
+  return finished(engine::ones(size, o.dtype, std::nullopt, o.device), o.requires_grad);
+}
+Tensor empty(IntSpan size, Options o) {
+  return finished(engine::make_tensor(size, type_of(o), o.device), o.requires_grad);
+}
 Tensor full(IntSpan size, const Scalar& value, Options o) {
   return finished(engine::full(size, value, o.dtype, std::nullopt, o.device), o.requires_grad);
 }
 
 Tensor rand(IntSpan size, Options o) {
-  return filled<kFloatSet>(size, o, type_of(o), "uniform", [&](auto* out, std::int64_t n) { fill_uniform(generator_of(o), out, n); });
+  return filled<kFloatSet>(size, o, type_of(o), "uniform",
+                           [&](auto* out, std::int64_t n) { fill_uniform(generator_of(o), out, n); });
 }
 Tensor randn(IntSpan size, Options o) {
   return filled<kFloatSet>(size, o, type_of(o), "normal_kernel_cpu",
@@ -53,18 +62,22 @@ Tensor randn(IntSpan size, Options o) {
 }
 Tensor randint(std::int64_t low, std::int64_t high, IntSpan size, Options o) {
   HWARO_CHECK(low < high, "random_ expects 'from' to be less than 'to', but got from=", low, " >= to=", high);
-  return filled<kIntSet | kFloatSet>(size, o, o.dtype.value_or(DType::Int64), "random_from_to", [&](auto* out, std::int64_t n) {
-    fill_random_from_to(generator_of(o), out, n, std::uint64_t(high) - std::uint64_t(low), low);
-  });
+  return filled<kIntSet | kFloatSet>(
+      size, o, o.dtype.value_or(DType::Int64), "random_from_to", [&](auto* out, std::int64_t n) {
+        fill_random_from_to(generator_of(o), out, n, std::uint64_t(high) - std::uint64_t(low), low);
+      });
 }
 Tensor randint(std::int64_t high, IntSpan size, Options o) { return randint(0, high, size, o); }
 Tensor randperm(std::int64_t n, Options o) {
   HWARO_CHECK(n >= 0, "n must be non-negative, got", n);
-  return filled<kIntSet | kFloatSet>({n}, o, o.dtype.value_or(DType::Int64), "randperm",
-                                     [&](auto* out, std::int64_t count) { fill_permutation(generator_of(o), out, count); });
+  return filled<kIntSet | kFloatSet>(
+      {n}, o, o.dtype.value_or(DType::Int64), "randperm",
+      [&](auto* out, std::int64_t count) { fill_permutation(generator_of(o), out, count); });
 }
 
-Tensor arange(const Scalar& end, Options o) { return finished(engine::arange(end, o.dtype, std::nullopt, o.device), o.requires_grad); }
+Tensor arange(const Scalar& end, Options o) {
+  return finished(engine::arange(end, o.dtype, std::nullopt, o.device), o.requires_grad);
+}
 Tensor arange(const Scalar& start, const Scalar& end, Options o) { return arange(start, end, 1, o); }
 Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, Options o) {
   return finished(engine::arange(start, end, step, o.dtype, std::nullopt, o.device), o.requires_grad);
@@ -72,7 +85,9 @@ Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, Option
 Tensor linspace(const Scalar& start, const Scalar& end, std::int64_t steps, Options o) {
   return finished(engine::linspace(start, end, steps, o.dtype, std::nullopt, o.device), o.requires_grad);
 }
-Tensor eye(std::int64_t n, Options o) { return finished(engine::eye(n, o.dtype, std::nullopt, o.device), o.requires_grad); }
+Tensor eye(std::int64_t n, Options o) {
+  return finished(engine::eye(n, o.dtype, std::nullopt, o.device), o.requires_grad);
+}
 Tensor eye(std::int64_t n, std::int64_t m, Options o) {
   return finished(engine::eye(n, m, o.dtype, std::nullopt, o.device), o.requires_grad);
 }
@@ -105,16 +120,17 @@ struct Reading {
 // Depth first; the first list at each depth says how long the others must be.
 void read_values(const Values& v, std::size_t depth, Reading& out) {
   if (!v.is_list) {
-    HWARO_CHECK_AS(ValueError, depth == out.sizes.size(), "expected sequence of length ", depth < out.sizes.size() ? out.sizes[depth] : 0,
-                   " at dim ", depth, " (got a number)");
+    HWARO_CHECK_AS(ValueError, depth == out.sizes.size(), "expected sequence of length ",
+                   depth < out.sizes.size() ? out.sizes[depth] : 0, " at dim ", depth, " (got a number)");
     out.kind = v.number.kind() > out.kind ? v.number.kind() : out.kind;
     out.numbers.push_back(v.number);
     return;
   }
   const bool first = depth == out.sizes.size() && out.numbers.empty();
   if (first) out.sizes.push_back(std::int64_t(v.count));
-  HWARO_CHECK_AS(ValueError, depth < out.sizes.size() && out.sizes[depth] == std::int64_t(v.count), "expected sequence of length ",
-                 depth < out.sizes.size() ? out.sizes[depth] : 0, " at dim ", depth, " (got ", v.count, ")");
+  HWARO_CHECK_AS(ValueError, depth < out.sizes.size() && out.sizes[depth] == std::int64_t(v.count),
+                 "expected sequence of length ", depth < out.sizes.size() ? out.sizes[depth] : 0, " at dim ", depth,
+                 " (got ", v.count, ")");
   for (std::size_t i = 0; i < v.count; ++i) read_values(v.list[i], depth + 1, out);
 }
 

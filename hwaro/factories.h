@@ -48,11 +48,15 @@ Tensor randn_like(const Tensor& t, LikeOptions options = {});
 inline Tensor zeros(IntSpan size, DType dtype) { return zeros(size, Options{.dtype = dtype}); }
 inline Tensor ones(IntSpan size, DType dtype) { return ones(size, Options{.dtype = dtype}); }
 inline Tensor empty(IntSpan size, DType dtype) { return empty(size, Options{.dtype = dtype}); }
-inline Tensor full(IntSpan size, const Scalar& value, DType dtype) { return full(size, value, Options{.dtype = dtype}); }
+inline Tensor full(IntSpan size, const Scalar& value, DType dtype) {
+  return full(size, value, Options{.dtype = dtype});
+}
 inline Tensor rand(IntSpan size, DType dtype) { return rand(size, Options{.dtype = dtype}); }
 inline Tensor randn(IntSpan size, DType dtype) { return randn(size, Options{.dtype = dtype}); }
 inline Tensor arange(const Scalar& end, DType dtype) { return arange(end, Options{.dtype = dtype}); }
-inline Tensor arange(const Scalar& start, const Scalar& end, DType dtype) { return arange(start, end, Options{.dtype = dtype}); }
+inline Tensor arange(const Scalar& start, const Scalar& end, DType dtype) {
+  return arange(start, end, Options{.dtype = dtype});
+}
 
 // Values written out: hwaro::tensor(3.0), hwaro::tensor({1, 2, 3}), hwaro::tensor({{1.5, 2}, {3, 4}}). The type is
 // PyTorch's: bool, int64 or the default floating type, whichever holds them all. Errors: ValueError for ragged lists.
@@ -60,8 +64,8 @@ class Values {
  public:
   template <class T>
     requires std::is_arithmetic_v<T>
-  Values(T v) : number(v) {}                                                        // NOLINT
-  Values(Complex<double> v) : number(v) {}                                          // NOLINT
+  Values(T v) : number(v) {}                // NOLINT
+  Values(Complex<double> v) : number(v) {}  // NOLINT
 #pragma GCC diagnostic push
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Winit-list-lifetime"  // meant for the arguments of one call, where the lists live on
@@ -77,7 +81,9 @@ class Values {
 Tensor tensor(const Values& values, Options options = {});
 Tensor tensor(std::initializer_list<Values> values, Options options = {});
 inline Tensor tensor(const Values& values, DType dtype) { return tensor(values, Options{.dtype = dtype}); }
-inline Tensor tensor(std::initializer_list<Values> values, DType dtype) { return tensor(values, Options{.dtype = dtype}); }
+inline Tensor tensor(std::initializer_list<Values> values, DType dtype) {
+  return tensor(values, Options{.dtype = dtype});
+}
 namespace detail {
 Tensor copy_values(const void* data, std::size_t count, DType type, const Options& options);
 }

@@ -19,8 +19,8 @@ class FunctionNode final : public Node {
     for (std::uint32_t i = 0; i < num_inputs; ++i)
       in.push_back(grads[i].defined() ? grads[i] : engine::make_zeros(shapes_[i], types_[i]));
     const std::vector<Tensor> result = backward_(*context_, in);
-    HWARO_CHECK(result.size() == edges.size(), "function ", name_, " returned an incorrect number of gradients (expected ", edges.size(),
-                ", got ", result.size(), ")");
+    HWARO_CHECK(result.size() == edges.size(), "function ", name_,
+                " returned an incorrect number of gradients (expected ", edges.size(), ", got ", result.size(), ")");
     for (std::size_t i = 0; i < edges.size(); ++i)
       if (needs(i)) out[i] = result[i];
   }
@@ -59,7 +59,9 @@ std::vector<Tensor> Context::saved() const {
   HWARO_CHECK(node_, "saved() is for backward");
   return static_cast<FunctionNode*>(node_)->unpack();
 }
-bool Context::needs_input_grad(std::size_t input) const { return node_ && static_cast<const FunctionNode*>(node_)->needs(input); }
+bool Context::needs_input_grad(std::size_t input) const {
+  return node_ && static_cast<const FunctionNode*>(node_)->needs(input);
+}
 
 // "… Self = Cube; …" of __PRETTY_FUNCTION__ becomes "CubeBackward".
 static std::string node_name(const char* pretty) {

@@ -40,8 +40,8 @@ class Context {
 namespace function_detail {
 using BackwardFunction = std::vector<Tensor> (*)(Context&, const std::vector<Tensor>&);
 // Makes the outputs results of a node that calls `backward`, where one of the inputs is tracked.
-void record(const char* name, std::shared_ptr<Context> context, const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs,
-            BackwardFunction backward);
+void record(const char* name, std::shared_ptr<Context> context, const std::vector<Tensor>& inputs,
+            std::vector<Tensor>& outputs, BackwardFunction backward);
 template <class T>
 void collect(std::vector<Tensor>& out, const T& argument) {
   if constexpr (std::is_convertible_v<const T&, Tensor>) out.push_back(argument);

@@ -24,9 +24,9 @@ class IntArray {
 #endif
   IntArray(std::initializer_list<std::int64_t> list) : span_(list.begin(), list.size()) {}  // NOLINT
 #pragma GCC diagnostic pop
-  IntArray(IntSpan span) : span_(span) {}                             // NOLINT
-  IntArray(const std::vector<std::int64_t>& v) : span_(v) {}          // NOLINT
-  IntArray(const Dims& v) : span_(v) {}                               // NOLINT
+  IntArray(IntSpan span) : span_(span) {}                     // NOLINT
+  IntArray(const std::vector<std::int64_t>& v) : span_(v) {}  // NOLINT
+  IntArray(const Dims& v) : span_(v) {}                       // NOLINT
   IntArray(const IntArray& other) : span_(other.span_) {
     for (int i = 0; i < N; ++i) inline_[i] = other.inline_[i];
     if (other.span_.data() == other.inline_) span_ = {inline_, N};
@@ -43,13 +43,13 @@ class IntArray {
 template <int N>
 class OptIntArray {
  public:
-  OptIntArray(std::nullopt_t) : given_(false), value_(0) {}                 // NOLINT
-  OptIntArray(std::int64_t value) : value_(value) {}                        // NOLINT
-  OptIntArray(int value) : value_(value) {}                                 // NOLINT
-  OptIntArray(std::initializer_list<std::int64_t> list) : value_(list) {}   // NOLINT
-  OptIntArray(IntSpan span) : value_(span) {}                               // NOLINT
-  OptIntArray(const std::vector<std::int64_t>& v) : value_(v) {}            // NOLINT
-  operator std::optional<IntSpan>() const {                                 // NOLINT
+  OptIntArray(std::nullopt_t) : given_(false), value_(0) {}                // NOLINT
+  OptIntArray(std::int64_t value) : value_(value) {}                       // NOLINT
+  OptIntArray(int value) : value_(value) {}                                // NOLINT
+  OptIntArray(std::initializer_list<std::int64_t> list) : value_(list) {}  // NOLINT
+  OptIntArray(IntSpan span) : value_(span) {}                              // NOLINT
+  OptIntArray(const std::vector<std::int64_t>& v) : value_(v) {}           // NOLINT
+  operator std::optional<IntSpan>() const {                                // NOLINT
     return given_ ? std::optional<IntSpan>(value_) : std::nullopt;
   }
 

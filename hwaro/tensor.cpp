@@ -47,7 +47,8 @@ class KeepGradient final : public Hook {
   }
 
  private:
-  TensorImpl* t_;  // alive: the hook hangs on the tensor's own grad_fn, which is only reached through graphs that hold it
+  TensorImpl*
+      t_;  // alive: the hook hangs on the tensor's own grad_fn, which is only reached through graphs that hold it
 };
 
 }  // namespace
@@ -65,7 +66,8 @@ void* Tensor::data_ptr() const {
   return static_cast<char*>((*this)->storage->escape()) + storage_offset() * std::int64_t(element_size());
 }
 void* Tensor::data_of(DType expected) const {
-  HWARO_CHECK(dtype() == expected, "expected scalar type ", scalar_type_name(expected), " but found ", scalar_type_name(dtype()));
+  HWARO_CHECK(dtype() == expected, "expected scalar type ", scalar_type_name(expected), " but found ",
+              scalar_type_name(dtype()));
   return data_ptr();
 }
 
@@ -73,7 +75,9 @@ Tensor Tensor::operator[](std::int64_t i) const {
   const engine::Index index(i);
   return engine::get_item(*this, Span<engine::Index>(&index, 1));
 }
-Tensor Tensor::index(std::initializer_list<TensorIndex> indices) const { return engine::get_item(*this, engine_indices(indices)); }
+Tensor Tensor::index(std::initializer_list<TensorIndex> indices) const {
+  return engine::get_item(*this, engine_indices(indices));
+}
 const Tensor& Tensor::index_put_(std::initializer_list<TensorIndex> indices, const Tensor& value) const {
   engine::set_item(*this, engine_indices(indices), value);
   return *this;

@@ -31,11 +31,15 @@ class Tensor : public engine::Tensor {
   // The value of a tensor with one element. Errors: RuntimeError for any other number of elements.
   Scalar item() const;
   template <class T>
-  T item() const { return item().to<T>(); }
+  T item() const {
+    return item().to<T>();
+  }
   // First element, for reading and writing behind the engine's back for as long as the tensor lives. Errors:
   // RuntimeError where T is not the type of the elements.
   template <class T>
-  T* data_ptr() const { return static_cast<T*>(data_of(dtype_of<T>)); }
+  T* data_ptr() const {
+    return static_cast<T*>(data_of(dtype_of<T>));
+  }
   void* data_ptr() const;
 
   // x[i] and x.index({0, Slice(1, 3), None, mask}): a view where PyTorch gives one. Errors: IndexError.
@@ -93,13 +97,13 @@ inline constexpr std::nullopt_t None = std::nullopt;
 class TensorIndex {
  public:
   enum class Kind { None, Ellipsis, Int, Bool, Slice, Tensor };
-  TensorIndex(std::nullopt_t) : kind(Kind::None) {}                                // NOLINT
-  TensorIndex(EllipsisType) : kind(Kind::Ellipsis) {}                              // NOLINT
-  TensorIndex(std::int64_t i) : kind(Kind::Int), number(i) {}                      // NOLINT
-  TensorIndex(int i) : kind(Kind::Int), number(i) {}                               // NOLINT
-  TensorIndex(bool b) : kind(Kind::Bool), number(b) {}                             // NOLINT
-  TensorIndex(Slice s) : kind(Kind::Slice), slice(s) {}                            // NOLINT
-  TensorIndex(Tensor t) : kind(Kind::Tensor), tensor(std::move(t)) {}              // NOLINT
+  TensorIndex(std::nullopt_t) : kind(Kind::None) {}                    // NOLINT
+  TensorIndex(EllipsisType) : kind(Kind::Ellipsis) {}                  // NOLINT
+  TensorIndex(std::int64_t i) : kind(Kind::Int), number(i) {}          // NOLINT
+  TensorIndex(int i) : kind(Kind::Int), number(i) {}                   // NOLINT
+  TensorIndex(bool b) : kind(Kind::Bool), number(b) {}                 // NOLINT
+  TensorIndex(Slice s) : kind(Kind::Slice), slice(s) {}                // NOLINT
+  TensorIndex(Tensor t) : kind(Kind::Tensor), tensor(std::move(t)) {}  // NOLINT
 
   Kind kind;
   std::int64_t number = 0;

@@ -16,13 +16,18 @@ namespace {
 
 template <class T>
 bool is_nan(T v) {
-  if constexpr (std::is_same_v<T, Complex<float>> || std::is_same_v<T, Complex<double>>) return v.re != v.re || v.im != v.im;
+  if constexpr (std::is_same_v<T, Complex<float>> || std::is_same_v<T, Complex<double>>)
+    return v.re != v.re || v.im != v.im;
   else return static_cast<double>(v) != static_cast<double>(v);
 }
 template <>
-bool is_nan(Half v) { return is_nan(static_cast<float>(v)); }
+bool is_nan(Half v) {
+  return is_nan(static_cast<float>(v));
+}
 template <>
-bool is_nan(BFloat16 v) { return is_nan(static_cast<float>(v)); }
+bool is_nan(BFloat16 v) {
+  return is_nan(static_cast<float>(v));
+}
 
 template <class T>
 bool any_nan(const TensorImpl& t, int dim, const T* p) {

@@ -6,8 +6,8 @@
 namespace hwaro {
 
 struct AnomalyHooks {
-  IntrusivePtr<GraphNode> (*trace)() = nullptr;                    // where the program is now
-  void (*report)(const Node& node, GraphNode* trace) = nullptr;    // told before a node's error is passed on
+  IntrusivePtr<GraphNode> (*trace)() = nullptr;                  // where the program is now
+  void (*report)(const Node& node, GraphNode* trace) = nullptr;  // told before a node's error is passed on
 };
 // Installed by the binding; C++ programs do without the traces.
 extern AnomalyHooks g_anomaly_hooks;

@@ -20,10 +20,10 @@ namespace {
 // other, may share parts of a graph.
 struct State {
   Node* node;
-  std::uint32_t waiting = 0;       // edges into this node whose gradient has not arrived
-  bool needed = true;              // on a path to one of `inputs`
+  std::uint32_t waiting = 0;        // edges into this node whose gradient has not arrived
+  bool needed = true;               // on a path to one of `inputs`
   std::int32_t first_capture = -1;  // index into captures, a list by `next`
-  std::uint32_t grads = 0;         // where this node's incoming gradients start in the pool
+  std::uint32_t grads = 0;          // where this node's incoming gradients start in the pool
 };
 
 // Node -> State: open addressing over a vector of states.
@@ -87,7 +87,13 @@ struct Workspace {
 class Pass {
  public:
   Pass(const BackwardOptions& options, Workspace& w)
-      : options_(options), states_(w.states), table_(w.states), pool_(w.pool), ready_(w.ready), stack_(w.stack), captures_(w.captures) {
+      : options_(options),
+        states_(w.states),
+        table_(w.states),
+        pool_(w.pool),
+        ready_(w.ready),
+        stack_(w.stack),
+        captures_(w.captures) {
     states_.clear();
     pool_.clear();
     ready_.clear();
@@ -114,9 +120,7 @@ class Pass {
     ready_.push_back(s);
     std::push_heap(ready_.begin(), ready_.end(), [this](auto a, auto b) { return newer(b, a); });
   }
-  bool newer(std::int32_t a, std::int32_t b) const {
-    return states_[a].node->sequence > states_[b].node->sequence;
-  }
+  bool newer(std::int32_t a, std::int32_t b) const { return states_[a].node->sequence > states_[b].node->sequence; }
 
   const BackwardOptions& options_;
   StateTable &states_, &table_;
@@ -220,7 +224,8 @@ void Pass::run_node(std::int32_t s) {
     auto& hooks = static_cast<AccumulateGrad*>(node)->variable->autograd->hooks;
     for (std::size_t i = 0; i < hooks.size(); ++i) HookPtr(hooks[i])->call(grads, 1, nullptr, 0);
   }
-  if (node->hooks && any) [[unlikely]] run_incoming_hooks(node, grads);
+  if (node->hooks && any) [[unlikely]]
+    run_incoming_hooks(node, grads);
   for (std::int32_t c = states_[s].first_capture; c >= 0; c = captures_[c].next)
     results_[captures_[c].result] = grads[captures_[c].input_nr];
 
@@ -234,7 +239,8 @@ void Pass::run_node(std::int32_t s) {
   if (wanted) {
     const bool post = node->hooks && !node->hooks->post_hooks.empty();
     if (post) before.assign(grads, grads + count);
-    if (t_modes.anomaly) [[unlikely]] apply_watched(*node, grads, out);
+    if (t_modes.anomaly) [[unlikely]]
+      apply_watched(*node, grads, out);
     else node->apply(grads, out);
     if (post)
       for (std::size_t i = 0; i < node->hooks->post_hooks.size(); ++i)
@@ -306,11 +312,14 @@ Tensor check_root(const Tensor& root, const Tensor& grad, std::size_t index) {
     return primitives::ones_like(root);
   }
   HWARO_CHECK(grad.sizes() == root.sizes(), "Mismatch in shape: grad_output[", index, "] has a shape of torch.Size(",
-              sizes_str(grad.sizes()), ") and output[", index, "] has a shape of torch.Size(", sizes_str(root.sizes()), ").");
-  HWARO_CHECK(is_complex(grad.dtype()) == is_complex(root.dtype()),
-              "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
-              "grad_output[", index, "] has a dtype of torch.", name_of(grad.dtype()), " and output[", index,
-              "] has a dtype of torch.", name_of(root.dtype()), ".");
+              sizes_str(grad.sizes()), ") and output[", index, "] has a shape of torch.Size(", sizes_str(root.sizes()),
+              ").");
+  HWARO_CHECK(
+      is_complex(grad.dtype()) == is_complex(root.dtype()),
+      "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+      "grad_output[",
+      index, "] has a dtype of torch.", name_of(grad.dtype()), " and output[", index, "] has a dtype of torch.",
+      name_of(root.dtype()), ".");
   return grad.dtype() == root.dtype() ? grad : primitives::to_dtype(grad, root.dtype());
 }
 
@@ -330,7 +339,11 @@ void AccumulateGrad::apply(Tensor* grads, Tensor*) {
       const bool own = grad->use_count() == 1 && grad->storage->use_count() == 1 && !grad->storage->escaped() &&
                        !grad->is(kIsView | kConj) && grad->strides == variable->strides && grad->storage->resizable();
       if (grad_enabled()) meta.grad = own ? grad : primitives::clone(grad);
-      else meta.grad = own && !grad->grad_fn ? grad : primitives::copy_into_geometry(grad, grad.sizes(), preserved_strides(variable.sizes(), variable.strides()));
+      else
+        meta.grad = own && !grad->grad_fn
+                        ? grad
+                        : primitives::copy_into_geometry(grad, grad.sizes(),
+                                                         preserved_strides(variable.sizes(), variable.strides()));
     } else if (grad_enabled()) {
       meta.grad = primitives::add(meta.grad, grad);
     } else {
@@ -344,7 +357,8 @@ void AccumulateGrad::apply(Tensor* grads, Tensor*) {
   }
 }
 
-std::vector<Tensor> run_backward(Span<Tensor> roots, Span<Tensor> grads, Span<Tensor> inputs, const BackwardOptions& options) {
+std::vector<Tensor> run_backward(Span<Tensor> roots, Span<Tensor> grads, Span<Tensor> inputs,
+                                 const BackwardOptions& options) {
   std::vector<Tensor> checked;
   checked.reserve(roots.size());
   for (std::size_t i = 0; i < roots.size(); ++i)
@@ -373,8 +387,9 @@ std::vector<Tensor> run_backward(Span<Tensor> roots, Span<Tensor> grads, Span<Te
     }
   if (!options.accumulate && !options.allow_unused)
     for (std::size_t i = 0; i < results.size(); ++i)
-      HWARO_CHECK(results[i].defined(), "The differentiated Tensor at index ", i,
-                  " appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.");
+      HWARO_CHECK(
+          results[i].defined(), "The differentiated Tensor at index ", i,
+          " appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.");
   return results;
 }
 

@@ -10,7 +10,7 @@ namespace hwaro {
 struct BackwardOptions {
   bool retain_graph = false;
   bool create_graph = false;
-  bool accumulate = true;      // add into .grad of leaves; false: return the gradients of `inputs`
+  bool accumulate = true;  // add into .grad of leaves; false: return the gradients of `inputs`
   bool allow_unused = false;
 };
 

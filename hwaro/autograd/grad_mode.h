@@ -7,7 +7,7 @@ namespace hwaro {
 struct ThreadModes {
   bool grad = true;
   bool inference = false;
-  bool anomaly = false;      // anomaly.h
+  bool anomaly = false;  // anomaly.h
   bool anomaly_nan = true;
 };
 [[gnu::visibility("default")]] inline thread_local constinit ThreadModes t_modes;

@@ -51,8 +51,8 @@ class CopySlices final : public Node {
   void apply(Tensor* grads, Tensor* out) override {
     if (!grads[0].defined()) return;
     const Tensor whole = primitives::copy_into_geometry(grads[0], base_.sizes, base_.strides);
-    const Tensor part = primitives::as_strided_view(whole, view_.sizes, view_.strides,
-                                                    whole->offset + view_.offset - base_.offset);
+    const Tensor part =
+        primitives::as_strided_view(whole, view_.sizes, view_.strides, whole->offset + view_.offset - base_.offset);
     Tensor incoming = primitives::clone(part);
     std::vector<Tensor> results(function_->edges.size());
     function_->apply(&incoming, results.data());
@@ -83,22 +83,26 @@ NodePtr grad_fn(const Tensor& t) {
 }
 
 void check_inplace(const Tensor& t, bool recorded) {
-  HWARO_CHECK(!(t->is(kInference) && !inference_enabled() && t_modes.grad),
-              "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
-              "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.");
+  HWARO_CHECK(
+      !(t->is(kInference) && !inference_enabled() && t_modes.grad),
+      "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
+      "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.");
   if (!recorded || !grad_enabled()) return;
   if (t->is(kIsView)) {
     const char* const advice =
-        " is being modified inplace with grad mode enabled. Given that this use case is ambiguous and error-prone, it is "
+        " is being modified inplace with grad mode enabled. Given that this use case is ambiguous and error-prone, it "
+        "is "
         "forbidden. You can clarify your code by moving both the view and the inplace either both inside the ";
     switch (ViewOrigin(t->view_origin)) {
       case ViewOrigin::NoGrad:
         raise("A view was created in no_grad mode and", advice,
-              "no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be "
+              "no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to "
+              "be "
               "tracked).");
       case ViewOrigin::Inference:
         raise("A view was created in inference mode and", advice,
-              "inference_mode block (if you don't want the inplace to be tracked) or both outside (if you want the inplace "
+              "inference_mode block (if you don't want the inplace to be tracked) or both outside (if you want the "
+              "inplace "
               "to be tracked).");
       case ViewOrigin::MultiOutput: {
         const NodePtr node = grad_fn(t);
@@ -112,8 +116,10 @@ void check_inplace(const Tensor& t, bool recorded) {
       case ViewOrigin::CustomFunction:
         raise("Output ", t->output_nr, " of ", grad_fn(t) ? grad_fn(t)->name() : "",
               " is a view and is being modified inplace. This view was created inside a custom Function (or because an "
-              "input was returned as-is) and the autograd logic to handle view+inplace would override the custom backward "
-              "associated with the custom Function, leading to incorrect gradients. This behavior is forbidden. You can fix "
+              "input was returned as-is) and the autograd logic to handle view+inplace would override the custom "
+              "backward "
+              "associated with the custom Function, leading to incorrect gradients. This behavior is forbidden. You "
+              "can fix "
               "this by cloning the output of the custom Function.");
       case ViewOrigin::Default: break;
     }

@@ -13,7 +13,8 @@ namespace hwaro {
 static std::atomic<std::uint64_t> g_sequence{0};
 
 Node::Node() : sequence(g_sequence.fetch_add(1, std::memory_order_relaxed)) {
-  if (t_modes.anomaly) [[unlikely]] remember_origin(*this);
+  if (t_modes.anomaly) [[unlikely]]
+    remember_origin(*this);
 }
 
 // Nodes come from the small-object caches: most live for one training step.
@@ -102,8 +103,9 @@ void set_requires_grad(const engine::Tensor& t, bool on) {
     raise("only Tensors of floating point and complex dtype can require gradients");
   if (t->grad_fn || (t->is(kIsView) && is_tracked(t) && grad_fn(t))) {
     if (!on)
-      raise("you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
-            "subgraph that doesn't require differentiation use var_no_grad = var.detach().");
+      raise(
+          "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
+          "subgraph that doesn't require differentiation use var_no_grad = var.detach().");
     return;
   }
   HWARO_CHECK(!(on && t->is(kInference) && !inference_enabled()),

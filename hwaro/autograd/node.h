@@ -20,7 +20,8 @@ struct Edge {
 // A function on gradients, in C++ or Python. `grads` are changed in place; an entry may be undefined.
 class Hook : public GraphNode {
  public:
-  virtual void call(engine::Tensor* grads, std::size_t count, const engine::Tensor* others, std::size_t other_count) = 0;
+  virtual void call(engine::Tensor* grads, std::size_t count, const engine::Tensor* others,
+                    std::size_t other_count) = 0;
   virtual const void* identity() const { return this; }
 
  protected:
@@ -35,10 +36,10 @@ struct TensorHook {
 };
 
 struct NodeHooks {
-  std::vector<TensorHook> tensor_hooks;          // on one gradient that comes in
+  std::vector<TensorHook> tensor_hooks;                       // on one gradient that comes in
   std::vector<std::pair<std::uint64_t, HookPtr>> pre_hooks;   // on all gradients that come in
   std::vector<std::pair<std::uint64_t, HookPtr>> post_hooks;  // on what goes out, with what came in
-  IntrusivePtr<GraphNode> origin;  // where the node was made (anomaly.h)
+  IntrusivePtr<GraphNode> origin;                             // where the node was made (anomaly.h)
 };
 
 class Node : public GraphNode {
@@ -84,7 +85,7 @@ using NodePtr = IntrusivePtr<Node>;
 // What a leaf or a hooked tensor carries beyond the fields of TensorImpl.
 struct AutogradMeta {
   engine::Tensor grad;
-  Node* accumulator = nullptr;  // not owned: the graph owns it, and it clears this pointer when it dies
+  Node* accumulator = nullptr;           // not owned: the graph owns it, and it clears this pointer when it dies
   std::vector<HookPtr> hooks;            // on a leaf: run before its gradient is accumulated
   std::vector<HookPtr> post_accumulate;  // on a leaf: run after
   bool retain_grad = false;

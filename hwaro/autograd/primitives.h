@@ -6,18 +6,18 @@
 
 namespace hwaro::engine::primitives {
 
-Tensor add(const Tensor& a, const Tensor& b);           // recorded where grad mode is on
-void add_(const Tensor& a, const Tensor& b);            // not recorded, no version bump: a is the engine's own
+Tensor add(const Tensor& a, const Tensor& b);  // recorded where grad mode is on
+void add_(const Tensor& a, const Tensor& b);   // not recorded, no version bump: a is the engine's own
 Tensor ones_like(const Tensor& t);
-Tensor clone(const Tensor& t);                          // a copy with dense memory of its own, order of dims preserved
+Tensor clone(const Tensor& t);  // a copy with dense memory of its own, order of dims preserved
 Tensor zeros(IntSpan sizes, DType dtype, Device device);
 Tensor copy_into_geometry(const Tensor& t, IntSpan sizes, IntSpan strides);  // fresh dense tensor with t's values
-void copy_(const Tensor& to, const Tensor& from);       // not recorded, no version bump
+void copy_(const Tensor& to, const Tensor& from);                            // not recorded, no version bump
 Tensor as_strided_view(const Tensor& t, IntSpan sizes, IntSpan strides, std::int64_t offset);  // not recorded
 // The gradient of a base of the given geometry through as_strided: grad's elements summed where they overlap. Recorded.
 Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_strides, std::int64_t base_offset,
                            IntSpan sizes, IntSpan strides, std::int64_t offset);
-Tensor to_dtype(const Tensor& t, DType dtype);          // recorded
-Tensor sum_to_size(const Tensor& t, IntSpan sizes);     // recorded; t itself where the sizes agree
+Tensor to_dtype(const Tensor& t, DType dtype);       // recorded
+Tensor sum_to_size(const Tensor& t, IntSpan sizes);  // recorded; t itself where the sizes agree
 
 }  // namespace hwaro::engine::primitives

@@ -25,10 +25,11 @@ SavedTensor::SavedTensor(const Tensor& t, bool is_output) : is_output_(is_output
   version_ = t->version();
   output_nr_ = t->output_nr;
   // An inference tensor has no version to check, so it cannot be saved for backward.
-  HWARO_CHECK(!t->is(kInference),
-              "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
-              "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use "
-              "it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`.");
+  HWARO_CHECK(
+      !t->is(kInference),
+      "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
+      "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use "
+      "it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`.");
   if (t_saved_tensor_hooks_active) [[unlikely]] {
     packed_ = g_saved_tensor_hooks.pack(is_output ? alias_without_history(t) : t);
     return;
@@ -38,20 +39,25 @@ SavedTensor::SavedTensor(const Tensor& t, bool is_output) : is_output_(is_output
 
 Tensor SavedTensor::unpack(Node* owner) const {
   if (released_) [[unlikely]]
-    raise("Trying to backward through the graph a second time (or directly access saved tensors after they have already "
-          "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
-          "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
-          "saved tensors after calling backward.");
-  if (packed_) [[unlikely]] return g_saved_tensor_hooks.unpack(packed_.get());
+    raise(
+        "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
+        "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
+        "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
+        "saved tensors after calling backward.");
+  if (packed_) [[unlikely]]
+    return g_saved_tensor_hooks.unpack(packed_.get());
   if (!tensor_.defined()) return {};
   if (tensor_->version() != version_) [[unlikely]] {
-    const std::string kind = concat("torch.", tensor_->device.is_cpu() ? "" : name_of(tensor_->device.type),
-                                    tensor_->device.is_cpu() ? "" : ".", kDTypeInfos[int(tensor_.dtype())].tensor_type_name);
+    const std::string kind =
+        concat("torch.", tensor_->device.is_cpu() ? "" : name_of(tensor_->device.type),
+               tensor_->device.is_cpu() ? "" : ".", kDTypeInfos[int(tensor_.dtype())].tensor_type_name);
     std::string from;
     if (is_output_) from = concat(", which is output ", output_nr_, " of ", owner->name(), ",");
-    else if (tensor_->grad_fn) from = concat(", which is output ", tensor_->output_nr, " of ", grad_fn(tensor_)->name(), ",");
-    raise("one of the variables needed for gradient computation has been modified by an inplace operation: [", kind, " ",
-          sizes_str(tensor_.sizes()), "]", from, " is at version ", tensor_->version(), "; expected version ", version_,
+    else if (tensor_->grad_fn)
+      from = concat(", which is output ", tensor_->output_nr, " of ", grad_fn(tensor_)->name(), ",");
+    raise("one of the variables needed for gradient computation has been modified by an inplace operation: [", kind,
+          " ", sizes_str(tensor_.sizes()), "]", from, " is at version ", tensor_->version(), "; expected version ",
+          version_,
           " instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
           "torch.autograd.set_detect_anomaly(True).");
   }

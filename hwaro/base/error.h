@@ -45,11 +45,13 @@ template <class E = Error, class... Parts>
 }  // namespace hwaro
 
 // HWARO_CHECK(condition, parts...) throws Error (Python: RuntimeError); the message is only built on failure.
-#define HWARO_CHECK(condition, ...)                                      \
-  do {                                                                   \
-    if (!(condition)) [[unlikely]] ::hwaro::raise<::hwaro::Error>(__VA_ARGS__); \
+#define HWARO_CHECK(condition, ...)                \
+  do {                                             \
+    if (!(condition)) [[unlikely]]                 \
+      ::hwaro::raise<::hwaro::Error>(__VA_ARGS__); \
   } while (0)
-#define HWARO_CHECK_AS(ErrorClass, condition, ...)                            \
-  do {                                                                        \
-    if (!(condition)) [[unlikely]] ::hwaro::raise<::hwaro::ErrorClass>(__VA_ARGS__); \
+#define HWARO_CHECK_AS(ErrorClass, condition, ...)      \
+  do {                                                  \
+    if (!(condition)) [[unlikely]]                      \
+      ::hwaro::raise<::hwaro::ErrorClass>(__VA_ARGS__); \
   } while (0)

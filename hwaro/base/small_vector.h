@@ -22,12 +22,13 @@ class Span {
 #endif
   constexpr Span(std::initializer_list<T> list) : data_(list.begin()), size_(list.size()) {}  // NOLINT
 #pragma GCC diagnostic pop
-  Span(const std::vector<T>& v) : data_(v.data()), size_(v.size()) {}                           // NOLINT
+  Span(const std::vector<T>& v) : data_(v.data()), size_(v.size()) {}  // NOLINT
   template <class C>
-    requires(!std::is_same_v<std::remove_cvref_t<C>, Span> && requires(const C& c) {
-      { c.data() } -> std::convertible_to<const T*>;
-      c.size();
-    })
+    requires(!std::is_same_v<std::remove_cvref_t<C>, Span> &&
+             requires(const C& c) {
+               { c.data() } -> std::convertible_to<const T*>;
+               c.size();
+             })
   constexpr Span(const C& c) : data_(c.data()), size_(c.size()) {}  // NOLINT
   constexpr const T* data() const { return data_; }
   constexpr std::size_t size() const { return size_; }
@@ -61,8 +62,8 @@ class SmallVector {
     size_ = static_cast<std::uint32_t>(size);
     for (auto& x : *this) x = value;
   }
-  SmallVector(Span<T> other) { assign(other); }                  // NOLINT
-  SmallVector(std::initializer_list<T> list) { assign(list); }   // NOLINT
+  SmallVector(Span<T> other) { assign(other); }                 // NOLINT
+  SmallVector(std::initializer_list<T> list) { assign(list); }  // NOLINT
   SmallVector(const SmallVector& other) { assign(other); }
   SmallVector(SmallVector&& other) noexcept { steal(other); }
   SmallVector& operator=(const SmallVector& other) {

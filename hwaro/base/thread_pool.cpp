@@ -242,7 +242,9 @@ void ThreadPool::leave(Job* job) {
   // After the decrement the job may be gone. Sequentially consistent with waiting_callers_: either the caller sees the
   // count reach zero, or this thread sees the caller wait.
   if (job->users.fetch_sub(1) == 1 && waiting_callers_.load() > 0) {
-    { std::lock_guard<std::mutex> lock(mutex_); }
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+    }
     job_done_.notify_all();
   }
 }
@@ -269,7 +271,7 @@ namespace {
 
 std::mutex create_mutex;
 std::atomic<ThreadPool*> current_pool{nullptr};
-bool exiting = false;                // guarded by create_mutex, as the next
+bool exiting = false;               // guarded by create_mutex, as the next
 ThreadPool* left_behind = nullptr;  // by forks; kept reachable, so that leak checkers stay quiet
 
 // Workers do not survive a fork. The child leaves the old pool behind, locks and all, and starts its own when needed.

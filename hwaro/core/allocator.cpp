@@ -149,10 +149,12 @@ void give(void* block, std::size_t capacity) noexcept {
 
 void* allocate(std::size_t bytes) {
   ThreadCache* cache = thread_cache;
-  if (!cache || bytes > kMaxSmall - kLine) [[unlikely]] return allocate_slowly(bytes);
+  if (!cache || bytes > kMaxSmall - kLine) [[unlikely]]
+    return allocate_slowly(bytes);
   const std::size_t capacity = round_up_line(bytes) + kLine;
   void* block = pop(cache, capacity);
-  if (!block) [[unlikely]] out_of_memory(bytes);
+  if (!block) [[unlikely]]
+    out_of_memory(bytes);
   count_allocation(cache, bytes);
   zero_tail(block, bytes, capacity);
   return block;
@@ -160,7 +162,8 @@ void* allocate(std::size_t bytes) {
 
 void deallocate(void* block, std::size_t bytes) noexcept {
   ThreadCache* cache = thread_cache;
-  if (!cache || !block || bytes > kMaxSmall - kLine) [[unlikely]] return deallocate_slowly(block, bytes);
+  if (!cache || !block || bytes > kMaxSmall - kLine) [[unlikely]]
+    return deallocate_slowly(block, bytes);
   push(cache, block, round_up_line(bytes) + kLine);
   count_release(cache, bytes);
 }
@@ -181,7 +184,8 @@ void deallocate_node(void* node, std::size_t bytes) noexcept {
   if (!node) return;
   const std::size_t capacity = bytes == 0 ? kLine : round_up_line(bytes);
   ThreadCache* cache = thread_cache;
-  if (!cache || capacity > kMaxSmall) [[unlikely]] return give(node, capacity);
+  if (!cache || capacity > kMaxSmall) [[unlikely]]
+    return give(node, capacity);
   push(cache, node, capacity);
 }
 

@@ -21,7 +21,8 @@ Device::Device(std::string_view text) {
     }
   HWARO_CHECK(known,
               "Expected one of cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, "
-              "vulkan, mps, meta, hpu, mtia, privateuseone device type at start of device string: ", name);
+              "vulkan, mps, meta, hpu, mtia, privateuseone device type at start of device string: ",
+              name);
   if (colon == std::string_view::npos) return;
   const std::string_view digits = text.substr(colon + 1);
   int value = 0;

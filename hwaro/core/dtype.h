@@ -15,7 +15,18 @@ namespace hwaro {
 
 // Ordered so that within a category a later type holds every value of an earlier one.
 enum class DType : std::uint8_t {
-  Bool, UInt8, Int8, Int16, Int32, Int64, Half, BFloat16, Float, Double, ComplexFloat, ComplexDouble,
+  Bool,
+  UInt8,
+  Int8,
+  Int16,
+  Int32,
+  Int64,
+  Half,
+  BFloat16,
+  Float,
+  Double,
+  ComplexFloat,
+  ComplexDouble,
 };
 inline constexpr int kDTypes = 12;
 
@@ -81,9 +92,13 @@ constexpr bool can_cast(DType from, DType to) {
 }
 
 // ---- C++ type <-> DType ----
-template <class T> struct DTypeOf;
-#define HWARO_DTYPE_OF(T, D) \
-  template <> struct DTypeOf<T> { static constexpr DType value = DType::D; };
+template <class T>
+struct DTypeOf;
+#define HWARO_DTYPE_OF(T, D)                 \
+  template <>                                \
+  struct DTypeOf<T> {                        \
+    static constexpr DType value = DType::D; \
+  };
 HWARO_DTYPE_OF(bool, Bool)
 HWARO_DTYPE_OF(std::uint8_t, UInt8)
 HWARO_DTYPE_OF(std::int8_t, Int8)
@@ -104,26 +119,30 @@ inline constexpr DType dtype_of = DTypeOf<T>::value;
 using DTypeSet = std::uint16_t;
 constexpr DTypeSet bit(DType t) { return DTypeSet(1u << int(t)); }
 inline constexpr DTypeSet kBoolSet = bit(DType::Bool);
-inline constexpr DTypeSet kIntSet = bit(DType::UInt8) | bit(DType::Int8) | bit(DType::Int16) | bit(DType::Int32) | bit(DType::Int64);
+inline constexpr DTypeSet kIntSet =
+    bit(DType::UInt8) | bit(DType::Int8) | bit(DType::Int16) | bit(DType::Int32) | bit(DType::Int64);
 inline constexpr DTypeSet kHalfSet = bit(DType::Half) | bit(DType::BFloat16);
 inline constexpr DTypeSet kFloatSet = kHalfSet | bit(DType::Float) | bit(DType::Double);
 inline constexpr DTypeSet kComplexSet = bit(DType::ComplexFloat) | bit(DType::ComplexDouble);
 inline constexpr DTypeSet kAllSet = (1u << kDTypes) - 1;
 constexpr bool contains(DTypeSet set, DType t) { return set & bit(t); }
 
-template <class T> struct TypeTag { using type = T; };
+template <class T>
+struct TypeTag {
+  using type = T;
+};
 
 // Calls f(TypeTag<T>{}) for the C++ type of `t`, if `Set` contains it; returns false otherwise. Only the types in Set
 // are instantiated.
 template <DTypeSet Set, class F>
 bool visit_if(DType t, F&& f) {
   switch (t) {
-#define HWARO_CASE(D, T)                                    \
-  case DType::D:                                            \
-    if constexpr (contains(Set, DType::D)) {                \
-      f(TypeTag<T>{});                                      \
-      return true;                                          \
-    }                                                       \
+#define HWARO_CASE(D, T)                     \
+  case DType::D:                             \
+    if constexpr (contains(Set, DType::D)) { \
+      f(TypeTag<T>{});                       \
+      return true;                           \
+    }                                        \
     return false;
     HWARO_CASE(Bool, bool)
     HWARO_CASE(UInt8, std::uint8_t)

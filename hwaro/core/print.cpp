@@ -118,8 +118,12 @@ class Formatter {
 class Writer {
  public:
   Writer(const TensorImpl& t, const PrintOptions& options, bool summarize, const Cells& cells)
-      : t_(t), options_(options), summarize_(summarize), cells_(cells),
-        first_(cells.kind <= Kind::Int ? Formatter(cells.integers, cells.kind == Kind::Bool) : Formatter(cells.real, options)),
+      : t_(t),
+        options_(options),
+        summarize_(summarize),
+        cells_(cells),
+        first_(cells.kind <= Kind::Int ? Formatter(cells.integers, cells.kind == Kind::Bool)
+                                       : Formatter(cells.real, options)),
         second_(cells.imag, options) {}
 
   std::string run(int indent) { return write(0, indent); }
@@ -143,8 +147,9 @@ class Writer {
     const std::int64_t room = options_.linewidth - indent;
     // Python's floor of a quotient; a negative room means one element per line, too.
     const std::int64_t per_line = last ? std::max<std::int64_t>(1, room / std::int64_t(width)) : 1;
-    const std::string broken = last ? ",\n" + std::string(std::size_t(indent) + 1, ' ')
-                                    : "," + std::string(std::size_t(t_.dim() - dim - 1), '\n') + std::string(std::size_t(indent) + 1, ' ');
+    const std::string broken =
+        last ? ",\n" + std::string(std::size_t(indent) + 1, ' ')
+             : "," + std::string(std::size_t(t_.dim() - dim - 1), '\n') + std::string(std::size_t(indent) + 1, ' ');
     std::string out = "[";
     std::int64_t written = 0;
     const auto put = [&](const std::string& text) {
@@ -174,7 +179,10 @@ class Writer {
 std::string elements(const TensorImpl& t, const PrintOptions& options, int indent) {
   const bool summarize = double(t.numel) > options.threshold;
   Cells cells;
-  cells.kind = t.dtype == DType::Bool ? Kind::Bool : is_complex(t.dtype) ? Kind::Complex : is_floating(t.dtype) ? Kind::Float : Kind::Int;
+  cells.kind = t.dtype == DType::Bool ? Kind::Bool
+               : is_complex(t.dtype)  ? Kind::Complex
+               : is_floating(t.dtype) ? Kind::Float
+                                      : Kind::Int;
   Collector(t, options.edgeitems, summarize, cells).run();
   return Writer(t, options, summarize, cells).run(indent);
 }
@@ -211,7 +219,8 @@ std::string to_string(const engine::Tensor& tensor, const PrintOptions& options,
   } else {
     if (options.edgeitems == 0) suffixes.push_back("size=" + tuple_text(t.sizes));
     const DType plain_complex = default_dtype() == DType::Double ? DType::ComplexDouble : DType::ComplexFloat;
-    if (!plain_type && t.dtype != plain_complex && t.dtype != DType::Int64 && t.dtype != DType::Bool) suffixes.push_back(type);
+    if (!plain_type && t.dtype != plain_complex && t.dtype != DType::Int64 && t.dtype != DType::Bool)
+      suffixes.push_back(type);
     if (!labels.contents) text = elements(t, options, indent);
   }
   out += labels.contents ? std::string(*labels.contents) : text;

@@ -10,8 +10,8 @@
 namespace hwaro {
 
 struct PrintOptions {
-  int precision = 4;         // digits after the point
-  double threshold = 1000;   // tensors with more elements are summarised
+  int precision = 4;           // digits after the point
+  double threshold = 1000;     // tensors with more elements are summarised
   std::int64_t edgeitems = 3;  // elements shown at either end of each dimension of a summary
   int linewidth = 80;
   std::optional<bool> sci_mode;  // scientific notation; left out: chosen from the values
@@ -23,8 +23,8 @@ PrintOptions& print_options();
 // What the text says besides the elements, shape and type.
 struct PrintLabels {
   std::string_view prefix = "tensor";
-  std::string_view grad_fn;    // "AddBackward0"
-  bool requires_grad = false;  // said only where there is no grad_fn
+  std::string_view grad_fn;                  // "AddBackward0"
+  bool requires_grad = false;                // said only where there is no grad_fn
   std::optional<std::string_view> contents;  // stands for the elements
 };
 

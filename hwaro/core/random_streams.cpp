@@ -96,9 +96,8 @@ void draw_heavy(Generator& generator, std::int64_t n, Convert convert) {
   for (std::int64_t begin = 0; begin < n; begin += kElementsPerDraw) {
     const std::int64_t count = std::min(n - begin, kElementsPerDraw);
     generator.fill_words(words, Words * count);
-    parallel_for(count, kHeavyGrain, [&](std::int64_t from, std::int64_t to) {
-      convert(words + Words * from, begin + from, begin + to);
-    });
+    parallel_for(count, kHeavyGrain,
+                 [&](std::int64_t from, std::int64_t to) { convert(words + Words * from, begin + from, begin + to); });
   }
 }
 
@@ -409,28 +408,28 @@ void fill_geometric(Generator& generator, T* out, std::int64_t n, double p) {
 #define HWARO_FOR_NUMBERS(X) \
   X(std::uint8_t) X(std::int8_t) X(std::int16_t) X(std::int32_t) X(std::int64_t) HWARO_FOR_FLOATS(X)
 
-#define HWARO_INSTANTIATE(T)                                                           \
-  template void fill_uniform<T>(Generator&, T*, std::int64_t, double, double);         \
-  template void fill_normal<T>(Generator&, T*, std::int64_t, double, double);          \
-  template void fill_exponential<T>(Generator&, T*, std::int64_t, double);             \
-  template void fill_cauchy<T>(Generator&, T*, std::int64_t, double, double);          \
+#define HWARO_INSTANTIATE(T)                                                   \
+  template void fill_uniform<T>(Generator&, T*, std::int64_t, double, double); \
+  template void fill_normal<T>(Generator&, T*, std::int64_t, double, double);  \
+  template void fill_exponential<T>(Generator&, T*, std::int64_t, double);     \
+  template void fill_cauchy<T>(Generator&, T*, std::int64_t, double, double);  \
   template void fill_log_normal<T>(Generator&, T*, std::int64_t, double, double);
 HWARO_FOR_FLOATS(HWARO_INSTANTIATE)
 #undef HWARO_INSTANTIATE
 
-#define HWARO_INSTANTIATE(T)                                                           \
-  template void fill_geometric<T>(Generator&, T*, std::int64_t, double);               \
+#define HWARO_INSTANTIATE(T)                                             \
+  template void fill_geometric<T>(Generator&, T*, std::int64_t, double); \
   template void fill_permutation<T>(Generator&, T*, std::int64_t);
 HWARO_FOR_NUMBERS(HWARO_INSTANTIATE)
 #undef HWARO_INSTANTIATE
 
-#define HWARO_INSTANTIATE(T)                                                                           \
-  template void fill_random_from_to<T>(Generator&, T*, std::int64_t, std::uint64_t, std::int64_t);     \
-  template void fill_random<T>(Generator&, T*, std::int64_t);                                          \
-  template void fill_bernoulli<T>(Generator&, T*, std::int64_t, double);                               \
-  template void fill_bernoulli<T, Half>(Generator&, T*, const Half*, std::int64_t);                    \
-  template void fill_bernoulli<T, BFloat16>(Generator&, T*, const BFloat16*, std::int64_t);            \
-  template void fill_bernoulli<T, float>(Generator&, T*, const float*, std::int64_t);                  \
+#define HWARO_INSTANTIATE(T)                                                                       \
+  template void fill_random_from_to<T>(Generator&, T*, std::int64_t, std::uint64_t, std::int64_t); \
+  template void fill_random<T>(Generator&, T*, std::int64_t);                                      \
+  template void fill_bernoulli<T>(Generator&, T*, std::int64_t, double);                           \
+  template void fill_bernoulli<T, Half>(Generator&, T*, const Half*, std::int64_t);                \
+  template void fill_bernoulli<T, BFloat16>(Generator&, T*, const BFloat16*, std::int64_t);        \
+  template void fill_bernoulli<T, float>(Generator&, T*, const float*, std::int64_t);              \
   template void fill_bernoulli<T, double>(Generator&, T*, const double*, std::int64_t);
 HWARO_INSTANTIATE(bool)
 HWARO_FOR_NUMBERS(HWARO_INSTANTIATE)

@@ -36,14 +36,16 @@ class Scalar {
       re_ = static_cast<double>(v);
     }
   }
-  constexpr Scalar(Complex<double> v) : kind_(Kind::Complex), re_(v.re), im_(v.im) {}                    // NOLINT
-  constexpr Scalar(Complex<float> v) : kind_(Kind::Complex), re_(double(v.re)), im_(double(v.im)) {}     // NOLINT
-  Scalar(Half v) : Scalar(float(v)) {}                                                                   // NOLINT
-  Scalar(BFloat16 v) : Scalar(float(v)) {}                                                               // NOLINT
+  constexpr Scalar(Complex<double> v) : kind_(Kind::Complex), re_(v.re), im_(v.im) {}                 // NOLINT
+  constexpr Scalar(Complex<float> v) : kind_(Kind::Complex), re_(double(v.re)), im_(double(v.im)) {}  // NOLINT
+  Scalar(Half v) : Scalar(float(v)) {}                                                                // NOLINT
+  Scalar(BFloat16 v) : Scalar(float(v)) {}                                                            // NOLINT
 
   constexpr Kind kind() const { return kind_; }
   constexpr bool is_bool() const { return kind_ == Kind::Bool; }
-  constexpr bool is_integral(bool include_bool = false) const { return kind_ == Kind::Int || (include_bool && is_bool()); }
+  constexpr bool is_integral(bool include_bool = false) const {
+    return kind_ == Kind::Int || (include_bool && is_bool());
+  }
   constexpr bool is_floating() const { return kind_ == Kind::Float; }
   constexpr bool is_none() const { return kind_ == Kind::None; }
   constexpr bool is_complex() const { return kind_ == Kind::Complex; }

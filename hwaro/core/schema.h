@@ -9,7 +9,19 @@
 
 namespace hwaro {
 
-enum class ArgType : std::uint8_t { Tensor, Scalar, Int, Float, Bool, DType, Layout, Device, MemoryFormat, Str, Generator };
+enum class ArgType : std::uint8_t {
+  Tensor,
+  Scalar,
+  Int,
+  Float,
+  Bool,
+  DType,
+  Layout,
+  Device,
+  MemoryFormat,
+  Str,
+  Generator
+};
 
 struct TextRange {
   std::uint16_t begin = 0, length = 0;
@@ -21,8 +33,8 @@ struct ArgSchema {
   bool list = false;
   bool keyword_only = false;
   bool has_default = false;
-  bool written = false;          // Tensor(a!)
-  std::uint8_t list_size = 0;    // int[2]: a single int stands for two
+  bool written = false;        // Tensor(a!)
+  std::uint8_t list_size = 0;  // int[2]: a single int stands for two
   TextRange name, default_text;
 };
 
@@ -114,7 +126,8 @@ struct Schema {
         if (i < n && text[i] == '[') {
           a.list = true;
           ++i;
-          while (i < n && text[i] >= '0' && text[i] <= '9') a.list_size = std::uint8_t(a.list_size * 10 + (text[i++] - '0'));
+          while (i < n && text[i] >= '0' && text[i] <= '9')
+            a.list_size = std::uint8_t(a.list_size * 10 + (text[i++] - '0'));
           expect(text[i] == ']');
           ++i;
         }

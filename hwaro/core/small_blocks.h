@@ -92,7 +92,8 @@ HWARO_HOT void* pop(ThreadCache* cache, std::size_t capacity) {
   const int index = class_of(capacity);
   ThreadCache::Stack& stack = cache->stacks[index];
   FreeBlock* block = stack.top[-1];
-  if (!block) [[unlikely]] return refill(stack, index);
+  if (!block) [[unlikely]]
+    return refill(stack, index);
   --stack.top;
   return block;
 }
@@ -100,7 +101,8 @@ HWARO_HOT void* pop(ThreadCache* cache, std::size_t capacity) {
 HWARO_HOT void push(ThreadCache* cache, void* memory, std::size_t capacity) {
   const int index = class_of(capacity);
   ThreadCache::Stack& stack = cache->stacks[index];
-  if (stack.top == stack.end) [[unlikely]] drain(stack, index, batch_size(index));
+  if (stack.top == stack.end) [[unlikely]]
+    drain(stack, index, batch_size(index));
   *stack.top++ = static_cast<FreeBlock*>(memory);
 }
 
@@ -125,14 +127,16 @@ HWARO_HOT void count_allocation(ThreadCache* cache, std::size_t bytes) {
   cache->count.set(cache->count.get() + 1);
   if (net > cache->net_peak.get()) {
     cache->net_peak.set(net);
-    if (net > kFlushBytes) [[unlikely]] flush_counters(cache);
+    if (net > kFlushBytes) [[unlikely]]
+      flush_counters(cache);
   }
 }
 
 HWARO_HOT void count_release(ThreadCache* cache, std::size_t bytes) {
   const std::int64_t net = cache->net.get() - static_cast<std::int64_t>(bytes);
   cache->net.set(net);
-  if (net < -kFlushBytes) [[unlikely]] flush_counters(cache);
+  if (net < -kFlushBytes) [[unlikely]]
+    flush_counters(cache);
 }
 
 }  // namespace small_blocks

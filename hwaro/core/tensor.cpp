@@ -32,7 +32,9 @@ void TensorImpl::refresh_geometry() {
 }
 
 std::int64_t engine::Tensor::size(std::int64_t dim) const { return impl_->sizes[wrap_dim(dim, this->dim(), false)]; }
-std::int64_t engine::Tensor::stride(std::int64_t dim) const { return impl_->strides[wrap_dim(dim, this->dim(), false)]; }
+std::int64_t engine::Tensor::stride(std::int64_t dim) const {
+  return impl_->strides[wrap_dim(dim, this->dim(), false)];
+}
 
 bool engine::Tensor::is_contiguous(MemoryFormat format) const {
   if (format == MemoryFormat::ChannelsLast || format == MemoryFormat::ChannelsLast3d) {

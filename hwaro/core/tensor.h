@@ -49,14 +49,14 @@ class TensorImpl final : public RefCounted {
   Device device;
   bool requires_grad = false;  // the user's flag on a leaf
   std::uint32_t output_nr = 0;
-  std::uint32_t view_version = 0;    // of a view: the version for which grad_fn is right (Note [In-place on views])
-  std::uint8_t view_origin = 0;      // of a view: ViewOrigin, under which grad mode it was made
+  std::uint32_t view_version = 0;  // of a view: the version for which grad_fn is right (Note [In-place on views])
+  std::uint8_t view_origin = 0;    // of a view: ViewOrigin, under which grad mode it was made
   IntrusivePtr<GraphNode> grad_fn;
   IntrusivePtr<TensorImpl> view_base;  // of a view: the tensor at the root of the chain of views
   AutogradMeta* autograd = nullptr;    // owned; made on demand
-  void* pyobj = nullptr;             // the Python object that wraps this tensor, if there is one
-  bool owns_pyobj = false;           // true while only this tensor keeps that object alive
-  std::uint32_t own_version = 0;     // with kOwnVersion
+  void* pyobj = nullptr;               // the Python object that wraps this tensor, if there is one
+  bool owns_pyobj = false;             // true while only this tensor keeps that object alive
+  std::uint32_t own_version = 0;       // with kOwnVersion
   Dims sizes, strides;
 
   int dim() const { return static_cast<int>(sizes.size()); }
@@ -75,9 +75,13 @@ class TensorImpl final : public RefCounted {
   const void* read() const { return static_cast<const char*>(storage->read()) + offset * std::int64_t(size_of(dtype)); }
   void* write() const { return static_cast<char*>(storage->write()) + offset * std::int64_t(size_of(dtype)); }
   template <class T>
-  const T* read_as() const { return static_cast<const T*>(read()); }
+  const T* read_as() const {
+    return static_cast<const T*>(read());
+  }
   template <class T>
-  T* write_as() const { return static_cast<T*>(write()); }
+  T* write_as() const {
+    return static_cast<T*>(write());
+  }
 
  private:
   TensorImpl() = default;
@@ -123,7 +127,6 @@ class Tensor {
   bool is_conj() const { return impl_->is(kConj); }
   bool is_same(const Tensor& other) const { return impl_ == other.impl_; }
   std::uint32_t version() const { return impl_->version(); }
-
 
  protected:
   IntrusivePtr<TensorImpl> impl_;

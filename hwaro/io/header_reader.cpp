@@ -28,9 +28,12 @@ class Reader {
   }
 
  private:
-  [[noreturn]] void fail(const char* expected) const { raise<ValueError>("invalid header: expected ", expected, " at byte ", at_); }
+  [[noreturn]] void fail(const char* expected) const {
+    raise<ValueError>("invalid header: expected ", expected, " at byte ", at_);
+  }
   void space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
+      ++at_;
   }
   bool take(char c) {
     space();
@@ -148,7 +151,8 @@ class Reader {
   void unicode(std::string& out) {
     std::uint32_t code = hex4();
     if (code >= 0xD800 && code < 0xDC00) {
-      if (at_ + 1 >= text_.size() || text_[at_] != '\\' || text_[at_ + 1] != 'u') fail("the second half of a surrogate pair");
+      if (at_ + 1 >= text_.size() || text_[at_] != '\\' || text_[at_ + 1] != 'u')
+        fail("the second half of a surrogate pair");
       at_ += 2;
       const std::uint32_t low = hex4();
       if (low < 0xDC00 || low > 0xDFFF) fail("the second half of a surrogate pair");

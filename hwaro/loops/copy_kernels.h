@@ -9,7 +9,8 @@
 namespace hwaro {
 
 // dst[i * dst_stride] = convert(src[i * src_stride]) for i in [0, n); strides in elements.
-using CopyKernel = void (*)(void* dst, std::int64_t dst_stride, const void* src, std::int64_t src_stride, std::int64_t n);
+using CopyKernel = void (*)(void* dst, std::int64_t dst_stride, const void* src, std::int64_t src_stride,
+                            std::int64_t n);
 
 struct CopyKernels {
   CopyKernel cast[kDTypes][kDTypes];  // [from][to]

@@ -29,7 +29,7 @@ struct Operand {
   Operand(const Scalar& s) : scalar(s) {}                 // NOLINT
   template <class T>
     requires std::is_arithmetic_v<T>
-  Operand(T v) : scalar(v) {}  // NOLINT
+  Operand(T v) : scalar(v) {}                // NOLINT
   Operand(Complex<double> v) : scalar(v) {}  // NOLINT
   bool is_tensor() const { return tensor != nullptr; }
   engine::Tensor get() const { return engine::Tensor(IntrusivePtr<TensorImpl>::share(tensor)); }

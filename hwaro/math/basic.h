@@ -13,8 +13,8 @@ struct FloatTraits<float> {
   static constexpr int kMantissaBits = 23, kBias = 127;
   static constexpr float kInfinity = __builtin_inff(), kNaN = __builtin_nanf("");
   static constexpr float kMinNormal = 0x1p-126f, kMax = 0x1.fffffep127f, kEpsilon = 0x1p-23f;
-  static constexpr float kIntegral = 0x1p23f;     // from here on every value is an integer
-  static constexpr float kMagic = 0x1.8p23f;      // adding it rounds to an integer that sits in the low bits
+  static constexpr float kIntegral = 0x1p23f;  // from here on every value is an integer
+  static constexpr float kMagic = 0x1.8p23f;   // adding it rounds to an integer that sits in the low bits
 };
 template <>
 struct FloatTraits<double> {

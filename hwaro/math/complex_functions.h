@@ -33,7 +33,7 @@ HWARO_COMPLEX_INLINE Complex<T> exp(Complex<T> z) {
     im = where(overflow, root * turn.sin * root, im);
   }
   const auto infinite = isinf(z.re), lost = infinite & !isfinite(z.im);
-  re = where(lost, size, re);                                       // inf or 0, whatever the angle
+  re = where(lost, size, re);  // inf or 0, whatever the angle
   im = where((infinite & (z.re < T(0))) & !isfinite(z.im), T(0), im);
   return {re, where(z.im == T(0), z.im, im)};
 }

@@ -43,7 +43,7 @@ struct ExpConstants<double> {
 
 template <class V>
 struct ExpReduced {
-  V r, k;       // x = k ln2 + r
+  V r, k;        // x = k ln2 + r
   V r_hi, r_lo;  // r before its last rounding: the first is exact
 };
 template <Floating T, int N>

@@ -27,23 +27,39 @@ using Raw = typename RawOf<T, N>::type;
 template <int Bytes>
 struct SignedOf;
 template <>
-struct SignedOf<1> { using type = std::int8_t; };
+struct SignedOf<1> {
+  using type = std::int8_t;
+};
 template <>
-struct SignedOf<2> { using type = std::int16_t; };
+struct SignedOf<2> {
+  using type = std::int16_t;
+};
 template <>
-struct SignedOf<4> { using type = std::int32_t; };
+struct SignedOf<4> {
+  using type = std::int32_t;
+};
 template <>
-struct SignedOf<8> { using type = std::int64_t; };
+struct SignedOf<8> {
+  using type = std::int64_t;
+};
 template <int Bytes>
 struct UnsignedOf;
 template <>
-struct UnsignedOf<1> { using type = std::uint8_t; };
+struct UnsignedOf<1> {
+  using type = std::uint8_t;
+};
 template <>
-struct UnsignedOf<2> { using type = std::uint16_t; };
+struct UnsignedOf<2> {
+  using type = std::uint16_t;
+};
 template <>
-struct UnsignedOf<4> { using type = std::uint32_t; };
+struct UnsignedOf<4> {
+  using type = std::uint32_t;
+};
 template <>
-struct UnsignedOf<8> { using type = std::uint64_t; };
+struct UnsignedOf<8> {
+  using type = std::uint64_t;
+};
 
 template <class A, class B>
 inline constexpr bool kSame = false;
@@ -111,7 +127,9 @@ HWARO_INLINE Raw<T, N> by_register(Op op, Vs... vs) {
     return op.template operator()<T, N>(vs...);
   } else {
     using Half = Raw<T, N / 2>;
-    struct Pair { Half lo, hi; };
+    struct Pair {
+      Half lo, hi;
+    };
     Pair out;
     out.lo = by_register<T, N / 2>(op, cast_bits<Pair>(vs).lo...);
     out.hi = by_register<T, N / 2>(op, cast_bits<Pair>(vs).hi...);
@@ -188,10 +206,10 @@ template <Rounding R>
 struct RoundOp {
   template <class T, int N>
   HWARO_INLINE Raw<T, N> operator()(Raw<T, N> v) const {
-    constexpr int mode = (R == Rounding::kNearest  ? _MM_FROUND_TO_NEAREST_INT
-                          : R == Rounding::kDown   ? _MM_FROUND_TO_NEG_INF
-                          : R == Rounding::kUp     ? _MM_FROUND_TO_POS_INF
-                                                   : _MM_FROUND_TO_ZERO) |
+    constexpr int mode = (R == Rounding::kNearest ? _MM_FROUND_TO_NEAREST_INT
+                          : R == Rounding::kDown  ? _MM_FROUND_TO_NEG_INF
+                          : R == Rounding::kUp    ? _MM_FROUND_TO_POS_INF
+                                                  : _MM_FROUND_TO_ZERO) |
                          _MM_FROUND_NO_EXC;
     [[maybe_unused]] constexpr int bytes = N * int(sizeof(T));
     [[maybe_unused]] constexpr bool f = kSame<T, float>;

@@ -15,8 +15,8 @@ template <int N>
 HWARO_INLINE Vec<double, N> short_log2(Vec<double, N> f, Vec<double, N> e) {
   using V = Vec<double, N>;
   const V s = f / (f + V(2)), z = s * s;
-  const V p = poly(z, V(2.885390081790081), 0.9617966733497352, 0.5770835832900022, 0.4116728269104329,
-                   0.34072799440791784);
+  const V p =
+      poly(z, V(2.885390081790081), 0.9617966733497352, 0.5770835832900022, 0.4116728269104329, 0.34072799440791784);
   return mul_add_of(s, p, e);
 }
 // 2^t to about 2^-32, t clamped to what float can hold (NaN stays).
@@ -44,9 +44,9 @@ HWARO_INLINE TwoPart<Vec<double, N>> long_log2(Vec<double, N> x, Vec<double, N> 
   const auto z = two_product(s, s);
   const V z_lo = mul_add_of(s + s, s_lo, z.lo);
   // series = 1/3 + z/5 + z^2/7 + …, times z, where 1/3 has two parts
-  const V tail = poly(z.hi, V(0.2), 0.14285714285714285, 0.1111111111111111, 0.09090909090909091, 0.07692307692307693,
-                      0.06666666666666667, 0.058823529411764705, 0.052631578947368418, 0.047619047619047616,
-                      0.043478260869565216);
+  const V tail =
+      poly(z.hi, V(0.2), 0.14285714285714285, 0.1111111111111111, 0.09090909090909091, 0.07692307692307693,
+           0.06666666666666667, 0.058823529411764705, 0.052631578947368418, 0.047619047619047616, 0.043478260869565216);
   const auto third = two_product(z.hi, V(0x1.5555555555555p-2));
   const V third_lo = third.lo + mul_add_of(z.hi, V(0x1.5555555555555p-56), z_lo * V(1.0 / 3));
   const auto q = fast_two_sum(third.hi, z.hi * z.hi * tail);
@@ -57,8 +57,8 @@ HWARO_INLINE TwoPart<Vec<double, N>> long_log2(Vec<double, N> x, Vec<double, N> 
   const V half_log_lo = half_log.lo + (sq.lo + mul_add_of(s, q_lo, mul_add_of(s_lo, q.hi, s_lo)));
   // times 2 / ln2
   const auto product = two_product(half_log.hi, V(2 * 0x1.71547652b82fep+0));
-  const V product_lo = product.lo + mul_add_of(half_log.hi, V(2 * 0x1.777d0ffda0d24p-56),
-                                               half_log_lo * V(2 * 0x1.71547652b82fep+0));
+  const V product_lo =
+      product.lo + mul_add_of(half_log.hi, V(2 * 0x1.777d0ffda0d24p-56), half_log_lo * V(2 * 0x1.71547652b82fep+0));
   const auto sum = fast_two_sum(e + shift, product.hi);
   const V lo = sum.lo + product_lo;
   return fast_two_sum(sum.hi, lo);

@@ -31,7 +31,7 @@ struct PiConstants<double> {
 
 template <class V>
 struct QuarterTurns {
-  V r, lo;                  // x = k pi/2 + r + lo
+  V r, lo;                    // x = k pi/2 + r + lo
   typename V::Bits quadrant;  // k in its low bits
 };
 template <Floating T, int N>
@@ -119,7 +119,8 @@ HWARO_INLINE SinCos<Vec<T, N>> sincos(Vec<T, N> x) {
     const auto odd = odd_quadrant<V>(q.quadrant);
     const auto sin_sign = half_turn_sign<V>(q.quadrant, x), cos_sign = half_turn_sign<V>(q.quadrant + U(1), V(0));
     const auto large = a > V(PiConstants<T>::kLargest);
-    return {patch_lanes(large, where(odd, c, s) ^ sin_sign, [](T v) { return scalar_sin(v); }, x),
+    return {patch_lanes(
+                large, where(odd, c, s) ^ sin_sign, [](T v) { return scalar_sin(v); }, x),
             patch_lanes(large, where(odd, s, c) ^ cos_sign, [](T v) { return scalar_cos(v); }, x)};
   }
 }
@@ -133,8 +134,9 @@ HWARO_INLINE Vec<T, N> sin(Vec<T, N> x) {
     const auto q = reduce_quarter_turns(a);
     const auto [s, c] = sincos_reduced(q.r, q.lo);
     const auto sign = half_turn_sign<V>(q.quadrant, x);
-    return patch_lanes(a > V(PiConstants<T>::kLargest), where(odd_quadrant<V>(q.quadrant), c, s) ^ sign,
-                       [](T v) { return scalar_sin(v); }, x);
+    return patch_lanes(
+        a > V(PiConstants<T>::kLargest), where(odd_quadrant<V>(q.quadrant), c, s) ^ sign,
+        [](T v) { return scalar_sin(v); }, x);
   }
 }
 template <Floating T, int N>
@@ -148,8 +150,9 @@ HWARO_INLINE Vec<T, N> cos(Vec<T, N> x) {
     const auto q = reduce_quarter_turns(a);
     const auto [s, c] = sincos_reduced(q.r, q.lo);
     const auto sign = half_turn_sign<V>(q.quadrant + U(1), V(0));
-    return patch_lanes(a > V(PiConstants<T>::kLargest), where(odd_quadrant<V>(q.quadrant), s, c) ^ sign,
-                       [](T v) { return scalar_cos(v); }, x);
+    return patch_lanes(
+        a > V(PiConstants<T>::kLargest), where(odd_quadrant<V>(q.quadrant), s, c) ^ sign,
+        [](T v) { return scalar_cos(v); }, x);
   }
 }
 
@@ -167,8 +170,8 @@ HWARO_INLINE Vec<T, N> tan(Vec<T, N> x) {
     V y;
     if constexpr (native::kSame<T, float>) {
       const V r = q.r, z = r * r;
-      const V p = poly(z, V(0.333333492), 0.133326739, 0.0540591776, 0.0212845076, 0.0108325072, 9.11543975e-05,
-                       0.00437647663);
+      const V p =
+          poly(z, V(0.333333492), 0.133326739, 0.0540591776, 0.0212845076, 0.0108325072, 9.11543975e-05, 0.00437647663);
       const V small = mul_add_of(r * z, p, mul_add_of(z, q.lo, q.lo));
       const auto t = fast_two_sum(r, small);
       const V inverse = V(-1) / t.hi;
@@ -290,8 +293,8 @@ HWARO_INLINE TwoPart<Vec<T, N>> atan_ratio(Vec<T, N> a, Vec<T, N> b) {
     p = poly(z, V(-0.333333164), 0.199985281, -0.14244391, 0.105991684, -0.0609005205);
   } else {
     p = poly(z, V(-0.333333333333332), 0.19999999999953677, -0.14285714280200343, 0.11111110783545813,
-             -0.09090897759333862, 0.07692060246463854, -0.0666310454290603, 0.05847894221655158,
-             -0.05039333554478479, 0.03806547263435518, -0.017908407163965013);
+             -0.09090897759333862, 0.07692060246463854, -0.0666310454290603, 0.05847894221655158, -0.05039333554478479,
+             0.03806547263435518, -0.017908407163965013);
   }
   const V tail = (t * z) * p;
   const V base = where(steep, V(C::kPi * T(0.25)), V(0)), base_lo = where(steep, V(C::kPiLo * T(0.25)), V(0));

@@ -39,22 +39,22 @@ using Union = Uses<(0u | ... | kMaskOf<std::remove_cvref_t<As>>)>;
 
 }  // namespace usage_detail
 
-#define HWARO_USES_1(name)                 \
-  template <unsigned M>                    \
-  constexpr Uses<M> name(Uses<M>) {        \
-    return {};                             \
+#define HWARO_USES_1(name)          \
+  template <unsigned M>             \
+  constexpr Uses<M> name(Uses<M>) { \
+    return {};                      \
   }
-#define HWARO_USES_2(name)                                   \
-  template <class A, class B>                                \
-    requires usage_detail::Operands<A, B>                    \
-  constexpr usage_detail::Union<A, B> name(A, B) {           \
-    return {};                                               \
+#define HWARO_USES_2(name)                         \
+  template <class A, class B>                      \
+    requires usage_detail::Operands<A, B>          \
+  constexpr usage_detail::Union<A, B> name(A, B) { \
+    return {};                                     \
   }
-#define HWARO_USES_3(name)                                   \
-  template <class A, class B, class C>                       \
-    requires usage_detail::Operands<A, B, C>                 \
-  constexpr usage_detail::Union<A, B, C> name(A, B, C) {     \
-    return {};                                               \
+#define HWARO_USES_3(name)                               \
+  template <class A, class B, class C>                   \
+    requires usage_detail::Operands<A, B, C>             \
+  constexpr usage_detail::Union<A, B, C> name(A, B, C) { \
+    return {};                                           \
   }
 
 HWARO_USES_1(operator-)

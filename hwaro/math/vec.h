@@ -53,9 +53,7 @@ struct Mask {
 
   // One byte 0 or 1 per lane.
   HWARO_INLINE void store_bool(std::uint8_t* out) const { native::store_mask_bytes<Lane, N>(v, out); }
-  HWARO_INLINE static Mask load_bool(const std::uint8_t* in) {
-    return from_raw(native::load_mask_bytes<Lane, N>(in));
-  }
+  HWARO_INLINE static Mask load_bool(const std::uint8_t* in) { return from_raw(native::load_mask_bytes<Lane, N>(in)); }
   // The same mask for lanes of another type of the same width.
   template <class U>
   HWARO_INLINE Mask<U, N> as() const {

@@ -55,9 +55,11 @@ HWARO_INLINE Vec<float, N> through_double(F f, Vec<float, N> x, Vs... rest) {
     };
     Pair out;
     out.lo = through_double(f, Half::from_raw(native::cast_bits<Pair>(x.v).lo),
-                            Half::from_raw(native::cast_bits<Pair>(rest.v).lo)...).v;
+                            Half::from_raw(native::cast_bits<Pair>(rest.v).lo)...)
+                 .v;
     out.hi = through_double(f, Half::from_raw(native::cast_bits<Pair>(x.v).hi),
-                            Half::from_raw(native::cast_bits<Pair>(rest.v).hi)...).v;
+                            Half::from_raw(native::cast_bits<Pair>(rest.v).hi)...)
+                 .v;
     return Vec<float, N>::from_raw(native::cast_bits<native::Raw<float, N>>(out));
   }
 }

@@ -16,7 +16,8 @@ template <class F>
 Tensor drawn(const Tensor& t, const char* name, Generator* generator, F&& fill) {
   const engine::Tensor values = t.is_contiguous() ? engine::Tensor(t) : engine::make_tensor(t.sizes(), t.dtype());
   visit<kFloatSet>(t.dtype(), name, [&](auto tag) {
-    fill(generator ? *generator : default_generator(), values->write_as<typename decltype(tag)::type>(), values.numel());
+    fill(generator ? *generator : default_generator(), values->write_as<typename decltype(tag)::type>(),
+         values.numel());
   });
   if (!values.is_same(t)) engine::copy_raw(t, values);
   t->bump_version();
@@ -42,7 +43,8 @@ Tensor constant_(const Tensor& t, const Scalar& value) {
 }
 
 Fans fans_of(const Tensor& t) {
-  HWARO_CHECK_AS(ValueError, t.dim() >= 2, "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions");
+  HWARO_CHECK_AS(ValueError, t.dim() >= 2,
+                 "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions");
   const std::int64_t field = product(IntSpan(t.sizes().data() + 2, std::size_t(t.dim() - 2)));
   return {t.size(1) * field, t.size(0) * field};
 }

@@ -30,16 +30,19 @@ Linear::Linear(std::int64_t in_features, std::int64_t out_features, Options opti
 }
 Tensor Linear::forward(const Tensor& x) const { return hwaro::linear(x, weight, bias); }
 
-Conv2d::Conv2d(std::int64_t in_channels, std::int64_t out_channels, Pair kernel_size, Options options) : options_(options) {
+Conv2d::Conv2d(std::int64_t in_channels, std::int64_t out_channels, Pair kernel_size, Options options)
+    : options_(options) {
   HWARO_CHECK_AS(ValueError, options.groups > 0, "groups must be a positive integer");
   HWARO_CHECK_AS(ValueError, in_channels % options.groups == 0, "in_channels must be divisible by groups");
   HWARO_CHECK_AS(ValueError, out_channels % options.groups == 0, "out_channels must be divisible by groups");
-  weight = register_parameter("weight", empty({out_channels, in_channels / options.groups, kernel_size[0], kernel_size[1]}));
+  weight =
+      register_parameter("weight", empty({out_channels, in_channels / options.groups, kernel_size[0], kernel_size[1]}));
   if (options.bias) bias = register_parameter("bias", empty({out_channels}));
   reset(weight, bias);
 }
 Tensor Conv2d::forward(const Tensor& x) const {
-  return hwaro::conv2d(x, weight, bias, IntSpan(options_.stride), IntSpan(options_.padding), IntSpan(options_.dilation), options_.groups);
+  return hwaro::conv2d(x, weight, bias, IntSpan(options_.stride), IntSpan(options_.padding), IntSpan(options_.dilation),
+                       options_.groups);
 }
 
 Dropout::Dropout(double p) : p_(p) {

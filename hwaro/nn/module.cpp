@@ -115,8 +115,9 @@ void Module::load_state_dict(const NamedTensors& state, bool strict) {
       if (other == name) source = &value;
     if (!source) missing.push_back(name);
     else if (source->sizes() != target.sizes())
-      problems += "\n\tsize mismatch for " + name + ": copying a param with shape torch.Size(" + sizes_str(source->sizes()) +
-                  ") from checkpoint, the shape in current model is torch.Size(" + sizes_str(target.sizes()) + ").";
+      problems += "\n\tsize mismatch for " + name + ": copying a param with shape torch.Size(" +
+                  sizes_str(source->sizes()) + ") from checkpoint, the shape in current model is torch.Size(" +
+                  sizes_str(target.sizes()) + ").";
   }
   for (const auto& [name, value] : state) {
     bool known = false;
@@ -124,7 +125,8 @@ void Module::load_state_dict(const NamedTensors& state, bool strict) {
     if (!known) unexpected.push_back(name);
   }
   if (strict && !missing.empty()) problems = "\n\tMissing key(s) in state_dict: " + joined(missing) + ". " + problems;
-  if (strict && !unexpected.empty()) problems = "\n\tUnexpected key(s) in state_dict: " + joined(unexpected) + ". " + problems;
+  if (strict && !unexpected.empty())
+    problems = "\n\tUnexpected key(s) in state_dict: " + joined(unexpected) + ". " + problems;
   HWARO_CHECK(problems.empty(), "Error(s) in loading state_dict for Module:", problems);
   for (const auto& [name, target] : own)
     for (const auto& [other, value] : state)
@@ -142,7 +144,8 @@ void Module::zero_grad() {
 }
 
 void Module::to(DType dtype) {
-  HWARO_CHECK_AS(TypeError, is_floating(dtype) || is_complex(dtype), "nn.Module.to only accepts floating point or complex dtypes, but got desired dtype=torch.",
+  HWARO_CHECK_AS(TypeError, is_floating(dtype) || is_complex(dtype),
+                 "nn.Module.to only accepts floating point or complex dtypes, but got desired dtype=torch.",
                  name_of(dtype));
   const NoGradGuard no_grad;
   for (const auto& list : {named_parameters(), named_buffers()})

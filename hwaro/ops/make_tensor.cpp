@@ -30,7 +30,8 @@ Tensor make_tensor(IntSpan sizes, DType dtype, Device device) {
     overflow = overflow | __builtin_mul_overflow(n, sizes[i], &n);
     stride *= sizes[i] > 1 ? sizes[i] : 1;
   }
-  HWARO_CHECK(!overflow && n <= (std::int64_t(1) << 58), "Storage size calculation overflowed with sizes=", sizes_str(sizes));
+  HWARO_CHECK(!overflow && n <= (std::int64_t(1) << 58),
+              "Storage size calculation overflowed with sizes=", sizes_str(sizes));
   t->numel = n;
   t->flags = kContiguous | (inference_enabled() ? kInference : 0u);
   t->storage = Storage::create(std::size_t(n) * size_of(dtype), device);

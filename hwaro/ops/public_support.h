@@ -11,7 +11,9 @@ namespace hwaro {
 class Tensor;
 
 template <class Public = Tensor>
-Public to_public(engine::Tensor&& t) { return Public(std::move(t)); }
+Public to_public(engine::Tensor&& t) {
+  return Public(std::move(t));
+}
 template <class Public = Tensor>
 std::vector<Public> to_public(std::vector<engine::Tensor>&& v) {
   std::vector<Public> out;
@@ -25,6 +27,8 @@ auto to_public(std::tuple<T...>&& t) {
 }
 
 template <class Public>
-std::vector<engine::Tensor> engine_span(Span<Public> tensors) { return {tensors.begin(), tensors.end()}; }
+std::vector<engine::Tensor> engine_span(Span<Public> tensors) {
+  return {tensors.begin(), tensors.end()};
+}
 
 }  // namespace hwaro

@@ -16,7 +16,24 @@ namespace hwaro::engine {
 
 // One argument, borrowed from whoever calls. Which member counts follows from the schema; `kind` also says None.
 struct Value {
-  enum class Kind : std::uint8_t { None, Tensor, TensorList, Scalar, ScalarList, Int, IntList, Float, FloatList, Bool, BoolList, DType, Device, MemoryFormat, Str, Generator };
+  enum class Kind : std::uint8_t {
+    None,
+    Tensor,
+    TensorList,
+    Scalar,
+    ScalarList,
+    Int,
+    IntList,
+    Float,
+    FloatList,
+    Bool,
+    BoolList,
+    DType,
+    Device,
+    MemoryFormat,
+    Str,
+    Generator
+  };
   Kind kind = Kind::None;
   union {
     TensorImpl* tensor;
@@ -72,58 +89,80 @@ Span<OpFamily> op_families();
 
 namespace registry_detail {
 
-template <class T> struct From;
-template <> struct From<const Tensor&> {
-  static Tensor get(const Value& v) { return Tensor(IntrusivePtr<TensorImpl>::share(v.kind == Value::Kind::Tensor ? v.tensor : nullptr)); }
+template <class T>
+struct From;
+template <>
+struct From<const Tensor&> {
+  static Tensor get(const Value& v) {
+    return Tensor(IntrusivePtr<TensorImpl>::share(v.kind == Value::Kind::Tensor ? v.tensor : nullptr));
+  }
 };
-template <> struct From<const Operand&> {
+template <>
+struct From<const Operand&> {
   static Operand get(const Value& v) { return v.kind == Value::Kind::Tensor ? Operand(v.tensor) : Operand(v.scalar); }
 };
-template <> struct From<Span<Tensor>> {
+template <>
+struct From<Span<Tensor>> {
   static Span<Tensor> get(const Value& v) { return {static_cast<const Tensor*>(v.data), v.size}; }
 };
-template <> struct From<const Scalar&> {
+template <>
+struct From<const Scalar&> {
   static const Scalar& get(const Value& v) { return v.scalar; }
 };
-template <> struct From<std::int64_t> {
+template <>
+struct From<std::int64_t> {
   static std::int64_t get(const Value& v) { return v.i; }
 };
-template <> struct From<double> {
+template <>
+struct From<double> {
   static double get(const Value& v) { return v.d; }
 };
-template <> struct From<bool> {
+template <>
+struct From<bool> {
   static bool get(const Value& v) { return v.b; }
 };
-template <> struct From<DType> {
+template <>
+struct From<DType> {
   static DType get(const Value& v) { return v.dtype; }
 };
-template <> struct From<Device> {
+template <>
+struct From<Device> {
   static Device get(const Value& v) { return v.device; }
 };
-template <> struct From<MemoryFormat> {
+template <>
+struct From<MemoryFormat> {
   static MemoryFormat get(const Value& v) { return v.format; }
 };
-template <> struct From<std::string_view> {
+template <>
+struct From<std::string_view> {
   static std::string_view get(const Value& v) { return {static_cast<const char*>(v.data), v.size}; }
 };
-template <> struct From<Generator*> {
+template <>
+struct From<Generator*> {
   static Generator* get(const Value& v) { return v.kind == Value::Kind::None ? nullptr : v.generator; }
 };
-template <class T> struct FromList {
+template <class T>
+struct FromList {
   static Span<T> get(const Value& v) { return {static_cast<const T*>(v.data), v.size}; }
 };
-template <> struct From<Span<std::int64_t>> : FromList<std::int64_t> {};
-template <> struct From<Span<double>> : FromList<double> {};
-template <> struct From<Span<bool>> : FromList<bool> {};
-template <> struct From<Span<Scalar>> : FromList<Scalar> {};
-template <class T> struct From<std::optional<T>> {
+template <>
+struct From<Span<std::int64_t>> : FromList<std::int64_t> {};
+template <>
+struct From<Span<double>> : FromList<double> {};
+template <>
+struct From<Span<bool>> : FromList<bool> {};
+template <>
+struct From<Span<Scalar>> : FromList<Scalar> {};
+template <class T>
+struct From<std::optional<T>> {
   static std::optional<T> get(const Value& v) {
     if (v.kind == Value::Kind::None) return std::nullopt;
     if constexpr (std::is_same_v<T, Scalar>) return From<const Scalar&>::get(v);
     else return From<T>::get(v);
   }
 };
-template <class T> struct From<const std::optional<T>&> : From<std::optional<T>> {};
+template <class T>
+struct From<const std::optional<T>&> : From<std::optional<T>> {};
 
 inline void give(Result& r, Tensor&& t) { r.kind = Result::Kind::Tensor, r.tensor = std::move(t); }
 inline void give(Result& r, std::vector<Tensor>&& v) { r.kind = Result::Kind::TensorList, r.tensors = std::move(v); }
@@ -150,9 +189,13 @@ void invoke(const void* function, const Value* args, Result& result) {
   invoke_typed(f, args, result, std::index_sequence_for<Args...>());
 }
 template <class R, class... Args>
-constexpr Invoke invoke_for(R (*)(Args...)) { return &invoke<R, Args...>; }
+constexpr Invoke invoke_for(R (*)(Args...)) {
+  return &invoke<R, Args...>;
+}
 template <class R, class... Args>
-constexpr int parameter_count(R (*)(Args...)) { return sizeof...(Args); }
+constexpr int parameter_count(R (*)(Args...)) {
+  return sizeof...(Args);
+}
 
 template <class Op>
 inline constexpr auto call_pointer = &Op::call;
@@ -177,19 +220,28 @@ template <class Op>
 constexpr OpEntry make_entry(const PointwiseInfo* info) {
   namespace d = registry_detail;
   if constexpr (requires { Op::dtypes; }) {
-    return {&Op::schema, Op::doc, d::expose_of<Op>(d::default_expose(Op::schema) | kInplace), info, info, &d::invoke_pointwise, nullptr};
+    return {&Op::schema,          Op::doc, d::expose_of<Op>(d::default_expose(Op::schema) | kInplace), info, info,
+            &d::invoke_pointwise, nullptr};
   } else {
-    static_assert(d::parameter_count(&Op::call) == Op::schema.arg_count, "call() must have one parameter per schema argument");
+    static_assert(d::parameter_count(&Op::call) == Op::schema.arg_count,
+                  "call() must have one parameter per schema argument");
     void (*out)(const Value*, const Tensor&) = nullptr;
     if constexpr (requires { &Op::call_out; }) {
       out = [](const Value* args, const Tensor& o) {
         [&]<class... Args>(void (*f)(const Tensor&, Args...)) {
-          [&]<std::size_t... I>(std::index_sequence<I...>) { f(o, d::From<Args>::get(args[I])...); }(std::index_sequence_for<Args...>());
+          [&]<std::size_t... I>(std::index_sequence<I...>) {
+            f(o, d::From<Args>::get(args[I])...);
+          }(std::index_sequence_for<Args...>());
         }(&Op::call_out);
       };
     }
-    return {&Op::schema, Op::doc, d::expose_of<Op>(d::default_expose(Op::schema)), nullptr, &d::call_pointer<Op>,
-            d::invoke_for(&Op::call), out};
+    return {&Op::schema,
+            Op::doc,
+            d::expose_of<Op>(d::default_expose(Op::schema)),
+            nullptr,
+            &d::call_pointer<Op>,
+            d::invoke_for(&Op::call),
+            out};
   }
 }
 

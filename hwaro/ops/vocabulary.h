@@ -29,7 +29,7 @@ Tensor div(const Operand& self, const Operand& other);
 Tensor neg(const Operand& self);
 Tensor pow(const Operand& self, const Operand& exponent);
 Tensor reciprocal(const Operand& self);
-Tensor conj(const Tensor& self);           // lazy view for complex, the tensor itself otherwise
+Tensor conj(const Tensor& self);  // lazy view for complex, the tensor itself otherwise
 Tensor maximum(const Operand& self, const Operand& other);
 Tensor minimum(const Operand& self, const Operand& other);
 Tensor where(const Operand& condition, const Operand& self, const Operand& other);
@@ -73,9 +73,9 @@ Tensor trunc(const Operand& self);
 Tensor round(const Operand& self);
 
 inline Tensor operator-(const Tensor& a) { return neg(a); }
-#define HWARO_BINARY(symbol, name)                                                                \
-  inline Tensor operator symbol(const Tensor& a, const Tensor& b) { return name(a, b); }          \
-  inline Tensor operator symbol(const Tensor& a, const Scalar& b) { return name(a, b); }          \
+#define HWARO_BINARY(symbol, name)                                                       \
+  inline Tensor operator symbol(const Tensor& a, const Tensor& b) { return name(a, b); } \
+  inline Tensor operator symbol(const Tensor& a, const Scalar& b) { return name(a, b); } \
   inline Tensor operator symbol(const Scalar& a, const Tensor& b) { return name(a, b); }
 HWARO_BINARY(+, add)
 HWARO_BINARY(-, sub)
@@ -102,9 +102,11 @@ Tensor t(const Tensor& self);
 Tensor squeeze(const Tensor& self, std::int64_t dim);
 Tensor unsqueeze(const Tensor& self, std::int64_t dim);
 Tensor select(const Tensor& self, std::int64_t dim, std::int64_t index);
-Tensor slice(const Tensor& self, std::int64_t dim, std::optional<std::int64_t> start, std::optional<std::int64_t> end, std::int64_t step = 1);
+Tensor slice(const Tensor& self, std::int64_t dim, std::optional<std::int64_t> start, std::optional<std::int64_t> end,
+             std::int64_t step = 1);
 Tensor narrow(const Tensor& self, std::int64_t dim, std::int64_t start, std::int64_t length);
-Tensor as_strided(const Tensor& self, IntSpan size, IntSpan stride, std::optional<std::int64_t> storage_offset = std::nullopt);
+Tensor as_strided(const Tensor& self, IntSpan size, IntSpan stride,
+                  std::optional<std::int64_t> storage_offset = std::nullopt);
 Tensor detach(const Tensor& self);
 Tensor contiguous(const Tensor& self, MemoryFormat memory_format = MemoryFormat::Contiguous);
 Tensor clone(const Tensor& self, std::optional<MemoryFormat> memory_format = std::nullopt);

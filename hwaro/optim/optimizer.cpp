@@ -20,7 +20,8 @@ void Optimizer::zero_grad() {
 SGD::SGD(std::vector<Tensor> parameters, Options o) : Optimizer(std::move(parameters), o.lr), options_(o) {
   HWARO_CHECK_AS(ValueError, o.momentum >= 0, "Invalid momentum value: ", o.momentum);
   HWARO_CHECK_AS(ValueError, o.weight_decay >= 0, "Invalid weight_decay value: ", o.weight_decay);
-  HWARO_CHECK_AS(ValueError, !o.nesterov || (o.momentum > 0 && o.dampening == 0), "Nesterov momentum requires a momentum and zero dampening");
+  HWARO_CHECK_AS(ValueError, !o.nesterov || (o.momentum > 0 && o.dampening == 0),
+                 "Nesterov momentum requires a momentum and zero dampening");
   momentum_.resize(parameters_.size());
 }
 
@@ -42,8 +43,8 @@ void SGD::step() {
   }
   for (const Group* group : {&first, &others})
     if (!group->values.empty())
-      engine::sgd_step_(group->values, group->grads, group->momentum, lr_, options_.momentum, options_.dampening, options_.weight_decay,
-                        options_.nesterov, options_.maximize, group == &first);
+      engine::sgd_step_(group->values, group->grads, group->momentum, lr_, options_.momentum, options_.dampening,
+                        options_.weight_decay, options_.nesterov, options_.maximize, group == &first);
 }
 
 Adam::Adam(std::vector<Tensor> parameters, Options o, bool decoupled)
@@ -79,8 +80,8 @@ void Adam::step() {
       squares.push_back(s.square);
       if (options_.amsgrad) largest.push_back(s.largest);
     }
-    engine::adam_step_(values, grads, means, squares, largest, double(step), lr_, options_.beta1, options_.beta2, options_.weight_decay,
-                       options_.eps, options_.amsgrad, options_.maximize, decoupled_);
+    engine::adam_step_(values, grads, means, squares, largest, double(step), lr_, options_.beta1, options_.beta2,
+                       options_.weight_decay, options_.eps, options_.amsgrad, options_.maximize, decoupled_);
   }
 }
 

@@ -31,7 +31,8 @@ class PythonHook final : public Hook {
     const Ref grad = Ref::adopt(check(wrap(grads[0])));
     const Ref result = Ref::adopt(check(PyObject_CallOneArg(f_.get(), grad.get())));
     if (result.get() == Py_None) return;
-    if (!is_tensor(result.get())) raise<TypeError>("expected Variable, but hook returned '", Py_TYPE(result.get())->tp_name, "'");
+    if (!is_tensor(result.get()))
+      raise<TypeError>("expected Variable, but hook returned '", Py_TYPE(result.get())->tp_name, "'");
     const Tensor replacement = tensor_of(result.get());
     HWARO_CHECK(replacement.sizes() == grads[0].sizes(), "hook '", name(), "' has changed the size of value");
     grads[0] = replacement;
@@ -71,8 +72,8 @@ class PythonNodeHook final : public Hook {
       return;
     }
     if (!PyTuple_Check(result.get()) || PyTuple_GET_SIZE(result.get()) != Py_ssize_t(count))
-      raise("hook has returned an incorrect number of values (got ", PyTuple_Check(result.get()) ? PyTuple_GET_SIZE(result.get()) : 1, ", but expected ",
-            count, ")");
+      raise("hook has returned an incorrect number of values (got ",
+            PyTuple_Check(result.get()) ? PyTuple_GET_SIZE(result.get()) : 1, ", but expected ", count, ")");
     for (std::size_t i = 0; i < count; ++i) {
       PyObject* o = PyTuple_GET_ITEM(result.get(), Py_ssize_t(i));
       grads[i] = o == Py_None ? Tensor() : tensor_of(o);
@@ -94,18 +95,20 @@ class PythonNodeHook final : public Hook {
 class RetainHook final : public Hook {
  public:
   explicit RetainHook(TensorImpl* t) : t_(t) {}
-  void call(Tensor* grads, std::size_t, const Tensor*, std::size_t) override { autograd_meta(*t_).grad = engine::clone(grads[0]); }
+  void call(Tensor* grads, std::size_t, const Tensor*, std::size_t) override {
+    autograd_meta(*t_).grad = engine::clone(grads[0]);
+  }
 
  private:
-  TensorImpl* t_;  // alive: the hook hangs on the tensor's own grad_fn, which is only reached through graphs that hold it
+  TensorImpl*
+      t_;  // alive: the hook hangs on the tensor's own grad_fn, which is only reached through graphs that hold it
 };
 
 // A handle for removing a hook; hwaro.utils.hooks wraps it as RemovableHandle.
 struct PyHandle {
-  PyObject_HEAD
-  Hook* hook;          // counted
-  Node* node;          // counted, or null
-  TensorImpl* tensor;  // counted, or null
+  PyObject_HEAD Hook* hook;  // counted
+  Node* node;                // counted, or null
+  TensorImpl* tensor;        // counted, or null
   std::uint64_t id;
 };
 PyTypeObject HandleType = {PyVarObject_HEAD_INIT(nullptr, 0)};
@@ -162,8 +165,7 @@ PyObject* make_handle(const HookPtr& hook, Node* node, TensorImpl* tensor) {
 // ---- nodes ----
 
 struct PyNode {
-  PyObject_HEAD
-  Node* node;  // counted
+  PyObject_HEAD Node* node;  // counted
   PyObject* metadata;
   PyObject* weakrefs;
 };
@@ -189,7 +191,8 @@ PyObject* node_next(PyObject* o, void*) {
   Ref out = Ref::adopt(check(PyTuple_New(Py_ssize_t(n->edges.size()))));
   for (std::size_t i = 0; i < n->edges.size(); ++i) {
     PyObject* next = node_object(NodePtr::share(n->edges[i].node));
-    PyTuple_SET_ITEM(out.get(), Py_ssize_t(i), Py_BuildValue("(NI)", next, unsigned(n->edges[i].node ? n->edges[i].input_nr : 0)));
+    PyTuple_SET_ITEM(out.get(), Py_ssize_t(i),
+                     Py_BuildValue("(NI)", next, unsigned(n->edges[i].node ? n->edges[i].input_nr : 0)));
   }
   return out.release();
   HWARO_PY_CATCH(nullptr)
@@ -203,7 +206,8 @@ PyObject* function_context(Node* node);  // the ctx of an autograd.Function, or 
 PyObject* node_getattro(PyObject* o, PyObject* name) {
   HWARO_PY_TRY
   const std::string_view text = check(PyUnicode_AsUTF8(name));
-  if (text == "variable" && node_of(o)->is_accumulate()) return wrap(static_cast<AccumulateGrad*>(node_of(o))->variable);
+  if (text == "variable" && node_of(o)->is_accumulate())
+    return wrap(static_cast<AccumulateGrad*>(node_of(o))->variable);
   if (text.substr(0, 7) == "_saved_")
     for (auto& [key, tensor] : node_of(o)->saved())
       if (key == text.substr(7)) return wrap(tensor);
@@ -215,8 +219,8 @@ PyObject* node_getattro(PyObject* o, PyObject* name) {
   HWARO_PY_CATCH(nullptr)
 }
 PyObject* node_repr(PyObject* o) {
-  return PyUnicode_FromFormat("<%s%s object at %p>", function_context(node_of(o)) ? "torch.autograd.function." : "", node_of(o)->name().c_str(),
-                              static_cast<void*>(o));
+  return PyUnicode_FromFormat("<%s%s object at %p>", function_context(node_of(o)) ? "torch.autograd.function." : "",
+                              node_of(o)->name().c_str(), static_cast<void*>(o));
 }
 PyObject* node_hook(PyObject* o, PyObject* f, bool post) {
   HWARO_PY_TRY
@@ -230,12 +234,15 @@ PyObject* node_hook(PyObject* o, PyObject* f, bool post) {
 PyObject* node_register_hook(PyObject* o, PyObject* f) { return node_hook(o, f, true); }
 PyObject* node_register_prehook(PyObject* o, PyObject* f) { return node_hook(o, f, false); }
 PyObject* node_sequence(PyObject* o, PyObject*) { return PyLong_FromUnsignedLongLong(node_of(o)->sequence); }
-PyMethodDef node_methods[] = {{"name", node_name, METH_NOARGS, "The node's name."},
-                              {"register_hook", node_register_hook, METH_O, "Runs a function on (grad_inputs, grad_outputs) after the node."},
-                              {"register_prehook", node_register_prehook, METH_O, "Runs a function on grad_outputs before the node."},
-                              {"_sequence_nr", node_sequence, METH_NOARGS, nullptr},
-                              {}};
-PyGetSetDef node_getset[] = {{"next_functions", node_next, nullptr, nullptr, nullptr}, {"metadata", node_metadata, nullptr, nullptr, nullptr}, {}};
+PyMethodDef node_methods[] = {
+    {"name", node_name, METH_NOARGS, "The node's name."},
+    {"register_hook", node_register_hook, METH_O, "Runs a function on (grad_inputs, grad_outputs) after the node."},
+    {"register_prehook", node_register_prehook, METH_O, "Runs a function on grad_outputs before the node."},
+    {"_sequence_nr", node_sequence, METH_NOARGS, nullptr},
+    {}};
+PyGetSetDef node_getset[] = {{"next_functions", node_next, nullptr, nullptr, nullptr},
+                             {"metadata", node_metadata, nullptr, nullptr, nullptr},
+                             {}};
 
 PyTypeObject* node_type(const std::string& module, const std::string& name) {
   PyTypeObject*& type = g_node_types[module + name];
@@ -275,13 +282,16 @@ Tensor tensor_of_edge(PyObject* edge, const Tensor& like) {
   std::int64_t output_nr;
   if (!PyObject_TypeCheck(node, &NodeType) || !int_from(number, output_nr)) raise<TypeError>("expected a GradientEdge");
   Node* n = node_of(node);
-  HWARO_CHECK(output_nr >= 0 && output_nr < std::int64_t(n->num_inputs), "GradientEdge: the node has no output ", output_nr);
+  HWARO_CHECK(output_nr >= 0 && output_nr < std::int64_t(n->num_inputs), "GradientEdge: the node has no output ",
+              output_nr);
   if (n->is_accumulate()) return static_cast<AccumulateGrad*>(n)->variable;
   const Tensor out = like.defined() ? engine::make_like(like) : engine::make_tensor({}, default_dtype());
   set_history(out, NodePtr::share(n), std::uint32_t(output_nr));
   return out;
 }
-bool is_edge(PyObject* o) { return PyTuple_Check(o) && PyTuple_GET_SIZE(o) >= 2 && PyObject_HasAttrString(o, "ownership_token"); }
+bool is_edge(PyObject* o) {
+  return PyTuple_Check(o) && PyTuple_GET_SIZE(o) >= 2 && PyObject_HasAttrString(o, "ownership_token");
+}
 
 // Tensors and GradientEdges.
 std::vector<Tensor> ends_from(PyObject* o, const std::vector<Tensor>& like, const char* what) {
@@ -289,7 +299,8 @@ std::vector<Tensor> ends_from(PyObject* o, const std::vector<Tensor>& like, cons
   const Ref items = Ref::adopt(check(PySequence_List(o)));
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i)
     if (PyObject* item = PyList_GET_ITEM(items.get(), i); is_edge(item))
-      PyList_SetItem(items.get(), i, check(wrap(tensor_of_edge(item, std::size_t(i) < like.size() ? like[std::size_t(i)] : Tensor()))));
+      PyList_SetItem(items.get(), i,
+                     check(wrap(tensor_of_edge(item, std::size_t(i) < like.size() ? like[std::size_t(i)] : Tensor()))));
   return tensors_from(items.get(), what);
 }
 
@@ -297,9 +308,12 @@ void warn_of_cycle(const BackwardOptions& options) {
   static bool done = false;
   if (!options.create_graph || !options.accumulate || done) return;
   done = true;
-  engine::warn("Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can cause a memory leak. "
-               "We recommend using autograd.grad when creating the graph to avoid this. If you have to use this function, make sure to reset the .grad "
-               "fields of your parameters to None after use to break the cycle and avoid the leak.");
+  engine::warn(
+      "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient "
+      "which can cause a memory leak. "
+      "We recommend using autograd.grad when creating the graph to avoid this. If you have to use this function, make "
+      "sure to reset the .grad "
+      "fields of your parameters to None after use to break the cycle and avoid the leak.");
 }
 
 // _C.run_backward(roots, grads, retain_graph, create_graph, inputs, accumulate, allow_unused)
@@ -307,8 +321,10 @@ PyObject* py_run_backward(PyObject*, PyObject* args) {
   HWARO_PY_TRY
   PyObject *roots, *grads, *inputs;
   int retain, create, accumulate, allow_unused;
-  if (!PyArg_ParseTuple(args, "OOppOpp", &roots, &grads, &retain, &create, &inputs, &accumulate, &allow_unused)) return nullptr;
-  const std::vector<Tensor> g = tensors_from(grads, "gradients"), r = ends_from(roots, g, "tensors"), in = ends_from(inputs, {}, "inputs");
+  if (!PyArg_ParseTuple(args, "OOppOpp", &roots, &grads, &retain, &create, &inputs, &accumulate, &allow_unused))
+    return nullptr;
+  const std::vector<Tensor> g = tensors_from(grads, "gradients"), r = ends_from(roots, g, "tensors"),
+                            in = ends_from(inputs, {}, "inputs");
   BackwardOptions options;
   options.retain_graph = retain;
   options.create_graph = create;
@@ -327,8 +343,7 @@ PyObject* py_run_backward(PyObject*, PyObject* args) {
 
 // A tensor kept by ctx.save_for_backward. `owner` is the node that the tensor is an output of, while that lives.
 struct PySaved {
-  PyObject_HEAD
-  SavedTensor* saved;
+  PyObject_HEAD SavedTensor* saved;
   Node* owner;
 };
 PyTypeObject SavedType = {PyVarObject_HEAD_INIT(nullptr, 0)};
@@ -393,7 +408,8 @@ PyObject* py_record_function(PyObject*, PyObject* args) {
   PyObject *apply, *release, *inputs, *outputs, *dirty;
   const char* name;
   if (!PyArg_ParseTuple(args, "OOsOOO", &apply, &release, &name, &inputs, &outputs, &dirty)) return nullptr;
-  const std::vector<Tensor> in = tensors_from(inputs, "inputs"), out = tensors_from(outputs, "outputs"), changed = tensors_from(dirty, "dirty");
+  const std::vector<Tensor> in = tensors_from(inputs, "inputs"), out = tensors_from(outputs, "outputs"),
+                            changed = tensors_from(dirty, "dirty");
   auto* node = new PythonFunctionNode(apply, release, name);
   const NodePtr owner = NodePtr::adopt(node);
   node->num_inputs = std::uint32_t(out.size());
@@ -403,7 +419,8 @@ PyObject* py_record_function(PyObject*, PyObject* args) {
     bool is_dirty = false;
     for (const Tensor& d : changed) is_dirty = is_dirty || d.impl() == out[i].impl();
     if (is_dirty) {
-      HWARO_CHECK(!(out[i]->requires_grad && !out[i]->grad_fn), "a leaf Variable that requires grad has been used in an in-place operation.");
+      HWARO_CHECK(!(out[i]->requires_grad && !out[i]->grad_fn),
+                  "a leaf Variable that requires grad has been used in an in-place operation.");
       out[i]->bump_version();
     }
     set_history(out[i], owner, std::uint32_t(i));
@@ -430,14 +447,16 @@ PyObject* saved_release(PyObject* o, PyObject*) {
   reinterpret_cast<PySaved*>(o)->saved->release();
   Py_RETURN_NONE;
 }
-PyMethodDef saved_methods[] = {{"unpack", saved_unpack, METH_NOARGS, nullptr}, {"release", saved_release, METH_NOARGS, nullptr}, {}};
+PyMethodDef saved_methods[] = {
+    {"unpack", saved_unpack, METH_NOARGS, nullptr}, {"release", saved_release, METH_NOARGS, nullptr}, {}};
 // _C.save_tensor(node, tensor, is_output) -> what unpack() gives the tensor back; is_output: it is a result of the node.
 PyObject* py_save_tensor(PyObject*, PyObject* args) {
   HWARO_PY_TRY
   PyObject *node, *tensor;
   int is_output;
   if (!PyArg_ParseTuple(args, "O!Op", &NodeType, &node, &tensor, &is_output)) return nullptr;
-  if (tensor != Py_None && !is_tensor(tensor)) raise<TypeError>("save_for_backward can only save variables, but argument is of type ", Py_TYPE(tensor)->tp_name);
+  if (tensor != Py_None && !is_tensor(tensor))
+    raise<TypeError>("save_for_backward can only save variables, but argument is of type ", Py_TYPE(tensor)->tp_name);
   auto* owner = dynamic_cast<PythonFunctionNode*>(node_of(node));
   HWARO_CHECK(owner, "save_tensor: the node is not one of a Python function");
   auto saved = std::make_unique<SavedTensor>(tensor == Py_None ? Tensor() : tensor_of(tensor), is_output);
@@ -478,7 +497,9 @@ Tensor unpack(GraphNode* node) {
   GilAcquire gil;
   auto* p = static_cast<PackedObject*>(node);
   const Ref tensor = Ref::adopt(check(PyObject_CallOneArg(p->unpack.get(), p->packed.get())));
-  if (!is_tensor(tensor.get())) raise<TypeError>("Output of saved tensor unpack_hook expected to be a Tensor but got result of type ", Py_TYPE(tensor.get())->tp_name);
+  if (!is_tensor(tensor.get()))
+    raise<TypeError>("Output of saved tensor unpack_hook expected to be a Tensor but got result of type ",
+                     Py_TYPE(tensor.get())->tp_name);
   return tensor_of(tensor.get());
 }
 PyObject* py_push_saved_hooks(PyObject*, PyObject* args) {
@@ -526,7 +547,8 @@ class Trace final : public GraphNode {
 IntrusivePtr<GraphNode> trace_now() {
   GilAcquire gil;
   const Ref module = Ref::adopt(check(PyImport_ImportModule("traceback")));
-  return IntrusivePtr<GraphNode>::adopt(new Trace(Ref::adopt(check(PyObject_CallMethod(module.get(), "format_stack", nullptr)))));
+  return IntrusivePtr<GraphNode>::adopt(
+      new Trace(Ref::adopt(check(PyObject_CallMethod(module.get(), "format_stack", nullptr)))));
 }
 void report_anomaly(const Node& node, GraphNode* trace) {
   GilAcquire gil;
@@ -537,7 +559,8 @@ void report_anomaly(const Node& node, GraphNode* trace) {
   if (auto* t = dynamic_cast<Trace*>(trace)) {
     const Ref empty = Ref::adopt(PyUnicode_FromString(""));
     const Ref joined = Ref::adopt(PyUnicode_Join(empty.get(), t->lines.get()));
-    text += std::string("Traceback of forward call that caused the error:\n") + (joined ? PyUnicode_AsUTF8(joined.get()) : "");
+    text += std::string("Traceback of forward call that caused the error:\n") +
+            (joined ? PyUnicode_AsUTF8(joined.get()) : "");
   } else {
     text += "No forward pass information available. Enable detect anomaly during forward pass for more information.";
   }
@@ -552,7 +575,9 @@ PyObject* py_set_anomaly(PyObject*, PyObject* args) {
   t_modes.anomaly_nan = check_nan;
   Py_RETURN_NONE;
 }
-PyObject* py_anomaly(PyObject*, PyObject*) { return Py_BuildValue("(NN)", PyBool_FromLong(t_modes.anomaly), PyBool_FromLong(t_modes.anomaly_nan)); }
+PyObject* py_anomaly(PyObject*, PyObject*) {
+  return Py_BuildValue("(NN)", PyBool_FromLong(t_modes.anomaly), PyBool_FromLong(t_modes.anomaly_nan));
+}
 
 PyObject* py_bump_version(PyObject*, PyObject* o) {
   HWARO_PY_TRY
@@ -570,20 +595,21 @@ PyObject* py_gradient_edge(PyObject*, PyObject* o) {
   HWARO_PY_CATCH(nullptr)
 }
 
-PyMethodDef autograd_functions[] = {{"run_backward", py_run_backward, METH_VARARGS, nullptr},
-                                    {"record_function", py_record_function, METH_VARARGS, nullptr},
-                                    {"save_tensor", py_save_tensor, METH_VARARGS, nullptr},
-                                    {"push_saved_tensor_hooks", py_push_saved_hooks, METH_VARARGS, nullptr},
-                                    {"pop_saved_tensor_hooks", py_pop_saved_hooks, METH_NOARGS, nullptr},
-                                    {"is_grad_enabled", py_grad_enabled, METH_NOARGS, "Whether operations are recorded on this thread."},
-                                    {"_set_grad_enabled", py_set_grad_enabled, METH_O, nullptr},
-                                    {"is_inference_mode_enabled", py_inference_enabled, METH_NOARGS, nullptr},
-                                    {"_set_inference_mode", py_set_inference, METH_O, nullptr},
-                                    {"gradient_edge", py_gradient_edge, METH_O, nullptr},
-                                    {"_set_anomaly", py_set_anomaly, METH_VARARGS, nullptr},
-                                    {"_anomaly", py_anomaly, METH_NOARGS, nullptr},
-                                    {"_bump_version", py_bump_version, METH_O, nullptr},
-                                    {}};
+PyMethodDef autograd_functions[] = {
+    {"run_backward", py_run_backward, METH_VARARGS, nullptr},
+    {"record_function", py_record_function, METH_VARARGS, nullptr},
+    {"save_tensor", py_save_tensor, METH_VARARGS, nullptr},
+    {"push_saved_tensor_hooks", py_push_saved_hooks, METH_VARARGS, nullptr},
+    {"pop_saved_tensor_hooks", py_pop_saved_hooks, METH_NOARGS, nullptr},
+    {"is_grad_enabled", py_grad_enabled, METH_NOARGS, "Whether operations are recorded on this thread."},
+    {"_set_grad_enabled", py_set_grad_enabled, METH_O, nullptr},
+    {"is_inference_mode_enabled", py_inference_enabled, METH_NOARGS, nullptr},
+    {"_set_inference_mode", py_set_inference, METH_O, nullptr},
+    {"gradient_edge", py_gradient_edge, METH_O, nullptr},
+    {"_set_anomaly", py_set_anomaly, METH_VARARGS, nullptr},
+    {"_anomaly", py_anomaly, METH_NOARGS, nullptr},
+    {"_bump_version", py_bump_version, METH_O, nullptr},
+    {}};
 
 }  // namespace
 
@@ -627,9 +653,11 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t coun
     }
   };
   static const char* const names[] = {"gradient", "retain_graph", "create_graph", "inputs"};
-  if (count > 4) raise<TypeError>("Tensor.backward() takes from 1 to 5 positional arguments but ", count + 1, " were given");
+  if (count > 4)
+    raise<TypeError>("Tensor.backward() takes from 1 to 5 positional arguments but ", count + 1, " were given");
   for (Py_ssize_t i = 0; i < count; ++i) take(names[i], args[i]);
-  for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k) take(check(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k))), args[count + k]);
+  for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k)
+    take(check(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k))), args[count + k]);
   if (!retain_given) options.retain_graph = options.create_graph;
   warn_of_cycle(options);
   run_backward({&root, 1}, {&grad, 1}, inputs, options);

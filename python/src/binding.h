@@ -20,8 +20,7 @@ using engine::Tensor;
 // but carries state (attributes, a subclass), it is kept alive by the tensor instead: Note [Objects that outlive themselves]
 // in tensor_object.cpp.
 struct PyTensor {
-  PyObject_HEAD
-  TensorImpl* impl;
+  PyObject_HEAD TensorImpl* impl;
   PyObject* dict;
   PyObject* weakrefs;
 };
@@ -61,11 +60,11 @@ T* check(T* object) {
 }
 
 #define HWARO_PY_TRY try {
-#define HWARO_PY_CATCH(failure)                    \
-  }                                                \
-  catch (...) {                                    \
-    ::hwaro::python::set_error_from_exception();   \
-    return failure;                                \
+#define HWARO_PY_CATCH(failure)                  \
+  }                                              \
+  catch (...) {                                  \
+    ::hwaro::python::set_error_from_exception(); \
+    return failure;                              \
   }
 
 // A counted reference to a Python object.
@@ -108,24 +107,24 @@ struct GilRelease {
 // ---- small objects (types.cpp) ----
 
 extern PyTypeObject DTypeType, DeviceType_, SizeType, LayoutType, MemoryFormatType;
-PyObject* dtype_object(DType t);        // borrowed
+PyObject* dtype_object(DType t);  // borrowed
 bool is_dtype(PyObject* o);
 DType dtype_of_object(PyObject* o);
-PyObject* device_object(Device d);      // new
+PyObject* device_object(Device d);  // new
 bool is_device(PyObject* o);
-Device device_of_object(PyObject* o);   // a device object, a string or an index; throws
+Device device_of_object(PyObject* o);  // a device object, a string or an index; throws
 // Where factory functions put tensors if they are not told: set_default_device(), `with torch.device(...)`.
 struct DefaultDevice {
   Device device;
   bool given = false;
 };
 inline thread_local constinit DefaultDevice t_default_device;
-PyObject* size_object(IntSpan sizes);   // new torch.Size
-PyObject* layout_object();              // borrowed torch.strided
+PyObject* size_object(IntSpan sizes);            // new torch.Size
+PyObject* layout_object();                       // borrowed torch.strided
 PyObject* memory_format_object(MemoryFormat f);  // borrowed
 bool is_memory_format(PyObject* o);
 MemoryFormat memory_format_of(PyObject* o);
-PyObject* int_tuple(IntSpan values);    // new tuple
+PyObject* int_tuple(IntSpan values);  // new tuple
 bool add_types(PyObject* module);
 
 // ---- numbers (convert.cpp) ----
@@ -138,7 +137,7 @@ PyObject* item_object(const Tensor& t);
 // Anything with __index__ except bool; false without an error.
 bool int_from(PyObject* o, std::int64_t& out);
 bool is_index(PyObject* o);
-Dims dims_from(PyObject* sequence);  // throws
+Dims dims_from(PyObject* sequence);                                     // throws
 PyObject* result_object(engine::Result& result, const Schema* schema);  // new
 
 // Generators are nanobind-free thin objects, see random.cpp.

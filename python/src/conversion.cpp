@@ -17,11 +17,14 @@ struct ToOptions {
 bool is_device_like(PyObject* o) { return is_device(o) || PyUnicode_Check(o) || (PyLong_Check(o) && !PyBool_Check(o)); }
 
 [[noreturn]] void raise_bad_to(PyObject* o) {
-  raise<TypeError>("to() received an invalid combination of arguments - got (", Py_TYPE(o)->tp_name,
-                   "), but expected one of:\n * (torch.device device = None, torch.dtype dtype = None, bool non_blocking = False, bool copy = False, *, "
-                   "torch.memory_format memory_format = None)\n * (torch.dtype dtype, bool non_blocking = False, bool copy = False, *, "
-                   "torch.memory_format memory_format = None)\n * (Tensor tensor, bool non_blocking = False, bool copy = False, *, "
-                   "torch.memory_format memory_format = None)\n");
+  raise<TypeError>(
+      "to() received an invalid combination of arguments - got (", Py_TYPE(o)->tp_name,
+      "), but expected one of:\n * (torch.device device = None, torch.dtype dtype = None, bool non_blocking = False, "
+      "bool copy = False, *, "
+      "torch.memory_format memory_format = None)\n * (torch.dtype dtype, bool non_blocking = False, bool copy = False, "
+      "*, "
+      "torch.memory_format memory_format = None)\n * (Tensor tensor, bool non_blocking = False, bool copy = False, *, "
+      "torch.memory_format memory_format = None)\n");
 }
 
 ToOptions parse_to(PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
@@ -69,7 +72,8 @@ ToOptions parse_to(PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
       o.copy = PyObject_IsTrue(v) == 1;
     } else if (name == "memory_format") {
       if (v == Py_None) continue;
-      if (!is_memory_format(v)) raise<TypeError>("to(): argument 'memory_format' must be torch.memory_format, not ", Py_TYPE(v)->tp_name);
+      if (!is_memory_format(v))
+        raise<TypeError>("to(): argument 'memory_format' must be torch.memory_format, not ", Py_TYPE(v)->tp_name);
       o.format = memory_format_of(v);
     } else if (name == "other" || name == "tensor") {
       if (!is_tensor(v)) raise<TypeError>("to(): argument 'other' must be Tensor, not ", Py_TYPE(v)->tp_name);
@@ -107,7 +111,8 @@ PyObject* tensor_type(PyObject* self, PyObject* const* args, Py_ssize_t count, P
   for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k)
     if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kwnames, k), "dtype") == 0) want = args[count + k];
   const std::string prefix = t.device.is_cpu() ? "torch." : std::string("torch.") + name_of(t.device.type) + ".";
-  if (!want || want == Py_None) return PyUnicode_FromString((prefix + kDTypeInfos[int(t.dtype)].tensor_type_name).c_str());
+  if (!want || want == Py_None)
+    return PyUnicode_FromString((prefix + kDTypeInfos[int(t.dtype)].tensor_type_name).c_str());
   ToOptions o;
   if (is_dtype(want)) {
     o.dtype = dtype_of_object(want);
@@ -118,7 +123,8 @@ PyObject* tensor_type(PyObject* self, PyObject* const* args, Py_ssize_t count, P
   if (PyUnicode_Check(want)) {
     text = Ref::share(want);
   } else {
-    const Ref module = Ref::adopt(PyObject_GetAttrString(want, "__module__")), name = Ref::adopt(PyObject_GetAttrString(want, "__name__"));
+    const Ref module = Ref::adopt(PyObject_GetAttrString(want, "__module__")),
+              name = Ref::adopt(PyObject_GetAttrString(want, "__name__"));
     if (module && name) text = Ref::adopt(PyUnicode_FromFormat("torch.%U", name.get()));
     PyErr_Clear();
   }

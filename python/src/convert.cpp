@@ -6,7 +6,8 @@
 namespace hwaro::python {
 
 PyObject* out_of_memory_error() {
-  static PyObject* type = PyErr_NewExceptionWithDoc("torch.OutOfMemoryError", "There is not enough memory for a tensor.", PyExc_RuntimeError, nullptr);
+  static PyObject* type = PyErr_NewExceptionWithDoc(
+      "torch.OutOfMemoryError", "There is not enough memory for a tensor.", PyExc_RuntimeError, nullptr);
   return type;
 }
 
@@ -108,7 +109,8 @@ bool scalar_from(PyObject* o, Scalar& out) {
   const char* type = Py_TYPE(o)->tp_name;
   if (std::string_view(type).substr(0, 6) == "numpy.") {
     const Ref ndim = Ref::adopt(PyObject_GetAttrString(o, "ndim"));
-    if (ndim && PyLong_Check(ndim.get()) && PyLong_AsLong(ndim.get()) == 0 && std::string_view(type) != "numpy.ndarray") {
+    if (ndim && PyLong_Check(ndim.get()) && PyLong_AsLong(ndim.get()) == 0 &&
+        std::string_view(type) != "numpy.ndarray") {
       const Ref number = Ref::adopt(PyObject_CallMethod(o, "item", nullptr));
       if (number && !PyUnicode_Check(number.get()) && number.get() != o) return scalar_from(number.get(), out);
     }
@@ -169,7 +171,8 @@ Dims dims_from(PyObject* o) {
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(fast.get()); ++i) {
     std::int64_t v;
     PyObject* item = PySequence_Fast_GET_ITEM(fast.get(), i);
-    if (!int_from(item, v)) raise<TypeError>("expected a sequence of ints, got ", Py_TYPE(item)->tp_name, " at pos ", i);
+    if (!int_from(item, v))
+      raise<TypeError>("expected a sequence of ints, got ", Py_TYPE(item)->tp_name, " at pos ", i);
     out.push_back(v);
   }
   return out;
@@ -193,7 +196,8 @@ PyObject* result_object(engine::Result& r, const Schema* schema) {
   switch (r.kind) {
     case Kind::None: Py_RETURN_NONE;
     case Kind::Tensor: return wrap(std::move(r.tensor));
-    case Kind::Tuple: return tensor_sequence(r.tensors, schema->return_names[0].length ? return_type(*schema) : nullptr);
+    case Kind::Tuple:
+      return tensor_sequence(r.tensors, schema->return_names[0].length ? return_type(*schema) : nullptr);
     case Kind::TensorList: return tensor_sequence(r.tensors, nullptr);
     case Kind::Bool: return PyBool_FromLong(r.boolean);
     case Kind::Int: return PyLong_FromLongLong(r.integer);

@@ -23,8 +23,10 @@ void warn_of_arrays() {
   static bool done = false;
   if (done) return;
   done = true;
-  engine::warn("Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider converting the list to a single numpy.ndarray with "
-               "numpy.array() before converting to a tensor.");
+  engine::warn(
+      "Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider converting the list to a "
+      "single numpy.ndarray with "
+      "numpy.array() before converting to a tensor.");
 }
 
 Dims shape_of(PyObject* data) {
@@ -98,8 +100,10 @@ T element_of(PyObject* o) {
   Scalar s;
   if (is_tensor(o)) {
     if constexpr (std::is_integral_v<T>)
-      HWARO_CHECK_AS(TypeError, tensor_of(o).numel() == 1, "only integer tensors of a single element can be converted to an index");
-    HWARO_CHECK_AS(ValueError, tensor_of(o).numel() == 1, "only one element tensors can be converted to Python scalars");
+      HWARO_CHECK_AS(TypeError, tensor_of(o).numel() == 1,
+                     "only integer tensors of a single element can be converted to an index");
+    HWARO_CHECK_AS(ValueError, tensor_of(o).numel() == 1,
+                   "only one element tensors can be converted to Python scalars");
     const Ref number = Ref::adopt(check(item_object(tensor_of(o))));
     scalar_from(number.get(), s);
   } else if (!scalar_from(o, s)) {
@@ -110,15 +114,16 @@ T element_of(PyObject* o) {
     if (s.is_complex()) raise<TypeError>("can't convert complex to int");
     if (s.is_floating()) {
       const double limit = 2.0 * double(std::numeric_limits<T>::max() / 2 + 1);  // exact, unlike max() of 64 bits
-      HWARO_CHECK(s.re() < limit && (std::is_signed_v<T> ? s.re() >= -limit : s.re() > -limit), "value cannot be converted to type ",
-                  name_of(dtype_of<T>), " without overflow");
+      HWARO_CHECK(s.re() < limit && (std::is_signed_v<T> ? s.re() >= -limit : s.re() > -limit),
+                  "value cannot be converted to type ", name_of(dtype_of<T>), " without overflow");
       return static_cast<T>(static_cast<std::int64_t>(s.re()));
     }
     const std::int64_t v = s.to_int();
     if constexpr (sizeof(T) < 8)
-      HWARO_CHECK((v >= std::int64_t(std::numeric_limits<T>::min()) && v <= std::int64_t(std::numeric_limits<T>::max())) ||
-                      (std::is_unsigned_v<T> && v < 0 && v >= -std::int64_t(std::numeric_limits<T>::max())),
-                  "value cannot be converted to type ", name_of(dtype_of<T>), " without overflow");
+      HWARO_CHECK(
+          (v >= std::int64_t(std::numeric_limits<T>::min()) && v <= std::int64_t(std::numeric_limits<T>::max())) ||
+              (std::is_unsigned_v<T> && v < 0 && v >= -std::int64_t(std::numeric_limits<T>::max())),
+          "value cannot be converted to type ", name_of(dtype_of<T>), " without overflow");
     return static_cast<T>(v);
   } else if constexpr (std::is_floating_point_v<T> || std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
     if (s.is_complex()) raise<TypeError>("must be real number, not complex");
@@ -140,8 +145,9 @@ T* fill(PyObject* data, IntSpan shape, std::size_t dim, T* out) {
   if (is_tensor(data)) {
     // A tensor among the items where others are lists: its elements, converted.
     const Tensor t = engine::dense_as(tensor_of(data), dtype_of<T>);
-    HWARO_CHECK_AS(ValueError, t.sizes() == IntSpan(shape.begin() + dim, shape.size() - dim), "expected sequence of length ", shape[dim], " at dim ", dim, " (got ",
-                   t.dim() ? t.sizes()[0] : 0, ")");
+    HWARO_CHECK_AS(ValueError, t.sizes() == IntSpan(shape.begin() + dim, shape.size() - dim),
+                   "expected sequence of length ", shape[dim], " at dim ", dim, " (got ", t.dim() ? t.sizes()[0] : 0,
+                   ")");
     const std::size_t n = std::size_t(t.numel());
     std::memcpy(static_cast<void*>(out), t->read(), n * sizeof(T));
     return out + n;
@@ -149,7 +155,8 @@ T* fill(PyObject* data, IntSpan shape, std::size_t dim, T* out) {
   if (!is_sequence(data)) raise<TypeError>("not a sequence");
   const Ref fast = Ref::adopt(check(PySequence_Fast(data, "not a sequence")));
   const Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.get());
-  HWARO_CHECK_AS(ValueError, n == shape[dim], "expected sequence of length ", shape[dim], " at dim ", dim, " (got ", n, ")");
+  HWARO_CHECK_AS(ValueError, n == shape[dim], "expected sequence of length ", shape[dim], " at dim ", dim, " (got ", n,
+                 ")");
   PyObject** items = PySequence_Fast_ITEMS(fast.get());
   if (dim + 1 == shape.size()) {
     for (Py_ssize_t i = 0; i < n; ++i) *out++ = element_of<T>(items[i]);
@@ -187,11 +194,11 @@ struct Options {
   std::optional<bool> copy;
 };
 
-Options parse_options(const char* function, PyObject* const* args, Py_ssize_t count, PyObject* kwnames, Py_ssize_t positional,
-                      const char* data_name) {
+Options parse_options(const char* function, PyObject* const* args, Py_ssize_t count, PyObject* kwnames,
+                      Py_ssize_t positional, const char* data_name) {
   Options o;
-  HWARO_CHECK_AS(TypeError, count <= positional, function, "() takes ", positional, " positional argument", positional == 1 ? "" : "s", " but ", count,
-                 " were given");
+  HWARO_CHECK_AS(TypeError, count <= positional, function, "() takes ", positional, " positional argument",
+                 positional == 1 ? "" : "s", " but ", count, " were given");
   if (count > 0) o.data = args[0];
   auto take = [&](std::string_view name, PyObject* v) {
     if (name == data_name) o.data = v;
@@ -214,7 +221,8 @@ Options parse_options(const char* function, PyObject* const* args, Py_ssize_t co
   };
   if (count > 1) take("dtype", args[1]);
   if (count > 2) take("device", args[2]);
-  for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k) take(check(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k))), args[count + k]);
+  for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k)
+    take(check(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k))), args[count + k]);
   HWARO_CHECK_AS(TypeError, o.data, function, "() missing 1 required positional arguments: \"", data_name, "\"");
   if (!o.device && t_default_device.given && !is_tensor(o.data)) o.device = t_default_device.device;
   if (o.device) check_device_available(*o.device);
@@ -222,7 +230,8 @@ Options parse_options(const char* function, PyObject* const* args, Py_ssize_t co
 }
 
 Tensor to_device(const Tensor& t, const Options& o) {
-  if (o.device && o.device->is_meta() && !t.device().is_meta()) return engine::make_tensor(t.sizes(), t.dtype(), *o.device);
+  if (o.device && o.device->is_meta() && !t.device().is_meta())
+    return engine::make_tensor(t.sizes(), t.dtype(), *o.device);
   return t;
 }
 
@@ -230,7 +239,8 @@ Tensor to_device(const Tensor& t, const Options& o) {
 Tensor copy_of(PyObject* data, std::optional<DType> dtype) {
   if (is_tensor(data)) {
     const Tensor t = tensor_of(data);
-    const Tensor out = t.device().is_meta() ? engine::make_like(t, dtype) : engine::make_like(t, dtype.value_or(t.dtype()));
+    const Tensor out =
+        t.device().is_meta() ? engine::make_like(t, dtype) : engine::make_like(t, dtype.value_or(t.dtype()));
     if (!t.device().is_meta()) engine::copy_raw(out, t);
     return out;
   }
@@ -252,8 +262,9 @@ PyObject* py_tensor(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject
   HWARO_PY_TRY
   const Options o = parse_options("tensor", args, count, kwnames, 1, "data");
   if (is_tensor(o.data)) {
-    engine::warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-                 "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).");
+    engine::warn(
+        "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+        "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).");
     if (PyErr_Occurred()) return nullptr;
   }
   const Tensor out = to_device(copy_of(o.data, o.dtype), o);
@@ -268,8 +279,8 @@ PyObject* as_tensor_with(const Options& o) {
     const bool same = (!o.dtype || *o.dtype == t.dtype()) && (!o.device || *o.device == t.device());
     if (same && o.copy.value_or(false)) return wrap(engine::clone(t));
     if (same) return Py_NewRef(o.data);
-    HWARO_CHECK_AS(ValueError, !(o.copy && !*o.copy), "can't alias tensor with dtype '", name_of(t.dtype()), "' into dtype '",
-                   name_of(o.dtype.value_or(t.dtype())), "'.");
+    HWARO_CHECK_AS(ValueError, !(o.copy && !*o.copy), "can't alias tensor with dtype '", name_of(t.dtype()),
+                   "' into dtype '", name_of(o.dtype.value_or(t.dtype())), "'.");
     return wrap(to_device(o.dtype ? engine::to_dtype(t, *o.dtype) : t, o));
   }
   if (!PyList_CheckExact(o.data) && !PyTuple_CheckExact(o.data) && has_elements(o.data) && !o.copy.value_or(false)) {
@@ -304,7 +315,8 @@ Tensor legacy_tensor(PyObject* args, DType type, const char* name) {
     Dims shape;
     for (Py_ssize_t i = 0; i < n; ++i) {
       if (!int_from(PyTuple_GET_ITEM(args, i), v))
-        raise<TypeError>("new(): argument 'size' failed to unpack the object at pos ", i + 1, " with error \"type must be tuple of ints,but got ",
+        raise<TypeError>("new(): argument 'size' failed to unpack the object at pos ", i + 1,
+                         " with error \"type must be tuple of ints,but got ",
                          Py_TYPE(PyTuple_GET_ITEM(args, i))->tp_name, "\"");
       shape.push_back(v);
     }
@@ -313,8 +325,8 @@ Tensor legacy_tensor(PyObject* args, DType type, const char* name) {
   if (n == 1 && Py_TYPE(first) == &SizeType) return engine::make_tensor(dims_from(first), type);
   if (n == 1 && is_tensor(first)) {
     const Tensor t = tensor_of(first);
-    HWARO_CHECK_AS(TypeError, t.dtype() == type, "expected ", kDTypeInfos[int(type)].tensor_type_name, " (got ", "torch.",
-                   kDTypeInfos[int(t.dtype())].tensor_type_name, ")");
+    HWARO_CHECK_AS(TypeError, t.dtype() == type, "expected ", kDTypeInfos[int(type)].tensor_type_name, " (got ",
+                   "torch.", kDTypeInfos[int(t.dtype())].tensor_type_name, ")");
     return engine::alias(t, t.sizes(), t.strides(), t->offset);
   }
   if (PyUnicode_Check(first)) raise<TypeError>("new(): invalid data type 'str'");
@@ -338,7 +350,8 @@ PyObject* py_frombuffer(PyObject*, PyObject* args, PyObject* kwargs) {
   PyObject *buffer, *dtype;
   long long count = -1, offset = 0;
   int requires_grad = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OLLp:frombuffer", const_cast<char**>(names), &buffer, &dtype, &count, &offset, &requires_grad))
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OLLp:frombuffer", const_cast<char**>(names), &buffer, &dtype,
+                                   &count, &offset, &requires_grad))
     return nullptr;
   if (!is_dtype(dtype)) raise<TypeError>("frombuffer(): argument 'dtype' must be torch.dtype");
   const Tensor out = tensor_from_buffer(buffer, dtype_of_object(dtype), count, offset);
@@ -356,12 +369,15 @@ PyObject* py_from_numpy(PyObject*, PyObject* o) {
 
 #define HWARO_FAST(f) reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(f)), METH_FASTCALL | METH_KEYWORDS
 PyMethodDef creation_functions[] = {
-    {"tensor", HWARO_FAST(py_tensor), "tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False) -> Tensor\n\nA copy of data."},
-    {"as_tensor", HWARO_FAST(py_as_tensor), "as_tensor(data, dtype=None, device=None) -> Tensor\n\nShares memory with data where possible."},
-    {"asarray", HWARO_FAST(py_asarray), "asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False) -> Tensor"},
+    {"tensor", HWARO_FAST(py_tensor),
+     "tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False) -> Tensor\n\nA copy of data."},
+    {"as_tensor", HWARO_FAST(py_as_tensor),
+     "as_tensor(data, dtype=None, device=None) -> Tensor\n\nShares memory with data where possible."},
+    {"asarray", HWARO_FAST(py_asarray),
+     "asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False) -> Tensor"},
     {"from_numpy", py_from_numpy, METH_O, "from_numpy(ndarray) -> Tensor\n\nShares memory with the array."},
-    {"frombuffer", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(py_frombuffer)), METH_VARARGS | METH_KEYWORDS,
-     "frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False) -> Tensor"},
+    {"frombuffer", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(py_frombuffer)),
+     METH_VARARGS | METH_KEYWORDS, "frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False) -> Tensor"},
     {"legacy_new", py_legacy_new, METH_VARARGS, nullptr},
     {}};
 

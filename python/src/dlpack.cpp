@@ -56,7 +56,8 @@ DType type_of(DLDataType d) {
       const DLDataType c = code_of(DType(i));
       if (c.code == d.code && c.bits == d.bits) return DType(i);
     }
-  raise<RuntimeError>("Unsupported DLPack data type: code ", int(d.code), ", ", int(d.bits), " bits, ", d.lanes, " lanes");
+  raise<RuntimeError>("Unsupported DLPack data type: code ", int(d.code), ", ", int(d.bits), " bits, ", d.lanes,
+                      " lanes");
 }
 
 template <class Managed>
@@ -104,15 +105,16 @@ Tensor import_tensor(Managed* m) {
     HWARO_CHECK(t->strides[i] >= 0, "negative strides are not supported");
     last += (t->sizes[i] - 1) * t->strides[i];
   }
-  t->storage = Storage::borrow(static_cast<char*>(d.data) + d.byte_offset, t->numel ? std::size_t(last + 1) * size_of(t->dtype) : 0,
-                               [](void* context) {
-                                 auto* managed = static_cast<Managed*>(context);
-                                 if (managed->deleter) {
-                                   GilAcquire gil;
-                                   managed->deleter(managed);
-                                 }
-                               },
-                               m);
+  t->storage = Storage::borrow(
+      static_cast<char*>(d.data) + d.byte_offset, t->numel ? std::size_t(last + 1) * size_of(t->dtype) : 0,
+      [](void* context) {
+        auto* managed = static_cast<Managed*>(context);
+        if (managed->deleter) {
+          GilAcquire gil;
+          managed->deleter(managed);
+        }
+      },
+      m);
   t->storage->escape();
   return out;
 }
@@ -133,7 +135,8 @@ PyObject* py_from_dlpack(PyObject*, PyObject* o) {
     return wrap(std::move(t));
   }
   HWARO_CHECK(PyCapsule_IsValid(capsule.get(), "dltensor"),
-              "from_dlpack received an invalid capsule. Note that DLTensor capsules can be consumed only once, so you might have already constructed a tensor "
+              "from_dlpack received an invalid capsule. Note that DLTensor capsules can be consumed only once, so you "
+              "might have already constructed a tensor "
               "from it once.");
   auto* m = static_cast<DLManagedTensor*>(PyCapsule_GetPointer(capsule.get(), "dltensor"));
   Tensor t = import_tensor(m);
@@ -142,7 +145,8 @@ PyObject* py_from_dlpack(PyObject*, PyObject* o) {
   HWARO_PY_CATCH(nullptr)
 }
 
-PyMethodDef interop_functions[] = {{"from_dlpack", py_from_dlpack, METH_O, "from_dlpack(ext_tensor) -> Tensor\n\nShares memory."}, {}};
+PyMethodDef interop_functions[] = {
+    {"from_dlpack", py_from_dlpack, METH_O, "from_dlpack(ext_tensor) -> Tensor\n\nShares memory."}, {}};
 
 }  // namespace
 
@@ -150,7 +154,8 @@ PyObject* tensor_dlpack(PyObject* self, PyObject* const* args, Py_ssize_t count,
   HWARO_PY_TRY
   bool versioned = false;
   for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k)
-    if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kwnames, k), "max_version") == 0 && PyTuple_Check(args[count + k]))
+    if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kwnames, k), "max_version") == 0 &&
+        PyTuple_Check(args[count + k]))
       versioned = PyLong_AsLong(PyTuple_GetItem(args[count + k], 0)) >= 1;
   const Tensor t = tensor_of(self);
   if (is_tracked(t)) {
@@ -165,9 +170,11 @@ PyObject* tensor_dlpack(PyObject* self, PyObject* const* args, Py_ssize_t count,
     auto* m = export_tensor<DLManagedTensorVersioned>(t);
     m->major = 1;
     m->minor = 0;
-    return PyCapsule_New(m, "dltensor_versioned", [](PyObject* c) { destroy_capsule<DLManagedTensorVersioned>(c, "dltensor_versioned"); });
+    return PyCapsule_New(m, "dltensor_versioned",
+                         [](PyObject* c) { destroy_capsule<DLManagedTensorVersioned>(c, "dltensor_versioned"); });
   }
-  return PyCapsule_New(export_tensor<DLManagedTensor>(t), "dltensor", [](PyObject* c) { destroy_capsule<DLManagedTensor>(c, "dltensor"); });
+  return PyCapsule_New(export_tensor<DLManagedTensor>(t), "dltensor",
+                       [](PyObject* c) { destroy_capsule<DLManagedTensor>(c, "dltensor"); });
   HWARO_PY_CATCH(nullptr)
 }
 PyObject* tensor_dlpack_device(PyObject*, PyObject*) { return Py_BuildValue("(ii)", int(kDLCPU), 0); }

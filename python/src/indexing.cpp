@@ -89,7 +89,9 @@ Index index_of(PyObject* o) {
       i.boolean = s.to_bool();
       return i;
     }
-    raise<IndexError>("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got ", Py_TYPE(o)->tp_name, ")");
+    raise<IndexError>(
+        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got ",
+        Py_TYPE(o)->tp_name, ")");
   }
   return i;
 }
@@ -101,7 +103,8 @@ std::vector<Index> indices_of(PyObject* key) {
   if (PyList_Check(key) && PyList_GET_SIZE(key) < 32)
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(key) && !several; ++i) {
       PyObject* item = PyList_GET_ITEM(key, i);
-      several = is_tensor(item) || PySlice_Check(item) || item == Py_Ellipsis || item == Py_None || (PyList_Check(item) || PyTuple_Check(item));
+      several = is_tensor(item) || PySlice_Check(item) || item == Py_Ellipsis || item == Py_None ||
+                (PyList_Check(item) || PyTuple_Check(item));
       if (PyList_Check(item) || PyTuple_Check(item)) several = true;
     }
   if (!several) {
@@ -121,7 +124,10 @@ PyObject* subscript(PyObject* self, PyObject* key) {
   if (PyLong_CheckExact(key)) {
     const std::int64_t i = PyLong_AsLongLong(key);
     if (i == -1 && PyErr_Occurred()) return nullptr;
-    if (t.dim() == 0) raise<IndexError>("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number");
+    if (t.dim() == 0)
+      raise<IndexError>(
+          "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
+          "0-dim tensor to a number");
     const std::int64_t n = t.sizes()[0];
     if (i < -n || i >= n) raise<IndexError>("index ", i, " is out of bounds for dimension 0 with size ", n);
     return wrap(engine::select(t, 0, i));
@@ -140,13 +146,15 @@ int assign(PyObject* self, PyObject* key, PyObject* value) {
   if (is_tensor(value)) {
     v = tensor_of(value);
   } else if (scalar_from(value, s)) {
-    HWARO_CHECK_AS(TypeError, !(s.is_complex() && !is_complex(t.dtype())), "can't assign a complex to a torch.", kDTypeInfos[int(t.dtype())].tensor_type_name);
+    HWARO_CHECK_AS(TypeError, !(s.is_complex() && !is_complex(t.dtype())), "can't assign a complex to a torch.",
+                   kDTypeInfos[int(t.dtype())].tensor_type_name);
     v = engine::make_full({}, s, t.dtype());
   } else if (PyList_Check(value) || PyTuple_Check(value) || has_elements(value)) {
     const Ref made = Ref::adopt(call_creation("tensor", value));
     v = tensor_of(made.get());
   } else {
-    raise<TypeError>("can't assign a ", Py_TYPE(value)->tp_name, " to a torch.", kDTypeInfos[int(t.dtype())].tensor_type_name);
+    raise<TypeError>("can't assign a ", Py_TYPE(value)->tp_name, " to a torch.",
+                     kDTypeInfos[int(t.dtype())].tensor_type_name);
   }
   const std::vector<Index> indices = indices_of(key);
   engine::set_item(t, indices, v);

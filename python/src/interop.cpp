@@ -60,7 +60,8 @@ void release_buffer(void* context) {
   }
   PyErr_Clear();
   raise<TypeError>("can't convert np.ndarray of type ", name,
-                   ". The only supported types are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool.");
+                   ". The only supported types are: float64, float32, float16, complex64, complex128, int64, int32, "
+                   "int16, int8, uint64, uint32, uint16, uint8, and bool.");
 }
 
 int get_buffer(PyObject* self, Py_buffer* view, int flags) {
@@ -127,7 +128,9 @@ Tensor tensor_from_elements(PyObject* o, bool for_copy) {
   DType type;
   if (v.format && (*v.format == '>' || *v.format == '!') && v.itemsize > 1) {
     release_buffer(held);
-    raise<ValueError>("given numpy array has byte order different from the native byte order. Conversion between byte orders is currently not supported.");
+    raise<ValueError>(
+        "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+        "currently not supported.");
   }
   if (!type_of_format(v.format, v.itemsize, type)) {
     release_buffer(held);
@@ -138,19 +141,26 @@ Tensor tensor_from_elements(PyObject* o, bool for_copy) {
     sizes.push_back(v.shape[i]);
     if (v.strides[i] < 0) {
       release_buffer(held);
-      raise<ValueError>("At least one stride in the given numpy array is negative, and tensors with negative strides are not currently supported. (You can "
-                        "probably work around this by making a copy of your array  with array.copy().) ");
+      raise<ValueError>(
+          "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+          "currently supported. (You can "
+          "probably work around this by making a copy of your array  with array.copy().) ");
     }
     if (v.strides[i] % v.itemsize != 0 && v.shape[i] > 1) {
       release_buffer(held);
-      raise<ValueError>("given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the memory.");
+      raise<ValueError>(
+          "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the "
+          "memory.");
     }
     strides.push_back(v.strides[i] / v.itemsize);
   }
   if (v.readonly && !for_copy) {
-    engine::warn("The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to this tensor will result in "
-                 "undefined behavior. You may want to copy the array to protect its data or make it writable before converting it to a tensor. This type of "
-                 "warning will be suppressed for the rest of this program.");
+    engine::warn(
+        "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing "
+        "to this tensor will result in "
+        "undefined behavior. You may want to copy the array to protect its data or make it writable before converting "
+        "it to a tensor. This type of "
+        "warning will be suppressed for the rest of this program.");
   }
   std::int64_t last = 0;
   bool empty = false;
@@ -160,7 +170,8 @@ Tensor tensor_from_elements(PyObject* o, bool for_copy) {
   }
   TensorImpl* t = TensorImpl::create();
   Tensor out(IntrusivePtr<TensorImpl>::adopt(t));
-  t->storage = Storage::borrow(v.buf, empty ? 0 : std::size_t(last + 1) * std::size_t(v.itemsize), &release_buffer, held);
+  t->storage =
+      Storage::borrow(v.buf, empty ? 0 : std::size_t(last + 1) * std::size_t(v.itemsize), &release_buffer, held);
   t->dtype = type;
   t->sizes = std::move(sizes);
   t->strides = std::move(strides);
@@ -178,26 +189,33 @@ Tensor tensor_from_buffer(PyObject* o, DType type, long long count, long long of
       PyErr_Clear();
       raise<ValueError>("object does not implement Python buffer protocol.");
     }
-    engine::warn("The given buffer is not writable, and PyTorch does not support non-writable tensors. This means you can write to the underlying (supposedly "
-                 "non-writable) buffer using the tensor. You may want to copy the buffer to protect its data or make it writable before converting it to a "
-                 "tensor. This type of warning will be suppressed for the rest of this program.");
+    engine::warn(
+        "The given buffer is not writable, and PyTorch does not support non-writable tensors. This means you can write "
+        "to the underlying (supposedly "
+        "non-writable) buffer using the tensor. You may want to copy the buffer to protect its data or make it "
+        "writable before converting it to a "
+        "tensor. This type of warning will be suppressed for the rest of this program.");
   }
   const long long length = held->view.len, size = (long long)size_of(type);
   try {
-    HWARO_CHECK_AS(ValueError, length > 0 && count != 0, "both buffer length (", length, ") and count (", count, ") must not be 0");
-    HWARO_CHECK_AS(ValueError, offset >= 0 && offset < length, "offset (", offset, " bytes) must be non-negative and no greater than buffer length (", length, " bytes) minus 1");
-    HWARO_CHECK_AS(ValueError, count > 0 || (length - offset) % size == 0, "buffer length (", length - offset, " bytes) after offset (", offset,
-                   " bytes) must be a multiple of element size (", size, ")");
+    HWARO_CHECK_AS(ValueError, length > 0 && count != 0, "both buffer length (", length, ") and count (", count,
+                   ") must not be 0");
+    HWARO_CHECK_AS(ValueError, offset >= 0 && offset < length, "offset (", offset,
+                   " bytes) must be non-negative and no greater than buffer length (", length, " bytes) minus 1");
+    HWARO_CHECK_AS(ValueError, count > 0 || (length - offset) % size == 0, "buffer length (", length - offset,
+                   " bytes) after offset (", offset, " bytes) must be a multiple of element size (", size, ")");
     if (count < 0) count = (length - offset) / size;
-    HWARO_CHECK_AS(ValueError, offset + count * size <= length, "requested buffer length (", count, " * ", size, " bytes) after offset (", offset,
-                   " bytes) must not be greater than actual buffer length (", length, " bytes)");
+    HWARO_CHECK_AS(ValueError, offset + count * size <= length, "requested buffer length (", count, " * ", size,
+                   " bytes) after offset (", offset, " bytes) must not be greater than actual buffer length (", length,
+                   " bytes)");
   } catch (...) {
     release_buffer(held);
     throw;
   }
   TensorImpl* t = TensorImpl::create();
   Tensor out(IntrusivePtr<TensorImpl>::adopt(t));
-  t->storage = Storage::borrow(static_cast<char*>(held->view.buf) + offset, std::size_t(count * size), &release_buffer, held);
+  t->storage =
+      Storage::borrow(static_cast<char*>(held->view.buf) + offset, std::size_t(count * size), &release_buffer, held);
   t->storage->escape();
   t->dtype = type;
   t->sizes = {count};
@@ -239,7 +257,8 @@ static PyObject* to_numpy(PyObject* self, bool force) {
     if (t.is_conj()) t = engine::dense(t);
   }
   HWARO_CHECK(!is_tracked(t), "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
-  HWARO_CHECK(!t.is_conj(), "Can't call numpy() on Tensor that has conjugate bit set. Use tensor.resolve_conj().numpy() instead.");
+  HWARO_CHECK(!t.is_conj(),
+              "Can't call numpy() on Tensor that has conjugate bit set. Use tensor.resolve_conj().numpy() instead.");
   HWARO_CHECK_AS(TypeError, t.device().is_cpu(), "can't convert ", t.device().str(),
                  " device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.");
   HWARO_CHECK_AS(TypeError, format_of(t.dtype()), "Got unsupported ScalarType ", scalar_type_name(t.dtype()));

@@ -18,12 +18,12 @@ PyObject* get_dict(PyObject* self, void* context) {
   return dict;
 }
 
-#define HWARO_GETTER(name, expression)             \
-  PyObject* get_##name(PyObject* self, void*) {    \
-    HWARO_PY_TRY                                   \
-    const Tensor t = tensor_of(self);              \
-    return expression;                             \
-    HWARO_PY_CATCH(nullptr)                        \
+#define HWARO_GETTER(name, expression)          \
+  PyObject* get_##name(PyObject* self, void*) { \
+    HWARO_PY_TRY                                \
+    const Tensor t = tensor_of(self);           \
+    return expression;                          \
+    HWARO_PY_CATCH(nullptr)                     \
   }
 PyObject* get_shape(PyObject* self, void*) { return size_object(impl_of(self)->sizes); }
 PyObject* get_dtype(PyObject* self, void*) { return Py_NewRef(dtype_object(impl_of(self)->dtype)); }
@@ -59,10 +59,14 @@ PyObject* get_grad(PyObject* self, void*) {
   const TensorImpl* t = impl_of(self);
   if (t->autograd && t->autograd->grad.defined()) return wrap(t->autograd->grad);
   if (t->grad_fn && !(t->autograd && t->autograd->retain_grad))
-    engine::warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during "
-                 "autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the "
-                 "non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
-                 "github.com/pytorch/pytorch/pull/30531 for more informations.");
+    engine::warn(
+        "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
+        "populated during "
+        "autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use "
+        ".retain_grad() on the "
+        "non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. "
+        "See "
+        "github.com/pytorch/pytorch/pull/30531 for more informations.");
   if (PyErr_Occurred()) return nullptr;
   Py_RETURN_NONE;
   HWARO_PY_CATCH(nullptr)
@@ -78,8 +82,12 @@ int set_grad(PyObject* self, PyObject* value, void*) {
     raise<TypeError>("assigned grad expected to be a Tensor or None but got grad of type: ", Py_TYPE(value)->tp_name);
   const Tensor g = tensor_of(value);
   HWARO_CHECK(g.impl() != t.impl(), "can't assign Variable as its own grad");
-  HWARO_CHECK(g.dtype() == t.dtype(), "attempting to assign a gradient with dtype '", name_of(g.dtype()), "' to a tensor with grad_dtype '", name_of(t.dtype()),
-              "'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break downstream systems that assume they match.");
+  HWARO_CHECK(
+      g.dtype() == t.dtype(), "attempting to assign a gradient with dtype '", name_of(g.dtype()),
+      "' to a tensor with grad_dtype '", name_of(t.dtype()),
+      "'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set the tensor's "
+      "grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. Diverging "
+      "the dtypes of a tensor and its gradient may break downstream systems that assume they match.");
   HWARO_CHECK(g.device() == t.device(), "assigned grad has data located on a different device");
   HWARO_CHECK(g.sizes() == t.sizes(), "assigned grad has data of a different size");
   autograd_meta(*t.impl()).grad = g;
@@ -98,7 +106,8 @@ PyObject* get_data(PyObject* self, void*) {
 }
 int set_data(PyObject* self, PyObject* value, void*) {
   HWARO_PY_TRY
-  if (!value || !is_tensor(value)) raise<TypeError>("Variable data has to be a tensor, but got ", value ? Py_TYPE(value)->tp_name : "NULL");
+  if (!value || !is_tensor(value))
+    raise<TypeError>("Variable data has to be a tensor, but got ", value ? Py_TYPE(value)->tp_name : "NULL");
   TensorImpl& t = *impl_of(self);
   const TensorImpl& from = *impl_of(value);
   HWARO_CHECK(!(t.flags & kTracked) || is_differentiable(from.dtype),
@@ -133,7 +142,8 @@ PyObject* get_imag(PyObject* self, void*) { return call_function("imag", &self, 
 int set_part(PyObject* self, PyObject* value, const char* part) {
   const Ref view = Ref::adopt(call_function(part, &self, 1));
   if (!view) return -1;
-  const Ref done = Ref::adopt(is_tensor(value) ? PyObject_CallMethod(view.get(), "copy_", "O", value) : PyObject_CallMethod(view.get(), "fill_", "O", value));
+  const Ref done = Ref::adopt(is_tensor(value) ? PyObject_CallMethod(view.get(), "copy_", "O", value)
+                                               : PyObject_CallMethod(view.get(), "fill_", "O", value));
   return done ? 0 : -1;
 }
 int set_real(PyObject* self, PyObject* value, void*) { return set_part(self, value, "real"); }
@@ -143,7 +153,8 @@ int set_imag(PyObject* self, PyObject* value, void*) { return set_part(self, val
 
 PyObject* m_size(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   HWARO_PY_TRY
-  if (count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) == 0 || args[0] == Py_None) return size_object(impl_of(self)->sizes);
+  if (count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) == 0 || args[0] == Py_None)
+    return size_object(impl_of(self)->sizes);
   std::int64_t d;
   if (!int_from(args[0], d)) raise<TypeError>("size(): argument 'dim' must be int, not ", Py_TYPE(args[0])->tp_name);
   return PyLong_FromLongLong(tensor_of(self).size(d));
@@ -151,7 +162,8 @@ PyObject* m_size(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObje
 }
 PyObject* m_stride(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   HWARO_PY_TRY
-  if (count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) == 0 || args[0] == Py_None) return int_tuple(impl_of(self)->strides);
+  if (count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) == 0 || args[0] == Py_None)
+    return int_tuple(impl_of(self)->strides);
   std::int64_t d;
   if (!int_from(args[0], d)) raise<TypeError>("stride(): argument 'dim' must be int, not ", Py_TYPE(args[0])->tp_name);
   return PyLong_FromLongLong(tensor_of(self).stride(d));
@@ -170,12 +182,16 @@ PyObject* m_is_conj(PyObject* self, PyObject*) { return PyBool_FromLong(impl_of(
 PyObject* m_is_neg(PyObject*, PyObject*) { Py_RETURN_FALSE; }
 PyObject* m_is_inference(PyObject* self, PyObject*) { return PyBool_FromLong(impl_of(self)->is(kInference)); }
 PyObject* m_is_pinned(PyObject*, PyObject* const*, Py_ssize_t, PyObject*) { Py_RETURN_FALSE; }
-PyObject* m_get_device(PyObject* self, PyObject*) { return PyLong_FromLong(impl_of(self)->device.is_cpu() ? -1 : impl_of(self)->device.index); }
+PyObject* m_get_device(PyObject* self, PyObject*) {
+  return PyLong_FromLong(impl_of(self)->device.is_cpu() ? -1 : impl_of(self)->device.index);
+}
 PyObject* m_is_contiguous(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   HWARO_PY_TRY
   MemoryFormat format = MemoryFormat::Contiguous;
   if (count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) > 0) {
-    if (!is_memory_format(args[0])) raise<TypeError>("is_contiguous(): argument 'memory_format' must be torch.memory_format, not ", Py_TYPE(args[0])->tp_name);
+    if (!is_memory_format(args[0]))
+      raise<TypeError>("is_contiguous(): argument 'memory_format' must be torch.memory_format, not ",
+                       Py_TYPE(args[0])->tp_name);
     format = memory_format_of(args[0]);
   }
   return PyBool_FromLong(tensor_of(self).is_contiguous(format));
@@ -194,7 +210,8 @@ PyObject* m_item(PyObject* self, PyObject*) {
 PyObject* list_of(const Tensor& t, int dim, const char* p) {
   TensorImpl& impl = *t.impl();
   if (dim == impl.dim()) {
-    const Tensor element = engine::alias(t, {}, {}, (p - static_cast<const char*>(impl.storage->read())) / std::int64_t(size_of(impl.dtype)));
+    const Tensor element = engine::alias(
+        t, {}, {}, (p - static_cast<const char*>(impl.storage->read())) / std::int64_t(size_of(impl.dtype)));
     return item_object(element);
   }
   const std::int64_t n = impl.sizes[dim], step = impl.strides[dim] * std::int64_t(size_of(impl.dtype));
@@ -223,10 +240,13 @@ PyObject* m_requires_grad(PyObject* self, PyObject* const* args, Py_ssize_t coun
   HWARO_PY_TRY
   bool on = true;
   if (count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) > 0) {
-    if (!PyBool_Check(args[0])) raise<TypeError>("requires_grad_(): argument 'requires_grad' (position 1) must be bool, not ", Py_TYPE(args[0])->tp_name);
+    if (!PyBool_Check(args[0]))
+      raise<TypeError>("requires_grad_(): argument 'requires_grad' (position 1) must be bool, not ",
+                       Py_TYPE(args[0])->tp_name);
     on = args[0] == Py_True;
   }
-  HWARO_CHECK(!on || is_differentiable(impl_of(self)->dtype), "only Tensors of floating point dtype can require gradients");
+  HWARO_CHECK(!on || is_differentiable(impl_of(self)->dtype),
+              "only Tensors of floating point dtype can require gradients");
   set_requires_grad(tensor_of(self), on);
   return Py_NewRef(self);
   HWARO_PY_CATCH(nullptr)
@@ -234,9 +254,13 @@ PyObject* m_requires_grad(PyObject* self, PyObject* const* args, Py_ssize_t coun
 PyObject* m_detach_(PyObject* self, PyObject*) {
   HWARO_PY_TRY
   TensorImpl& t = *impl_of(self);
-  HWARO_CHECK(!t.is(kIsView), "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and "
-                              "gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these "
-                              "gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution.");
+  HWARO_CHECK(!t.is(kIsView),
+              "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
+              "training, and "
+              "gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot "
+              "be called on these "
+              "gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
+              "torch/optim/optimizer.py as the solution.");
   t.grad_fn = nullptr;
   t.output_nr = 0;
   t.requires_grad = false;
@@ -244,11 +268,14 @@ PyObject* m_detach_(PyObject* self, PyObject*) {
   return Py_NewRef(self);
   HWARO_PY_CATCH(nullptr)
 }
-PyObject* m_is_same(PyObject* self, PyObject* other) { return PyBool_FromLong(is_tensor(other) && impl_of(self) == impl_of(other)); }
+PyObject* m_is_same(PyObject* self, PyObject* other) {
+  return PyBool_FromLong(is_tensor(other) && impl_of(self) == impl_of(other));
+}
 PyObject* m_is_set_to(PyObject* self, PyObject* other) {
   if (!is_tensor(other)) Py_RETURN_FALSE;
   TensorImpl &a = *impl_of(self), &b = *impl_of(other);
-  return PyBool_FromLong(a.storage == b.storage && a.offset == b.offset && a.sizes == b.sizes && a.strides == b.strides);
+  return PyBool_FromLong(a.storage == b.storage && a.offset == b.offset && a.sizes == b.sizes &&
+                         a.strides == b.strides);
 }
 // The storage's identity, for tests and for save(): two tensors share bytes if these are equal.
 PyObject* m_storage_id(PyObject* self, PyObject*) { return PyLong_FromVoidPtr(impl_of(self)->storage.get()); }
@@ -256,7 +283,8 @@ PyObject* m_storage_nbytes(PyObject* self, PyObject*) { return PyLong_FromSize_t
 PyObject* m_make_subclass(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   HWARO_PY_TRY
   const Py_ssize_t total = count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
-  if (total < 2 || !PyType_Check(args[0]) || !is_tensor(args[1])) raise<TypeError>("_make_subclass(): expected a class and a Tensor");
+  if (total < 2 || !PyType_Check(args[0]) || !is_tensor(args[1]))
+    raise<TypeError>("_make_subclass(): expected a class and a Tensor");
   const Tensor data = tensor_of(args[1]);
   Tensor out = engine::alias(data, data.sizes(), data.strides(), data->offset);
   out->flags |= kOwnVersion;
@@ -327,7 +355,8 @@ PyMethodDef tensor_methods[] = {
     {"is_inference", m_is_inference, METH_NOARGS, nullptr},
     {"is_pinned", HWARO_FAST(m_is_pinned), nullptr},
     {"get_device", m_get_device, METH_NOARGS, nullptr},
-    {"is_contiguous", HWARO_FAST(m_is_contiguous), "Whether the elements lie in row-major order (or in memory_format)."},
+    {"is_contiguous", HWARO_FAST(m_is_contiguous),
+     "Whether the elements lie in row-major order (or in memory_format)."},
     {"data_ptr", m_data_ptr, METH_NOARGS, "Address of the first element."},
     {"item", m_item, METH_NOARGS, "The only element as a Python number."},
     {"tolist", m_tolist, METH_NOARGS, "Nested lists of Python numbers."},
@@ -340,7 +369,8 @@ PyMethodDef tensor_methods[] = {
     {"_make_subclass", HWARO_FAST(m_make_subclass) | METH_STATIC, nullptr},
     {"to", HWARO_FAST(tensor_to), "to(dtype | device | other, …) -> Tensor"},
     {"type", HWARO_FAST(tensor_type), "type(dtype=None) -> str or Tensor"},
-    {"backward", HWARO_FAST(tensor_backward), "backward(gradient=None, retain_graph=None, create_graph=False, inputs=None)"},
+    {"backward", HWARO_FAST(tensor_backward),
+     "backward(gradient=None, retain_graph=None, create_graph=False, inputs=None)"},
     {"register_hook", tensor_register_hook, METH_O, "Runs a function on the gradient of this tensor."},
     {"register_post_accumulate_grad_hook", tensor_register_post_hook, METH_O, nullptr},
     {"retain_grad", tensor_retain_grad, METH_NOARGS, "Keeps the gradient of a non-leaf tensor in .grad."},

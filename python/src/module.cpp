@@ -70,8 +70,9 @@ void add_tensor_method(const char* name, nb::object function) {
 
 NB_MODULE(_C, m) {
   PyObject* module = m.ptr();
-  if (!add_types(module) || !add_tensor_type(module) || !add_random(module) || !add_autograd(module) || !add_creation(module) ||
-      !add_interop(module) || !add_operators(module) || !add_display(module) || !add_storage(module))
+  if (!add_types(module) || !add_tensor_type(module) || !add_random(module) || !add_autograd(module) ||
+      !add_creation(module) || !add_interop(module) || !add_operators(module) || !add_display(module) ||
+      !add_storage(module))
     throw nb::python_error();
   engine::set_warning_handler(&python_warning);
   set_long_work_hooks({&release_gil, &restore_gil});
@@ -85,15 +86,18 @@ NB_MODULE(_C, m) {
   m.def("_cpu_capability", [] { return std::string(cpu_capability_name(cpu_capability())); });
   m.def("get_default_dtype", [] { return nb::borrow(dtype_object(default_dtype())); });
   m.def("set_default_dtype", [](nb::object d) {
-    if (!is_dtype(d.ptr())) raise<TypeError>("invalid dtype object: only floating-point types are supported as the default type");
+    if (!is_dtype(d.ptr()))
+      raise<TypeError>("invalid dtype object: only floating-point types are supported as the default type");
     set_default_dtype(dtype_of_object(d.ptr()));
   });
   m.def("promote_types", [](nb::object a, nb::object b) {
     if (!is_dtype(a.ptr()) || !is_dtype(b.ptr())) raise<TypeError>("promote_types(): arguments must be torch.dtype");
     return nb::borrow(dtype_object(promote_types(dtype_of_object(a.ptr()), dtype_of_object(b.ptr()))));
   });
-  m.def("can_cast", [](nb::object from, nb::object to) { return can_cast(dtype_of_object(from.ptr()), dtype_of_object(to.ptr())); },
-        nb::arg("from_"), nb::arg("to"));
+  m.def(
+      "can_cast",
+      [](nb::object from, nb::object to) { return can_cast(dtype_of_object(from.ptr()), dtype_of_object(to.ptr())); },
+      nb::arg("from_"), nb::arg("to"));
   m.def("memory_stats", &stats_dict);
   m.def("memory_allocated", [] { return memory_stats().allocated_current; });
   m.def("max_memory_allocated", [] { return memory_stats().allocated_peak; });

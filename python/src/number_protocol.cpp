@@ -8,7 +8,6 @@ PyNumberMethods tensor_number_methods;
 
 namespace {
 
-
 using engine::PointwiseInfo;
 
 // The pointwise operators behind the slots, found once by schema name.
@@ -22,8 +21,8 @@ const PointwiseInfo* find(std::string_view name) {
 }
 
 struct Infos {
-  const PointwiseInfo *add, *sub, *mul, *div, *pow, *neg, *abs, *floor_divide, *remainder, *bitwise_and, *bitwise_or, *bitwise_xor,
-      *bitwise_not, *lshift, *rshift, *compare[6];
+  const PointwiseInfo *add, *sub, *mul, *div, *pow, *neg, *abs, *floor_divide, *remainder, *bitwise_and, *bitwise_or,
+      *bitwise_xor, *bitwise_not, *lshift, *rshift, *compare[6];
 } g;
 
 // A tensor or a Python number; false where the other side must be asked (NotImplemented).
@@ -69,8 +68,8 @@ PyObject* unary(const PointwiseInfo* info, PyObject* a) {
   HWARO_PY_CATCH(nullptr)
 }
 
-#define HWARO_SLOT(name, info)                                                                     \
-  PyObject* slot_##name(PyObject* a, PyObject* b) { return binary(g.info, a, b); }                 \
+#define HWARO_SLOT(name, info)                                                     \
+  PyObject* slot_##name(PyObject* a, PyObject* b) { return binary(g.info, a, b); } \
   PyObject* slot_inplace_##name(PyObject* a, PyObject* b) { return inplace(g.info, a, b); }
 HWARO_SLOT(add, add)
 HWARO_SLOT(sub, sub)
@@ -93,7 +92,8 @@ PyObject* slot_neg(PyObject* a) { return unary(g.neg, a); }
 PyObject* slot_abs(PyObject* a) { return unary(g.abs, a); }
 PyObject* slot_invert(PyObject* a) {
   HWARO_PY_TRY
-  if (!is_integral(impl_of(a)->dtype, true)) raise<TypeError>("~ (operator.invert) is only implemented on integer and Boolean-type tensors");
+  if (!is_integral(impl_of(a)->dtype, true))
+    raise<TypeError>("~ (operator.invert) is only implemented on integer and Boolean-type tensors");
   HWARO_PY_CATCH(nullptr)
   return unary(g.bitwise_not, a);
 }
@@ -142,7 +142,8 @@ PyObject* slot_float(PyObject* a) {
 PyObject* slot_index(PyObject* a) {
   HWARO_PY_TRY
   const Tensor t = tensor_of(a);
-  HWARO_CHECK_AS(TypeError, is_integral(t.dtype(), true) && t.numel() == 1, "only integer tensors of a single element can be converted to an index");
+  HWARO_CHECK_AS(TypeError, is_integral(t.dtype(), true) && t.numel() == 1,
+                 "only integer tensors of a single element can be converted to an index");
   const Ref item = Ref::adopt(check(item_object(t)));
   return PyNumber_Long(item.get());
   HWARO_PY_CATCH(nullptr)
@@ -159,8 +160,21 @@ PyObject* tensor_richcompare(PyObject* a, PyObject* b, int op) {
 }
 
 bool add_number_protocol() {
-  g = {find("add"), find("sub"), find("mul"), find("div"), find("pow"), find("neg"), find("abs"), find("floor_divide"), find("remainder"),
-       find("bitwise_and"), find("bitwise_or"), find("bitwise_xor"), find("bitwise_not"), find("bitwise_left_shift"), find("bitwise_right_shift"),
+  g = {find("add"),
+       find("sub"),
+       find("mul"),
+       find("div"),
+       find("pow"),
+       find("neg"),
+       find("abs"),
+       find("floor_divide"),
+       find("remainder"),
+       find("bitwise_and"),
+       find("bitwise_or"),
+       find("bitwise_xor"),
+       find("bitwise_not"),
+       find("bitwise_left_shift"),
+       find("bitwise_right_shift"),
        {find("lt"), find("le"), find("eq"), find("ne"), find("gt"), find("ge")}};
   PyNumberMethods& n = tensor_number_methods;
   n.nb_add = &slot_add;

@@ -29,7 +29,7 @@ struct Overload {
   std::vector<PyObject*> names;  // interned, owned for ever
   std::vector<Value> defaults;
   std::vector<std::vector<std::int64_t>> default_ints;  // what list defaults point at
-  int device_argument = -1;  // of a factory function: where set_default_device() applies
+  int device_argument = -1;                             // of a factory function: where set_default_device() applies
 };
 
 struct OverloadSet {
@@ -42,8 +42,7 @@ struct OverloadSet {
 };
 
 struct OpObject {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
+  PyObject_HEAD vectorcallfunc vectorcall;
   const OverloadSet* set;
   PyObject* dict;
 };
@@ -131,7 +130,8 @@ Value default_of(const Schema& s, int i, std::vector<std::int64_t>& ints) {
     case ArgType::Scalar:
       v.kind = Value::Kind::Scalar;
       if (d == "True" || d == "False") v.scalar = Scalar(d == "True");
-      else if (d.find_first_of(".einf") != std::string_view::npos) v.scalar = Scalar(std::strtod(text.c_str(), nullptr));
+      else if (d.find_first_of(".einf") != std::string_view::npos)
+        v.scalar = Scalar(std::strtod(text.c_str(), nullptr));
       else v.scalar = Scalar(std::int64_t(std::strtoll(text.c_str(), nullptr, 10)));
       break;
     case ArgType::Str: v.kind = Value::Kind::Str, v.data = d.data() + 1, v.size = d.size() - 2; break;
@@ -268,7 +268,8 @@ bool convert(const OpEntry& e, int i, PyObject* o, Value& v, Arena& arena) {
       } else {
         // NumPy's bool, and a one-element bool tensor.
         const std::string_view type = Py_TYPE(o)->tp_name;
-        if (type != "numpy.bool" && type != "numpy.bool_" && !(is_tensor(o) && tensor_of(o).dtype() == DType::Bool && tensor_of(o).numel() == 1))
+        if (type != "numpy.bool" && type != "numpy.bool_" &&
+            !(is_tensor(o) && tensor_of(o).dtype() == DType::Bool && tensor_of(o).numel() == 1))
           return false;
         v.b = PyObject_IsTrue(o) == 1;
       }
@@ -340,8 +341,10 @@ bool same_name(PyObject* name, std::string_view text) {
 
 // NumPy's names for the same arguments.
 bool is_alias(std::string_view name, std::string_view given) {
-  return (name == "dim" && given == "axis") || (name == "dims" && given == "axes") || (name == "keepdim" && given == "keepdims") ||
-         (name == "self" && (given == "input" || given == "x" || given == "a" || given == "x1")) || (name == "other" && given == "x2");
+  return (name == "dim" && given == "axis") || (name == "dims" && given == "axes") ||
+         (name == "keepdim" && given == "keepdims") ||
+         (name == "self" && (given == "input" || given == "x" || given == "a" || given == "x1")) ||
+         (name == "other" && given == "x2");
 }
 
 bool takes_factory_arguments(const Schema& s) {
@@ -352,20 +355,22 @@ bool takes_factory_arguments(const Schema& s) {
 
 // Whether Python calls of this set may pass the leading int list as separate arguments: x.view(2, 3).
 bool takes_varargs(const OverloadSet& set, const Schema& s, int first) {
-  return first < s.positional_count && s.args[first].list && s.args[first].type == ArgType::Int && s.args[first].list_size == 0 &&
+  return first < s.positional_count && s.args[first].list && s.args[first].type == ArgType::Int &&
+         s.args[first].list_size == 0 &&
          first == (set.method ? 1 : (s.arg_count && s.args[0].type == ArgType::Tensor && !s.args[0].list ? 99 : 0));
 }
 
 // Functions that take their tensors as separate arguments as well: meshgrid(x, y).
 bool takes_separate_tensors(const OverloadSet& set) {
-  static constexpr std::string_view kNames[] = {"meshgrid", "broadcast_tensors", "block_diag", "cartesian_prod", "chain_matmul"};
+  static constexpr std::string_view kNames[] = {"meshgrid", "broadcast_tensors", "block_diag", "cartesian_prod",
+                                                "chain_matmul"};
   for (std::string_view name : kNames)
     if (set.name == name) return true;
   return false;
 }
 
-bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* args, Py_ssize_t count, PyObject* kwnames, Parsed& p, Arena& arena,
-           Mismatch* why) {
+bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* args, Py_ssize_t count, PyObject* kwnames,
+           Parsed& p, Arena& arena, Mismatch* why) {
   const OpEntry& e = *overload.entry;
   const Schema& s = *e.schema;
   std::uninitialized_copy(overload.defaults.begin(), overload.defaults.end(), p.values);
@@ -379,7 +384,7 @@ bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* ar
     bool consumed_rest = false;
     if (at < count && !a.keyword_only) {
       given = args[at];
-      if (takes_varargs(set, s, i) && element_is_int(given) ) {
+      if (takes_varargs(set, s, i) && element_is_int(given)) {
         Value& v = p.values[i];
         v.kind = Value::Kind::IntList;
         arena.fixes.push_back({i, arena.ints.size()});
@@ -387,8 +392,10 @@ bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* ar
         for (; at < count; ++at, ++v.size) {
           std::int64_t n;
           if (!element_is_int(args[at]) || !int_from(args[at], n)) {
-            if (why) why->text = concat(set.name, "(): argument '", argument_name(s, i), "' failed to unpack the object at pos ", at - self_offset + 1,
-                                        " with error \"type must be tuple of ints,but got ", shown_type(args[at]), "\"");
+            if (why)
+              why->text = concat(set.name, "(): argument '", argument_name(s, i),
+                                 "' failed to unpack the object at pos ", at - self_offset + 1,
+                                 " with error \"type must be tuple of ints,but got ", shown_type(args[at]), "\"");
             return false;
           }
           arena.ints.push_back(n);
@@ -398,7 +405,8 @@ bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* ar
         Value& v = p.values[i];
         v.kind = Value::Kind::TensorList;
         arena.fixes.push_back({i, arena.tensors.size()});
-        for (v.size = 0; at < count && is_tensor(args[at]); ++at, ++v.size) arena.tensors.push_back(tensor_of(args[at]));
+        for (v.size = 0; at < count && is_tensor(args[at]); ++at, ++v.size)
+          arena.tensors.push_back(tensor_of(args[at]));
         consumed_rest = true;
       } else {
         ++at;
@@ -428,8 +436,10 @@ bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* ar
           int n = 0;
           for (int k = i; k < s.positional_count; ++k) {
             bool named = false;
-            for (Py_ssize_t w = 0; w < keywords; ++w) named = named || same_name(PyTuple_GET_ITEM(kwnames, w), argument_name(s, k));
-            if (!s.args[k].has_default && !named) missing += (n++ ? std::string(", \"") : std::string("\"")) + argument_name(s, k) + "\"";
+            for (Py_ssize_t w = 0; w < keywords; ++w)
+              named = named || same_name(PyTuple_GET_ITEM(kwnames, w), argument_name(s, k));
+            if (!s.args[k].has_default && !named)
+              missing += (n++ ? std::string(", \"") : std::string("\"")) + argument_name(s, k) + "\"";
           }
           why->text = concat(set.name, "() missing ", n, " required positional arguments: ", missing);
         }
@@ -441,13 +451,15 @@ bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* ar
       if (why) {
         const std::string got = shown_type(given);
         if (a.keyword_only || at == 0 || given != args[at - 1])
-          why->text = concat(set.name, "(): argument '", argument_name(s, i), "' must be ", python_type_name(a), ", not ", got);
+          why->text =
+              concat(set.name, "(): argument '", argument_name(s, i), "' must be ", python_type_name(a), ", not ", got);
         else if (a.list && (PyTuple_Check(given) || PyList_Check(given)) && PySequence_Fast_GET_SIZE(given) > 0)
-          why->text = concat(set.name, "(): argument '", argument_name(s, i), "' (position ", at - self_offset, ") must be ", python_type_name(a),
-                             ", but found element of type ", shown_type(PySequence_Fast_GET_ITEM(given, 0)), " at pos 0");
+          why->text = concat(set.name, "(): argument '", argument_name(s, i), "' (position ", at - self_offset,
+                             ") must be ", python_type_name(a), ", but found element of type ",
+                             shown_type(PySequence_Fast_GET_ITEM(given, 0)), " at pos 0");
         else
-          why->text = concat(set.name, "(): argument '", argument_name(s, i), "' (position ", at - self_offset, ") must be ", python_type_name(a),
-                             ", not ", got);
+          why->text = concat(set.name, "(): argument '", argument_name(s, i), "' (position ", at - self_offset,
+                             ") must be ", python_type_name(a), ", not ", got);
       }
       return false;
     }
@@ -525,7 +537,8 @@ std::string python_signature(const OverloadSet& set, const OpEntry& e) {
   return out + ")";
 }
 
-[[noreturn, gnu::cold]] void raise_no_match(const OverloadSet& set, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+[[noreturn, gnu::cold]] void raise_no_match(const OverloadSet& set, PyObject* const* args, Py_ssize_t count,
+                                            PyObject* kwnames) {
   if (set.entries.size() == 1) {
     Parsed p;
     Arena arena;
@@ -553,7 +566,8 @@ std::string python_signature(const OverloadSet& set, const OpEntry& e) {
     }
   std::string expected;
   for (const OpEntry* e : set.entries) expected += "\n * " + python_signature(set, *e);
-  raise<TypeError>(set.name, "() received an invalid combination of arguments - got (", got, "), but expected one of:", expected, "\n");
+  raise<TypeError>(set.name, "() received an invalid combination of arguments - got (", got,
+                   "), but expected one of:", expected, "\n");
 }
 
 Tensor out_tensor(PyObject* o) {
@@ -569,8 +583,8 @@ PyObject* store_results(const OpEntry& e, Result& r, PyObject* out) {
     return Py_NewRef(out);
   }
   const Ref fast = Ref::adopt(check(PySequence_Fast(out, "argument 'out' must be a tuple of Tensors")));
-  HWARO_CHECK_AS(TypeError, PySequence_Fast_GET_SIZE(fast.get()) == Py_ssize_t(r.tensors.size()), "expected tuple of ", r.tensors.size(),
-                 " elements but got ", PySequence_Fast_GET_SIZE(fast.get()));
+  HWARO_CHECK_AS(TypeError, PySequence_Fast_GET_SIZE(fast.get()) == Py_ssize_t(r.tensors.size()), "expected tuple of ",
+                 r.tensors.size(), " elements but got ", PySequence_Fast_GET_SIZE(fast.get()));
   std::vector<Tensor> outs;
   for (std::size_t i = 0; i < r.tensors.size(); ++i) {
     outs.push_back(out_tensor(PySequence_Fast_GET_ITEM(fast.get(), Py_ssize_t(i))));
@@ -600,7 +614,8 @@ PyObject* run(const OverloadSet& set, const OpEntry& e, Parsed& p) {
       Operand operands[engine::kMaxOperands];
       Scalar scalars[engine::kMaxScalars];
       for (int i = 0; i < info.operands; ++i)
-        operands[i] = p.values[i].kind == Value::Kind::Tensor ? Operand(p.values[i].tensor) : Operand(p.values[i].scalar);
+        operands[i] =
+            p.values[i].kind == Value::Kind::Tensor ? Operand(p.values[i].tensor) : Operand(p.values[i].scalar);
       int k = 0;
       for (int i = info.operands; i < info.schema->arg_count; ++i)
         scalars[k++] = p.values[i].kind == Value::Kind::None ? Scalar::none() : p.values[i].scalar;
@@ -612,7 +627,8 @@ PyObject* run(const OverloadSet& set, const OpEntry& e, Parsed& p) {
       return Py_NewRef(p.out);
     }
     HWARO_CHECK(!any_requires_grad(e, p.values), set.name,
-                "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
+                "(): functions with out=... arguments don't support automatic differentiation, but one of the "
+                "arguments requires grad.");
     if (e.out) {
       e.out(p.values, out_tensor(p.out));
       return Py_NewRef(p.out);
@@ -642,7 +658,8 @@ PyObject* call_set(const OverloadSet& set, PyObject* const* args, Py_ssize_t cou
   HWARO_PY_TRY
   // Tensors only, pointwise: no parsing.
   const OpEntry& first = *set.entries[0];
-  if (first.pointwise && !kwnames && !set.inplace && count == first.pointwise->operands && first.pointwise->scalars == 0) {
+  if (first.pointwise && !kwnames && !set.inplace && count == first.pointwise->operands &&
+      first.pointwise->scalars == 0) {
     const PointwiseInfo& info = *first.pointwise;
     Operand operands[engine::kMaxOperands];
     bool plain = true;
@@ -652,7 +669,8 @@ PyObject* call_set(const OverloadSet& set, PyObject* const* args, Py_ssize_t cou
     }
     if (plain) return wrap(engine::pointwise(info, operands, nullptr));
   }
-  if (set.overloads.empty()) [[unlikely]] prepare(const_cast<OverloadSet&>(set));
+  if (set.overloads.empty()) [[unlikely]]
+    prepare(const_cast<OverloadSet&>(set));
   for (const Overload& overload : set.overloads) {
     Parsed p;
     Arena arena;
@@ -668,8 +686,9 @@ PyObject* op_vectorcall(PyObject* self, PyObject* const* args, size_t nargsf, Py
   const OverloadSet& set = *reinterpret_cast<OpObject*>(self)->set;
   const Py_ssize_t count = PyVectorcall_NARGS(nargsf);
   if (set.method && (count == 0 || !is_tensor(args[0]))) [[unlikely]] {
-    return PyErr_Format(PyExc_TypeError, "descriptor '%s' for 'torch._C.TensorBase' objects doesn't apply to a '%s' object", set.name.c_str(),
-                        count ? Py_TYPE(args[0])->tp_name : "NoneType");
+    return PyErr_Format(PyExc_TypeError,
+                        "descriptor '%s' for 'torch._C.TensorBase' objects doesn't apply to a '%s' object",
+                        set.name.c_str(), count ? Py_TYPE(args[0])->tp_name : "NoneType");
   }
   return call_set(set, args, count, kwnames);
 }
@@ -680,9 +699,12 @@ PyObject* op_get(PyObject* self, PyObject* object, PyObject*) {
 PyObject* op_repr(PyObject* self) {
   const OverloadSet& set = *reinterpret_cast<OpObject*>(self)->set;
   if (set.method) return PyUnicode_FromFormat("<method '%s' of 'torch._C.TensorBase' objects>", set.name.c_str());
-  return PyUnicode_FromFormat("<built-in method %s of type object at %p>", set.name.c_str(), static_cast<void*>(&TensorType));
+  return PyUnicode_FromFormat("<built-in method %s of type object at %p>", set.name.c_str(),
+                              static_cast<void*>(&TensorType));
 }
-PyObject* op_name(PyObject* self, void*) { return PyUnicode_FromString(reinterpret_cast<OpObject*>(self)->set->name.c_str()); }
+PyObject* op_name(PyObject* self, void*) {
+  return PyUnicode_FromString(reinterpret_cast<OpObject*>(self)->set->name.c_str());
+}
 PyObject* op_doc(PyObject* self, void*) {
   const OverloadSet& set = *reinterpret_cast<OpObject*>(self)->set;
   std::string out;
@@ -690,7 +712,9 @@ PyObject* op_doc(PyObject* self, void*) {
   return PyUnicode_FromString((out + "\n" + set.entries[0]->doc).c_str());
 }
 PyObject* op_module(PyObject*, void*) { return PyUnicode_FromString("hwaro"); }
-PyObject* op_reduce(PyObject* self, PyObject*) { return PyUnicode_FromString(reinterpret_cast<OpObject*>(self)->set->name.c_str()); }
+PyObject* op_reduce(PyObject* self, PyObject*) {
+  return PyUnicode_FromString(reinterpret_cast<OpObject*>(self)->set->name.c_str());
+}
 PyGetSetDef op_getset[] = {{"__name__", op_name, nullptr, nullptr, nullptr},
                            {"__qualname__", op_name, nullptr, nullptr, nullptr},
                            {"__doc__", op_doc, nullptr, nullptr, nullptr},
@@ -759,7 +783,8 @@ PyTypeObject* return_type(const Schema& schema) {
   auto keep = [](std::string text) { return (new std::string(std::move(text)))->c_str(); };  // types live for ever
   auto* fields = new PyStructSequence_Field[schema.return_count + 1]();
   for (int i = 0; i < schema.return_count; ++i) fields[i] = {keep(std::string(schema.str(schema.return_names[i]))), ""};
-  PyStructSequence_Desc desc = {keep("torch.return_types." + std::string(schema.name_str())), nullptr, fields, schema.return_count};
+  PyStructSequence_Desc desc = {keep("torch.return_types." + std::string(schema.name_str())), nullptr, fields,
+                                schema.return_count};
   type = new PyTypeObject();
   std::memset(static_cast<void*>(type), 0, sizeof *type);
   if (PyStructSequence_InitType2(type, &desc) < 0) throw_python_error();
@@ -827,7 +852,8 @@ bool add_operators(PyObject* module) {
   // Prefixes of PyTorch's schemas name modules.
   const Ref functions = Ref::adopt(PyDict_New());
   const Ref nn = Ref::adopt(PyModule_New("hwaro._C.nn_functional"));
-  const std::pair<const char*, const char*> prefixes[] = {{"linalg_", "hwaro._C.linalg"}, {"special_", "hwaro._C.special"}, {"fft_", "hwaro._C.fft"}};
+  const std::pair<const char*, const char*> prefixes[] = {
+      {"linalg_", "hwaro._C.linalg"}, {"special_", "hwaro._C.special"}, {"fft_", "hwaro._C.fft"}};
   Ref modules[3];
   for (int k = 0; k < 3; ++k) modules[k] = Ref::adopt(PyModule_New(prefixes[k].second));
   for (auto& [name, set] : g_functions) {
@@ -847,7 +873,8 @@ bool add_operators(PyObject* module) {
   for (auto& [name, set] : g_internal)
     if (!put(PyModule_GetDict(module), name, set.get())) return false;
   for (auto& [name, set] : g_methods)
-    if (!PyDict_GetItemString(TensorType.tp_dict, name.c_str()) && !put(TensorType.tp_dict, name, set.get())) return false;
+    if (!PyDict_GetItemString(TensorType.tp_dict, name.c_str()) && !put(TensorType.tp_dict, name, set.get()))
+      return false;
   PyType_Modified(&TensorType);
   PyObject* sys_modules = PyImport_GetModuleDict();
   if (PyDict_SetItemString(sys_modules, "hwaro._C.nn_functional", nn.get()) < 0) return false;

@@ -8,8 +8,7 @@ namespace hwaro::python {
 namespace {
 
 struct PyGenerator {
-  PyObject_HEAD
-  Generator* generator;
+  PyObject_HEAD Generator* generator;
   bool owned;
 };
 PyTypeObject GeneratorType = {PyVarObject_HEAD_INIT(nullptr, 0)};
@@ -97,26 +96,30 @@ PyObject* m_clone_state(PyObject* o, PyObject*) {
   return Py_NewRef(fresh.get());
   HWARO_PY_CATCH(nullptr)
 }
-PyMethodDef generator_methods[] = {{"manual_seed", m_manual_seed, METH_O, "Sets the seed; returns the generator."},
-                                   {"seed", m_seed, METH_NOARGS, "Seeds from the operating system; returns the seed."},
-                                   {"initial_seed", m_initial_seed, METH_NOARGS, "The seed it started from."},
-                                   {"get_state", m_get_state, METH_NOARGS, "The state as a ByteTensor of 5,056 elements."},
-                                   {"set_state", m_set_state, METH_O, "Restores a state."},
-                                   {"clone_state", m_clone_state, METH_NOARGS, "A generator in the same state."},
-                                   {}};
+PyMethodDef generator_methods[] = {
+    {"manual_seed", m_manual_seed, METH_O, "Sets the seed; returns the generator."},
+    {"seed", m_seed, METH_NOARGS, "Seeds from the operating system; returns the seed."},
+    {"initial_seed", m_initial_seed, METH_NOARGS, "The seed it started from."},
+    {"get_state", m_get_state, METH_NOARGS, "The state as a ByteTensor of 5,056 elements."},
+    {"set_state", m_set_state, METH_O, "Restores a state."},
+    {"clone_state", m_clone_state, METH_NOARGS, "A generator in the same state."},
+    {}};
 PyGetSetDef generator_getset[] = {{"device", m_device, nullptr, nullptr, nullptr}, {}};
 
 PyObject* f_manual_seed(PyObject*, PyObject* seed) { return seed_generator(default_generator(), seed, g_default); }
 PyObject* f_seed(PyObject*, PyObject*) { return PyLong_FromUnsignedLongLong(default_generator().seed()); }
-PyObject* f_initial_seed(PyObject*, PyObject*) { return PyLong_FromUnsignedLongLong(default_generator().initial_seed()); }
+PyObject* f_initial_seed(PyObject*, PyObject*) {
+  return PyLong_FromUnsignedLongLong(default_generator().initial_seed());
+}
 PyObject* f_get_state(PyObject*, PyObject*) { return state_of(default_generator()); }
 PyObject* f_set_state(PyObject*, PyObject* state) { return set_state_of(default_generator(), state, Py_None); }
-PyMethodDef random_functions[] = {{"manual_seed", f_manual_seed, METH_O, "Seeds the default generator and returns it."},
-                                  {"seed", f_seed, METH_NOARGS, "Seeds the default generator from the operating system."},
-                                  {"initial_seed", f_initial_seed, METH_NOARGS, "The default generator's seed."},
-                                  {"get_rng_state", f_get_state, METH_NOARGS, "The default generator's state."},
-                                  {"set_rng_state", f_set_state, METH_O, "Restores the default generator's state."},
-                                  {}};
+PyMethodDef random_functions[] = {
+    {"manual_seed", f_manual_seed, METH_O, "Seeds the default generator and returns it."},
+    {"seed", f_seed, METH_NOARGS, "Seeds the default generator from the operating system."},
+    {"initial_seed", f_initial_seed, METH_NOARGS, "The default generator's seed."},
+    {"get_rng_state", f_get_state, METH_NOARGS, "The default generator's state."},
+    {"set_rng_state", f_set_state, METH_O, "Restores the default generator's state."},
+    {}};
 
 }  // namespace
 

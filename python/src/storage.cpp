@@ -6,7 +6,8 @@ namespace hwaro::python {
 
 namespace {
 
-Tensor on_storage(const StoragePtr& storage, Device device, DType dtype, std::int64_t offset, Dims sizes, Dims strides) {
+Tensor on_storage(const StoragePtr& storage, Device device, DType dtype, std::int64_t offset, Dims sizes,
+                  Dims strides) {
   TensorImpl* t = TensorImpl::create();
   Tensor out(IntrusivePtr<TensorImpl>::adopt(t));
   t->storage = storage;
@@ -46,25 +47,34 @@ PyObject* tensor_on_storage(PyObject*, PyObject* args) {
   bool empty = false, overflow = false;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     HWARO_CHECK(sizes[i] >= 0, "Trying to create tensor with negative dimension ", sizes[i], ": ", sizes_str(sizes));
-    HWARO_CHECK(strides[i] >= 0, "as_strided: Negative strides are not supported at the moment, got strides: ", sizes_str(strides));
+    HWARO_CHECK(strides[i] >= 0,
+                "as_strided: Negative strides are not supported at the moment, got strides: ", sizes_str(strides));
     std::int64_t span = 0;
     empty = empty || sizes[i] == 0;
-    if (sizes[i] > 0) overflow = overflow || __builtin_mul_overflow(sizes[i] - 1, strides[i], &span) || __builtin_add_overflow(last, span, &last);
+    if (sizes[i] > 0)
+      overflow = overflow || __builtin_mul_overflow(sizes[i] - 1, strides[i], &span) ||
+                 __builtin_add_overflow(last, span, &last);
   }
-  if (!empty) overflow = overflow || __builtin_add_overflow(last, 1, &last) || __builtin_mul_overflow(last, std::int64_t(size_of(type)), &bytes);
+  if (!empty)
+    overflow = overflow || __builtin_add_overflow(last, 1, &last) ||
+               __builtin_mul_overflow(last, std::int64_t(size_of(type)), &bytes);
   const std::size_t have = t->storage ? t->storage->nbytes() : 0;
-  HWARO_CHECK(!overflow && std::uint64_t(bytes) <= have, "setStorage: sizes ", sizes_str(sizes), ", strides ", sizes_str(strides), ", storage offset ", offset,
-              ", and itemsize ", size_of(type), " requiring a storage size of ", bytes, " are out of bounds for storage of size ", have);
+  HWARO_CHECK(!overflow && std::uint64_t(bytes) <= have, "setStorage: sizes ", sizes_str(sizes), ", strides ",
+              sizes_str(strides), ", storage offset ", offset, ", and itemsize ", size_of(type),
+              " requiring a storage size of ", bytes, " are out of bounds for storage of size ", have);
   return wrap(on_storage(t->storage, t.device(), type, offset, std::move(sizes), std::move(strides)));
   HWARO_PY_CATCH(nullptr)
 }
 
-PyMethodDef functions[] = {{"_storage_bytes", storage_bytes, METH_O, nullptr}, {"_tensor_on_storage", tensor_on_storage, METH_VARARGS, nullptr}, {}};
+PyMethodDef functions[] = {{"_storage_bytes", storage_bytes, METH_O, nullptr},
+                           {"_tensor_on_storage", tensor_on_storage, METH_VARARGS, nullptr},
+                           {}};
 
 }  // namespace
 
 bool add_storage(PyObject* module) {
-  return PyModule_AddFunctions(module, functions) == 0 && PyModule_AddObject(module, "OutOfMemoryError", Py_XNewRef(out_of_memory_error())) == 0;
+  return PyModule_AddFunctions(module, functions) == 0 &&
+         PyModule_AddObject(module, "OutOfMemoryError", Py_XNewRef(out_of_memory_error())) == 0;
 }
 
 }  // namespace hwaro::python

@@ -6,8 +6,7 @@ namespace hwaro::python {
 namespace {
 
 struct PyDType {
-  PyObject_HEAD
-  DType type;
+  PyObject_HEAD DType type;
 };
 PyObject* g_dtypes[kDTypes];
 
@@ -48,8 +47,7 @@ PyObject* rebuilder(const char* name) {
 }
 
 struct PyDevice {
-  PyObject_HEAD
-  Device device;
+  PyObject_HEAD Device device;
 };
 
 [[noreturn]] void raise_no_device(const char* got) {
@@ -62,13 +60,17 @@ PyObject* device_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
   static const char* names[] = {"type", "index", nullptr};
   PyObject *type = nullptr, *index = nullptr;
   if (PyTuple_GET_SIZE(args) == 0 && !kwargs) raise_no_device("");
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:device", const_cast<char**>(names), &type, &index)) return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:device", const_cast<char**>(names), &type, &index))
+    return nullptr;
   if (!PyUnicode_Check(type) && !PyLong_Check(type) && !is_device(type)) raise_no_device(Py_TYPE(type)->tp_name);
   Device d = device_of_object(type);
   if (index && index != Py_None) {
-    if (!PyUnicode_Check(type)) raise<TypeError>("device(): argument 'type' (position 1) must be str, not ", Py_TYPE(type)->tp_name);
-    HWARO_CHECK(d.index < 0, "type (string) must not include an index because index was passed explicitly: ", PyUnicode_AsUTF8(type));
-    if (!PyLong_Check(index)) raise<TypeError>("device(): argument 'index' (position 2) must be int, not ", Py_TYPE(index)->tp_name);
+    if (!PyUnicode_Check(type))
+      raise<TypeError>("device(): argument 'type' (position 1) must be str, not ", Py_TYPE(type)->tp_name);
+    HWARO_CHECK(d.index < 0, "type (string) must not include an index because index was passed explicitly: ",
+                PyUnicode_AsUTF8(type));
+    if (!PyLong_Check(index))
+      raise<TypeError>("device(): argument 'index' (position 2) must be int, not ", Py_TYPE(index)->tp_name);
     const long i = PyLong_AsLong(index);
     if (i == -1 && PyErr_Occurred()) return nullptr;
     HWARO_CHECK(i >= 0 && i < 128, "Device index must not be negative");
@@ -138,7 +140,8 @@ PyMethodDef device_methods[] = {{"__reduce__", device_reduce, METH_NOARGS, nullp
                                 {"__enter__", device_enter, METH_NOARGS, nullptr},
                                 {"__exit__", device_exit, METH_VARARGS, nullptr},
                                 {}};
-PyGetSetDef device_getset[] = {{"type", device_type, nullptr, nullptr, nullptr}, {"index", device_index, nullptr, nullptr, nullptr}, {}};
+PyGetSetDef device_getset[] = {
+    {"type", device_type, nullptr, nullptr, nullptr}, {"index", device_index, nullptr, nullptr, nullptr}, {}};
 
 // ---- Size ----
 
@@ -155,7 +158,8 @@ PyObject* size_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
       Py_DECREF(item);
       continue;
     }
-    return PyErr_Format(PyExc_TypeError, "torch.Size() takes an iterable of 'int' (item %zd is '%s')", i, Py_TYPE(item)->tp_name);
+    return PyErr_Format(PyExc_TypeError, "torch.Size() takes an iterable of 'int' (item %zd is '%s')", i,
+                        Py_TYPE(item)->tp_name);
   }
   return made.release();
 }
@@ -207,12 +211,15 @@ PyMethodDef size_methods[] = {{"numel", size_numel, METH_NOARGS, "The number of 
 // ---- layout and memory format: named constants ----
 
 struct PyNamed {
-  PyObject_HEAD
-  const char* name;
+  PyObject_HEAD const char* name;
   int value;
 };
-PyObject* named_repr(PyObject* self) { return PyUnicode_FromFormat("torch.%s", reinterpret_cast<PyNamed*>(self)->name); }
-PyObject* named_reduce(PyObject* self, PyObject*) { return PyUnicode_FromString(reinterpret_cast<PyNamed*>(self)->name); }
+PyObject* named_repr(PyObject* self) {
+  return PyUnicode_FromFormat("torch.%s", reinterpret_cast<PyNamed*>(self)->name);
+}
+PyObject* named_reduce(PyObject* self, PyObject*) {
+  return PyUnicode_FromString(reinterpret_cast<PyNamed*>(self)->name);
+}
 PyMethodDef named_methods[] = {{"__reduce__", named_reduce, METH_NOARGS, nullptr}, {}};
 PyGetSetDef named_getset[] = {{"__module__", dtype_module, nullptr, nullptr, nullptr}, {}};
 PyObject* g_strided = nullptr;
@@ -315,8 +322,11 @@ bool add_types(PyObject* module) {
   LayoutType.tp_name = "torch.layout";
   MemoryFormatType.tp_name = "torch.memory_format";
 
-  const std::pair<const char*, PyTypeObject*> types[] = {{"dtype", &DTypeType}, {"device", &DeviceType_}, {"Size", &SizeType},
-                                                         {"layout", &LayoutType}, {"memory_format", &MemoryFormatType}};
+  const std::pair<const char*, PyTypeObject*> types[] = {{"dtype", &DTypeType},
+                                                         {"device", &DeviceType_},
+                                                         {"Size", &SizeType},
+                                                         {"layout", &LayoutType},
+                                                         {"memory_format", &MemoryFormatType}};
   if (PyModule_AddFunctions(module, type_functions) < 0) return false;
   for (auto [name, type] : types) {
     if (PyType_Ready(type) < 0) return false;
@@ -329,8 +339,9 @@ bool add_types(PyObject* module) {
     g_dtypes[i] = reinterpret_cast<PyObject*>(o);
     if (PyModule_AddObject(module, name_of(DType(i)), Py_NewRef(g_dtypes[i])) < 0) return false;
   }
-  const std::pair<const char*, DType> aliases[] = {{"half", DType::Half},   {"float", DType::Float},        {"double", DType::Double},
-                                                   {"short", DType::Int16}, {"int", DType::Int32},          {"long", DType::Int64},
+  const std::pair<const char*, DType> aliases[] = {{"half", DType::Half},           {"float", DType::Float},
+                                                   {"double", DType::Double},       {"short", DType::Int16},
+                                                   {"int", DType::Int32},           {"long", DType::Int64},
                                                    {"cfloat", DType::ComplexFloat}, {"cdouble", DType::ComplexDouble}};
   for (auto [name, type] : aliases)
     if (PyModule_AddObject(module, name, Py_NewRef(dtype_object(type))) < 0) return false;

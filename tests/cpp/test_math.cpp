@@ -125,8 +125,10 @@ MATH_TEST("error functions") {
 MATH_TEST("gamma functions") {
   // Right of the last zero, where relative error makes sense; elsewhere absolute error is what counts.
   CHECK_ULPS(lgamma, 8.0, 3, 100);
-  math_test::check("digamma", math_test::worst_of<float>([](auto v) { return digamma(v); },
-                                                         [](double v) { return reference_digamma(v); }, -20, 20), 1.0);
+  math_test::check("digamma",
+                   math_test::worst_of<float>([](auto v) { return digamma(v); },
+                                              [](double v) { return reference_digamma(v); }, -20, 20),
+                   1.0);
   const auto in = math_test::sample<double>(-20, 20);
   for (double x : in) {
     const double got = digamma(Vec<double>(x))[0], want = reference_digamma(x);

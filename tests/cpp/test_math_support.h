@@ -34,7 +34,7 @@ inline bool isa_runs() {
 }
 #define HWARO_STRINGIZE_2(x) #x
 #define HWARO_STRINGIZE(x) HWARO_STRINGIZE_2(x)
-#define MATH_TEST(name) TEST_CASE("[" HWARO_STRINGIZE(HWARO_ISA) "] " name * doctest::skip(!math_test::isa_runs()))
+#define MATH_TEST(name) TEST_CASE("[" HWARO_STRINGIZE(HWARO_ISA) "] " name* doctest::skip(!math_test::isa_runs()))
 
 template <class T>
 using Wide = std::conditional_t<std::is_same_v<T, float>, double, long double>;
@@ -67,9 +67,9 @@ template <class T>
 std::vector<T> special_values() {
   using L = std::numeric_limits<T>;
   std::vector<T> out;
-  for (double b : {0.0, 1.0, 2.0, 3.0, 0.5, 0.25, 1.5, 2.5, 10.0, 88.0, 88.5, 88.7, 89.4, 104.0, 709.5, 745.0, 9.0, 3.9,
-                   27.0, 3.14159265, 1.5707963, 0.785398163, 1e5, 1e9, 1e20, 8388607.5, 1e-3, 1e-8, 1e-20, 1e-38,
-                   1e-40}) {
+  for (double b : {0.0,  1.0,  2.0,   3.0,       0.5,   0.25, 1.5,   2.5,   10.0,       88.0,      88.5,
+                   88.7, 89.4, 104.0, 709.5,     745.0, 9.0,  3.9,   27.0,  3.14159265, 1.5707963, 0.785398163,
+                   1e5,  1e9,  1e20,  8388607.5, 1e-3,  1e-8, 1e-20, 1e-38, 1e-40}) {
     const T x = static_cast<T>(b);
     for (T y : {x, std::nextafter(x, L::infinity()), std::nextafter(x, -L::infinity())}) {
       out.push_back(y);
@@ -162,25 +162,25 @@ inline void check(const char* name, const Worst& worst, double limit) {
 
 // CHECK_ULPS(exp, limit, lo, hi): hwaro's exp against std::exp in the wider type, for float and double.
 #define CHECK_ULPS(f, limit, lo, hi) CHECK_ULPS_REF(f, limit, lo, hi, std::f(v))
-#define CHECK_ULPS_REF(f, limit, lo, hi, reference)                                                                 \
-  do {                                                                                                              \
-    const auto apply = [](auto v) { return f(v); };                                                                 \
-    math_test::check(#f " float",                                                                                   \
-                     math_test::worst_of<float>(apply, [](double v) { return reference; }, lo, hi), limit);         \
-    math_test::check(#f " double",                                                                                  \
-                     math_test::worst_of<double>(apply, [](long double v) { return reference; }, lo, hi), limit);   \
+#define CHECK_ULPS_REF(f, limit, lo, hi, reference)                                                               \
+  do {                                                                                                            \
+    const auto apply = [](auto v) { return f(v); };                                                               \
+    math_test::check(#f " float",                                                                                 \
+                     math_test::worst_of<float>(apply, [](double v) { return reference; }, lo, hi), limit);       \
+    math_test::check(#f " double",                                                                                \
+                     math_test::worst_of<double>(apply, [](long double v) { return reference; }, lo, hi), limit); \
   } while (0)
-#define CHECK_ULPS_PAIRS(f, limit, lo, hi, lo2, hi2, reference)                                                     \
-  do {                                                                                                              \
-    const auto apply = [](auto v, auto w) { return f(v, w); };                                                      \
-    math_test::check(#f " float",                                                                                   \
-                     math_test::worst_of_pairs<float>(                                                              \
-                         apply, [](double v, double w) { return reference; }, lo, hi, lo2, hi2),                    \
-                     limit);                                                                                        \
-    math_test::check(#f " double",                                                                                  \
-                     math_test::worst_of_pairs<double>(                                                             \
-                         apply, [](long double v, long double w) { return reference; }, lo, hi, lo2, hi2),          \
-                     limit);                                                                                        \
+#define CHECK_ULPS_PAIRS(f, limit, lo, hi, lo2, hi2, reference)                                            \
+  do {                                                                                                     \
+    const auto apply = [](auto v, auto w) { return f(v, w); };                                             \
+    math_test::check(#f " float",                                                                          \
+                     math_test::worst_of_pairs<float>(                                                     \
+                         apply, [](double v, double w) { return reference; }, lo, hi, lo2, hi2),           \
+                     limit);                                                                               \
+    math_test::check(#f " double",                                                                         \
+                     math_test::worst_of_pairs<double>(                                                    \
+                         apply, [](long double v, long double w) { return reference; }, lo, hi, lo2, hi2), \
+                     limit);                                                                               \
   } while (0)
 
 }  // namespace math_test

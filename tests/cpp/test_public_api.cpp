@@ -54,7 +54,8 @@ TEST_CASE("tensor: nested lists, inferred types, ragged lists") {
   CHECK(hwaro::tensor(3).dim() == 0);
   CHECK(values(hwaro::tensor({1, 0}, hwaro::kFloat64)) == List{1, 0});
   CHECK(values(hwaro::tensor(std::vector<float>{1, 2})) == List{1, 2});
-  CHECK(thrown<hwaro::ValueError>([] { hwaro::tensor({{1, 2}, {3}}); }) == "expected sequence of length 2 at dim 1 (got 1)");
+  CHECK(thrown<hwaro::ValueError>([] { hwaro::tensor({{1, 2}, {3}}); }) ==
+        "expected sequence of length 2 at dim 1 (got 1)");
 }
 
 TEST_CASE("random numbers: PyTorch's for the same seed") {
@@ -122,7 +123,8 @@ TEST_CASE("errors are typed") {
         "The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0");
   CHECK(thrown<hwaro::NotImplementedError>([] { hwaro::bitwise_not(hwaro::ones({2})); }) ==
         "\"bitwise_not_cpu\" not implemented for 'Float'");
-  CHECK(thrown<hwaro::IndexError>([] { hwaro::ones({2}).size(1); }) == "Dimension out of range (expected to be in range of [-1, 0], but got 1)");
+  CHECK(thrown<hwaro::IndexError>([] { hwaro::ones({2}).size(1); }) ==
+        "Dimension out of range (expected to be in range of [-1, 0], but got 1)");
 }
 
 TEST_CASE("autograd: backward, grad, names, no_grad") {
@@ -172,7 +174,8 @@ TEST_CASE("Function: a gradient of one's own") {
   const Tensor w = z * 1;
   const Tensor cubed = Cube::apply(w);
   w.mul_(2);
-  CHECK(thrown<hwaro::Error>([&] { cubed.sum().backward(); }).find("modified by an inplace operation") != std::string::npos);
+  CHECK(thrown<hwaro::Error>([&] { cubed.sum().backward(); }).find("modified by an inplace operation") !=
+        std::string::npos);
 }
 
 namespace {
@@ -221,10 +224,15 @@ TEST_CASE("optimizers follow PyTorch's path from the same seed") {
     hwaro::manual_seed(1);
     Net net;
     std::unique_ptr<hwaro::optim::Optimizer> optimizer;
-    if (kind == 0) optimizer = std::make_unique<hwaro::optim::SGD>(net.parameters(), hwaro::optim::SGD::Options{.lr = 0.05});
-    if (kind == 1) optimizer = std::make_unique<hwaro::optim::SGD>(net.parameters(), hwaro::optim::SGD::Options{.lr = 0.02, .momentum = 0.9, .nesterov = true});
-    if (kind == 2) optimizer = std::make_unique<hwaro::optim::Adam>(net.parameters(), hwaro::optim::Adam::Options{.lr = 0.1});
-    if (kind == 3) optimizer = std::make_unique<hwaro::optim::AdamW>(net.parameters(), hwaro::optim::AdamW::Options{.lr = 0.1});
+    if (kind == 0)
+      optimizer = std::make_unique<hwaro::optim::SGD>(net.parameters(), hwaro::optim::SGD::Options{.lr = 0.05});
+    if (kind == 1)
+      optimizer = std::make_unique<hwaro::optim::SGD>(
+          net.parameters(), hwaro::optim::SGD::Options{.lr = 0.02, .momentum = 0.9, .nesterov = true});
+    if (kind == 2)
+      optimizer = std::make_unique<hwaro::optim::Adam>(net.parameters(), hwaro::optim::Adam::Options{.lr = 0.1});
+    if (kind == 3)
+      optimizer = std::make_unique<hwaro::optim::AdamW>(net.parameters(), hwaro::optim::AdamW::Options{.lr = 0.1});
     const Tensor x = hwaro::randn({64, 3}), y = x.sum(1, true);
     double last = 0;
     for (int i = 0; i < 20; ++i) {
@@ -241,8 +249,8 @@ TEST_CASE("optimizers follow PyTorch's path from the same seed") {
 
 TEST_CASE("layers for images: shapes, and what training mode changes") {
   namespace nn = hwaro::nn;
-  nn::Sequential net(nn::Conv2d(1, 4, 3, {.padding = {1, 1}}), nn::BatchNorm2d(4), nn::ReLU(), nn::MaxPool2d(2), nn::Flatten(), nn::Dropout(0.5),
-                     nn::Linear(4 * 4 * 4, 2));
+  nn::Sequential net(nn::Conv2d(1, 4, 3, {.padding = {1, 1}}), nn::BatchNorm2d(4), nn::ReLU(), nn::MaxPool2d(2),
+                     nn::Flatten(), nn::Dropout(0.5), nn::Linear(4 * 4 * 4, 2));
   CHECK(net.parameters().size() == 6);
   CHECK(net.named_parameters()[2].first == "1.weight");
   const Tensor x = hwaro::randn({3, 1, 8, 8});
@@ -295,9 +303,11 @@ TEST_CASE("safetensors: what is saved comes back; broken files are named") {
   std::FILE* f = std::fopen(path.c_str(), "r+b");
   std::fputc('x', f);  // the header's length is wrong now
   std::fclose(f);
-  CHECK(thrown<hwaro::Error>([&] { hwaro::io::load_safetensors(path); }).find(path + ": not a safetensors file: ") == 0);
+  CHECK(thrown<hwaro::Error>([&] { hwaro::io::load_safetensors(path); }).find(path + ": not a safetensors file: ") ==
+        0);
   std::remove(path.c_str());
   CHECK(thrown<hwaro::Error>([&] { hwaro::io::load_safetensors(path); }) == path + ": No such file or directory");
-  CHECK(thrown<hwaro::ValueError>([&] { hwaro::io::save_safetensors(path, {{"c", hwaro::zeros({1}, hwaro::kComplex64)}}); }).find(
-            "safetensors has no type for complex64") == 0);
+  CHECK(thrown<hwaro::ValueError>([&] {
+          hwaro::io::save_safetensors(path, {{"c", hwaro::zeros({1}, hwaro::kComplex64)}});
+        }).find("safetensors has no type for complex64") == 0);
 }

@@ -13,7 +13,9 @@ struct Parabola : hwaro::Function<Parabola> {
     ctx.save_for_backward({x});
     return x * x + 1;
   }
-  static std::vector<Tensor> backward(Context& ctx, const std::vector<Tensor>& grads) { return {2 * ctx.saved()[0] * grads[0]}; }
+  static std::vector<Tensor> backward(Context& ctx, const std::vector<Tensor>& grads) {
+    return {2 * ctx.saved()[0] * grads[0]};
+  }
 };
 
 struct Line : hwaro::nn::Module {
@@ -27,8 +29,8 @@ int main() {
   // Tensors are written out or made; numbers stand on either side of an operator.
   const Tensor a = hwaro::tensor({{1.0, 2.0}, {3.0, 4.0}});
   std::printf("sum of 2 * a + 1: %g\n", (2 * a + 1).sum().item<double>());
-  std::printf("a[1][0]: %g, last column: %g %g\n", a[1][0].item<double>(), a.index({hwaro::Ellipsis, -1})[0].item<double>(),
-              a.index({hwaro::Slice(), -1})[1].item<double>());
+  std::printf("a[1][0]: %g, last column: %g %g\n", a[1][0].item<double>(),
+              a.index({hwaro::Ellipsis, -1})[0].item<double>(), a.index({hwaro::Slice(), -1})[1].item<double>());
 
   // Gradients.
   const Tensor x = hwaro::tensor({3.0}, {.requires_grad = true});

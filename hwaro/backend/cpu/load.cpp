@@ -19,36 +19,96 @@
 
 namespace hwaro {
 
-inline namespace base { extern const CopyKernels copy_table; }
-inline namespace base { extern const IndexKernels index_table; }
-inline namespace base { extern const NormKernels norm_table; }
-inline namespace base { extern const OptimKernels optim_table; }
-inline namespace base { extern const PoolKernels pool_table; }
-inline namespace base { extern const ReduceKernels reduce_table; }
-inline namespace base { extern const ArgKernels arg_table; }
-inline namespace base { extern const ScanKernels scan_table; }
-inline namespace base { extern const SoftmaxKernels softmax_table; }
-inline namespace base { extern const SortKernels sort_table; }
-inline namespace avx2 { extern const CopyKernels copy_table; }
-inline namespace avx2 { extern const IndexKernels index_table; }
-inline namespace avx2 { extern const NormKernels norm_table; }
-inline namespace avx2 { extern const OptimKernels optim_table; }
-inline namespace avx2 { extern const PoolKernels pool_table; }
-inline namespace avx2 { extern const ReduceKernels reduce_table; }
-inline namespace avx2 { extern const ArgKernels arg_table; }
-inline namespace avx2 { extern const ScanKernels scan_table; }
-inline namespace avx2 { extern const SoftmaxKernels softmax_table; }
-inline namespace avx2 { extern const SortKernels sort_table; }
-inline namespace avx512 { extern const CopyKernels copy_table; }
-inline namespace avx512 { extern const IndexKernels index_table; }
-inline namespace avx512 { extern const NormKernels norm_table; }
-inline namespace avx512 { extern const OptimKernels optim_table; }
-inline namespace avx512 { extern const PoolKernels pool_table; }
-inline namespace avx512 { extern const ReduceKernels reduce_table; }
-inline namespace avx512 { extern const ArgKernels arg_table; }
-inline namespace avx512 { extern const ScanKernels scan_table; }
-inline namespace avx512 { extern const SoftmaxKernels softmax_table; }
-inline namespace avx512 { extern const SortKernels sort_table; }
+inline namespace base {
+extern const CopyKernels copy_table;
+}
+inline namespace base {
+extern const IndexKernels index_table;
+}
+inline namespace base {
+extern const NormKernels norm_table;
+}
+inline namespace base {
+extern const OptimKernels optim_table;
+}
+inline namespace base {
+extern const PoolKernels pool_table;
+}
+inline namespace base {
+extern const ReduceKernels reduce_table;
+}
+inline namespace base {
+extern const ArgKernels arg_table;
+}
+inline namespace base {
+extern const ScanKernels scan_table;
+}
+inline namespace base {
+extern const SoftmaxKernels softmax_table;
+}
+inline namespace base {
+extern const SortKernels sort_table;
+}
+inline namespace avx2 {
+extern const CopyKernels copy_table;
+}
+inline namespace avx2 {
+extern const IndexKernels index_table;
+}
+inline namespace avx2 {
+extern const NormKernels norm_table;
+}
+inline namespace avx2 {
+extern const OptimKernels optim_table;
+}
+inline namespace avx2 {
+extern const PoolKernels pool_table;
+}
+inline namespace avx2 {
+extern const ReduceKernels reduce_table;
+}
+inline namespace avx2 {
+extern const ArgKernels arg_table;
+}
+inline namespace avx2 {
+extern const ScanKernels scan_table;
+}
+inline namespace avx2 {
+extern const SoftmaxKernels softmax_table;
+}
+inline namespace avx2 {
+extern const SortKernels sort_table;
+}
+inline namespace avx512 {
+extern const CopyKernels copy_table;
+}
+inline namespace avx512 {
+extern const IndexKernels index_table;
+}
+inline namespace avx512 {
+extern const NormKernels norm_table;
+}
+inline namespace avx512 {
+extern const OptimKernels optim_table;
+}
+inline namespace avx512 {
+extern const PoolKernels pool_table;
+}
+inline namespace avx512 {
+extern const ReduceKernels reduce_table;
+}
+inline namespace avx512 {
+extern const ArgKernels arg_table;
+}
+inline namespace avx512 {
+extern const ScanKernels scan_table;
+}
+inline namespace avx512 {
+extern const SoftmaxKernels softmax_table;
+}
+inline namespace avx512 {
+extern const SortKernels sort_table;
+}
 
 namespace {
 

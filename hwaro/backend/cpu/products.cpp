@@ -24,8 +24,8 @@ void product(const ProductArgs& p) {
   if (p.batch == 1)
     gemm<T>(trans_of(p.a_form), trans_of(p.b_form), p.m, p.n, p.k, alpha, a, p.lda, b, p.ldb, beta, c, p.ldc);
   else
-    gemm_batched<T>(trans_of(p.a_form), trans_of(p.b_form), p.batch, p.m, p.n, p.k, alpha, a, p.lda, p.stride_a, b, p.ldb,
-                    p.stride_b, beta, c, p.ldc, p.stride_c);
+    gemm_batched<T>(trans_of(p.a_form), trans_of(p.b_form), p.batch, p.m, p.n, p.k, alpha, a, p.lda, p.stride_a, b,
+                    p.ldb, p.stride_b, beta, c, p.ldc, p.stride_c);
 }
 
 template <class T>
@@ -35,8 +35,8 @@ void product_bias(const ProductArgs& p, const void* bias) {
 }
 
 template <class T>
-void matrix_vector(MatrixForm form, int64_t m, int64_t n, double alpha, const void* a, int64_t lda, const void* x, int64_t incx,
-                   double beta, void* y, int64_t incy) {
+void matrix_vector(MatrixForm form, int64_t m, int64_t n, double alpha, const void* a, int64_t lda, const void* x,
+                   int64_t incx, double beta, void* y, int64_t incy) {
   gemv<T>(trans_of(form), m, n, T(alpha), static_cast<const T*>(a), lda, static_cast<const T*>(x), incx, T(beta),
           static_cast<T*>(y), incy);
 }
@@ -89,7 +89,8 @@ ConvShape shape_of(const ConvGeometry& g) {
 
 template <class T>
 void forward(const ConvGeometry& g, const void* x, const void* w, const void* bias, void* y) {
-  conv_forward<T>(shape_of(g), static_cast<const T*>(x), static_cast<const T*>(w), static_cast<const T*>(bias), static_cast<T*>(y));
+  conv_forward<T>(shape_of(g), static_cast<const T*>(x), static_cast<const T*>(w), static_cast<const T*>(bias),
+                  static_cast<T*>(y));
 }
 template <class T>
 void backward_input(const ConvGeometry& g, const void* dy, const void* w, void* dx) {
@@ -97,7 +98,8 @@ void backward_input(const ConvGeometry& g, const void* dy, const void* w, void* 
 }
 template <class T>
 void backward_weight(const ConvGeometry& g, const void* x, const void* dy, void* dw, void* dbias) {
-  conv_backward_weight<T>(shape_of(g), static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<T*>(dw), static_cast<T*>(dbias));
+  conv_backward_weight<T>(shape_of(g), static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<T*>(dw),
+                          static_cast<T*>(dbias));
 }
 
 constexpr ConvKernels make_conv_table() {

@@ -155,7 +155,8 @@ class PointwiseNode final : public Node {
   std::vector<std::pair<std::string, Tensor>> saved() override {
     std::vector<std::pair<std::string, Tensor>> list;
     for (int i = 0; i < info_.operands; ++i)
-      if (saved_[i].defined()) list.push_back({std::string(info_.schema->str(info_.schema->args[i].name)), saved_[i].unpack(this)});
+      if (saved_[i].defined())
+        list.push_back({std::string(info_.schema->str(info_.schema->args[i].name)), saved_[i].unpack(this)});
     if (saved_[3].defined()) list.push_back({"result", saved_[3].unpack(this)});
     return list;
   }
@@ -186,7 +187,8 @@ class PointwiseNode final : public Node {
     for (int k = 0; k < count; ++k)
       if (in[k].is_tensor()) inputs[tensor_count++] = in[k].tensor;
     const Dims shape = broadcast_shapes({inputs, std::size_t(tensor_count)});
-    const Tensor grad = make_strided(shape, output_strides(shape, {inputs, std::size_t(tensor_count)}), common_, g.device());
+    const Tensor grad =
+        make_strided(shape, output_strides(shape, {inputs, std::size_t(tensor_count)}), common_, g.device());
     run_elementwise(loop, *grad.impl(), true, {in, std::size_t(count)}, compute, compute, attrs);
     return grad;
   }
@@ -195,7 +197,8 @@ class PointwiseNode final : public Node {
   [[noreturn]] void raise_missing() const {
     const std::string_view name = info_.schema->name_str();
     if (!info_.grad_name) raise("derivative for aten::", name, " is not implemented");
-    if (name.starts_with("special_")) raise<NotImplementedError>("the derivative for '", name.substr(8), "' is not implemented.");
+    if (name.starts_with("special_"))
+      raise<NotImplementedError>("the derivative for '", name.substr(8), "' is not implemented.");
     raise<NotImplementedError>("the derivative for '", name, ": input' is not implemented.");
   }
   bool wanted(int i) const { return edge_of_[i] >= 0 && needs(std::size_t(edge_of_[i])); }
@@ -213,7 +216,8 @@ class PointwiseNode final : public Node {
 bool any_tracked(const PointwiseInfo& info, const Operand* operands) {
   for (int i = 0; i < info.operands; ++i) {
     const TensorImpl* t = operands[i].tensor;
-    if (t && info.uses[i] != kNoGradient && (t->flags & kTracked || (t->is(kIsView) && t->view_base->is(kTracked)))) return true;
+    if (t && info.uses[i] != kNoGradient && (t->flags & kTracked || (t->is(kIsView) && t->view_base->is(kTracked))))
+      return true;
   }
   return false;
 }
@@ -230,8 +234,8 @@ const PointwiseInfo& selected(const PointwiseInfo& called, const Operand* operan
 }
 
 // The node for a call whose operands are tracked; saves what the gradients read, except the result.
-PointwiseNode* record(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common, IntSpan shape,
-                      bool writes_self) {
+PointwiseNode* record(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common,
+                      IntSpan shape, bool writes_self) {
   auto* node = new PointwiseNode(info, operands, scalars, common, shape);
   const NodePtr guard = NodePtr::share(node);
   for (int i = 0; i < info.operands; ++i)
@@ -243,7 +247,8 @@ PointwiseNode* record(const PointwiseInfo& info, const Operand* operands, const 
   return node;
 }
 
-void run(const Call& call, const PointwiseInfo& info, const Tensor& out, bool fresh, const Operand* operands, const Scalar* scalars) {
+void run(const Call& call, const PointwiseInfo& info, const Tensor& out, bool fresh, const Operand* operands,
+         const Scalar* scalars) {
   if (call.device.is_meta()) return;
   Attr attrs[kMaxScalars];
   for (int i = 0; i < info.scalars; ++i) attrs[i] = scalars[i];
@@ -264,10 +269,9 @@ Tensor pointwise(const PointwiseInfo& called, const Operand* operands, const Sca
   for (int i = 1; i < info.operands && plain; ++i) {
     const TensorImpl* t = operands[i].tensor;
     if (t)
-      plain = t->dtype == first->dtype && (t->flags & (kContiguous | kConj | kWrappedNumber)) == kContiguous && t->device.is_cpu() &&
-              t->sizes == first->sizes;
-    else
-      plain = is_floating(first->dtype) && operands[i].scalar.kind() <= Scalar::Kind::Float;
+      plain = t->dtype == first->dtype && (t->flags & (kContiguous | kConj | kWrappedNumber)) == kContiguous &&
+              t->device.is_cpu() && t->sizes == first->sizes;
+    else plain = is_floating(first->dtype) && operands[i].scalar.kind() <= Scalar::Kind::Float;
   }
   if (plain && info.promotes_scalars)
     for (int i = 0; i < info.scalars; ++i)

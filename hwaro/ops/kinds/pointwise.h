@@ -24,8 +24,8 @@ enum class Form { None, Derivative, Backward };
 
 // The struct's function of the given name exists and takes exactly these arguments. Probed with usage masks, on which
 // every formula can be evaluated.
-#define HWARO_PROBE(name)                                                                                \
-  template <class Op, class... Args>                                                                     \
+#define HWARO_PROBE(name)            \
+  template <class Op, class... Args> \
   constexpr bool has_##name = requires { &Op::template name<Args...>; };
 HWARO_PROBE(derivative)
 HWARO_PROBE(backward)
@@ -39,9 +39,9 @@ HWARO_PROBE(b_third)
 
 template <class Op, int I, std::size_t... T, std::size_t... S>
 constexpr Form form(std::index_sequence<T...>, std::index_sequence<S...>) {
-#define HWARO_FORM(b, d)                                                                                          \
-  return has_##b<Op, Uses<0>, Uses<(1u << T)>..., Uses<8>, decltype((void(S), Uses<0>{}))...> ? Form::Backward    \
-         : has_##d<Op, Uses<(1u << T)>..., Uses<8>, decltype((void(S), Uses<0>{}))...>        ? Form::Derivative  \
+#define HWARO_FORM(b, d)                                                                                         \
+  return has_##b<Op, Uses<0>, Uses<(1u << T)>..., Uses<8>, decltype((void(S), Uses<0>{}))...> ? Form::Backward   \
+         : has_##d<Op, Uses<(1u << T)>..., Uses<8>, decltype((void(S), Uses<0>{}))...>        ? Form::Derivative \
                                                                                               : Form::None
   if constexpr (I >= sizeof...(T)) return Form::None;
   else if constexpr (sizeof...(T) == 1) HWARO_FORM(backward, derivative);
@@ -52,7 +52,8 @@ constexpr Form form(std::index_sequence<T...>, std::index_sequence<S...>) {
 }
 template <class Op, int I>
 constexpr Form form() {
-  return form<Op, I>(std::make_index_sequence<Op::schema.tensor_count()>(), std::make_index_sequence<Op::schema.scalar_count()>());
+  return form<Op, I>(std::make_index_sequence<Op::schema.tensor_count()>(),
+                     std::make_index_sequence<Op::schema.scalar_count()>());
 }
 
 // Evaluates the gradient formula of operand I on lanes, tensors or Uses: args are tensors…, result, scalars….
@@ -75,7 +76,8 @@ constexpr auto backward_of(const G& g, const Args&... args) {
 template <class Op, int I, class G, class... Args>
 constexpr auto gradient(const G& g, const Args&... args) {
   if constexpr (form<Op, I>() == Form::Backward) return backward_of<Op, I>(g, args...);
-  else if constexpr (std::is_arithmetic_v<decltype(derivative_of<Op, I>(args...))>) return g * derivative_of<Op, I>(args...);
+  else if constexpr (std::is_arithmetic_v<decltype(derivative_of<Op, I>(args...))>)
+    return g * derivative_of<Op, I>(args...);
   else return g * conj(derivative_of<Op, I>(args...));
 }
 
@@ -120,11 +122,11 @@ constexpr Formula formula_pointer() {
   }
 }
 
-#define HWARO_OPTIONAL(member, fallback)              \
-  template <class Op>                                  \
-  constexpr auto member##_of() {                       \
+#define HWARO_OPTIONAL(member, fallback)                       \
+  template <class Op>                                          \
+  constexpr auto member##_of() {                               \
     if constexpr (requires { Op::member; }) return Op::member; \
-    else return fallback;                              \
+    else return fallback;                                      \
   }
 HWARO_OPTIONAL(numbers_for, 0u)
 HWARO_OPTIONAL(promotes_scalars, false)
@@ -157,23 +159,24 @@ template <class Op>
 constexpr PointwiseInfo make_pointwise(const PointwiseKernels* const* cpu, std::uint16_t index) {
   namespace d = pointwise_detail;
   static_assert(Op::schema.tensor_count() <= kMaxOperands && Op::schema.scalar_count() <= kMaxScalars);
-  return {&Op::schema,
-          Op::dtypes,
-          std::uint8_t(Op::schema.tensor_count()),
-          std::uint8_t(Op::schema.scalar_count()),
-          std::uint8_t(d::numbers_for_of<Op>()),
-          d::promotes_scalars_of<Op>(),
-          std::uint8_t(d::not_promoted_of<Op>()),
-          d::drops_numbers_of<Op>(),
-          {std::uint8_t(d::uses_mask<Op, 0>()), std::uint8_t(d::uses_mask<Op, 1>()), std::uint8_t(d::uses_mask<Op, 2>())},
-          {cpu, nullptr, nullptr, nullptr},
-          index,
-          {d::formula_pointer<Op, 0>(), d::formula_pointer<Op, 1>(), d::formula_pointer<Op, 2>()},
-          d::select_of<Op>(),
-          d::check_of<Op>(),
-          d::grad_number_of<Op>(),
-          d::grad_name_of<Op>(),
-          d::kernel_name_of<Op>()};
+  return {
+      &Op::schema,
+      Op::dtypes,
+      std::uint8_t(Op::schema.tensor_count()),
+      std::uint8_t(Op::schema.scalar_count()),
+      std::uint8_t(d::numbers_for_of<Op>()),
+      d::promotes_scalars_of<Op>(),
+      std::uint8_t(d::not_promoted_of<Op>()),
+      d::drops_numbers_of<Op>(),
+      {std::uint8_t(d::uses_mask<Op, 0>()), std::uint8_t(d::uses_mask<Op, 1>()), std::uint8_t(d::uses_mask<Op, 2>())},
+      {cpu, nullptr, nullptr, nullptr},
+      index,
+      {d::formula_pointer<Op, 0>(), d::formula_pointer<Op, 1>(), d::formula_pointer<Op, 2>()},
+      d::select_of<Op>(),
+      d::check_of<Op>(),
+      d::grad_number_of<Op>(),
+      d::grad_name_of<Op>(),
+      d::kernel_name_of<Op>()};
 }
 
 // Defined by the generated registry of the operator's family. Constant, though not declared so: a specialisation of a const

@@ -23,10 +23,10 @@ struct PointwiseInfo {
   const Schema* schema;
   DTypeRule rule;
   std::uint8_t operands, scalars;
-  std::uint8_t numbers_for;  // operands that may be plain numbers (OperandBits)
-  bool promotes_scalars;     // scalars take part in promotion (clamp)
+  std::uint8_t numbers_for;   // operands that may be plain numbers (OperandBits)
+  bool promotes_scalars;      // scalars take part in promotion (clamp)
   std::uint8_t not_promoted;  // operands that do not take part in promotion (the condition of where)
-  bool drops_numbers;         // a number leaves no trace in the graph (PyTorch's overloads for Scalar), not even an empty edge
+  bool drops_numbers;  // a number leaves no trace in the graph (PyTorch's overloads for Scalar), not even an empty edge
   std::uint8_t uses[kMaxOperands];  // what the gradient of operand i reads, or kPassThrough, kNoGradient, kRaises
   const PointwiseKernels* const* kernels[kDeviceTypes];  // set at load by each backend; indexed by `index`
   std::uint16_t index;
@@ -47,7 +47,8 @@ struct PointwiseInfo {
 
 // The three ways to call a pointwise operator.
 Tensor pointwise(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars);
-void pointwise_inplace(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars);  // writes operands[0]
+void pointwise_inplace(const PointwiseInfo& info, const Operand* operands,
+                       const Scalar* scalars);  // writes operands[0]
 void pointwise_out(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, const Tensor& out);
 
 }  // namespace hwaro::engine

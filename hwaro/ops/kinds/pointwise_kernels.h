@@ -63,18 +63,20 @@ HWARO_INLINE void store(void* p, std::int64_t i, Complex<Vec<U, N>> v) {
   for (int k = 0; k < N; ++k) to[2 * k] = re[k], to[2 * k + 1] = im[k];
 }
 // Bytes per stored element.
-template <class T, class R> inline constexpr std::int64_t stored_size = sizeof(T);
-template <class T, class U, int N> inline constexpr std::int64_t stored_size<T, Mask<U, N>> = 1;
-template <class T, class U, int N> inline constexpr std::int64_t stored_size<Complex<T>, Vec<U, N>> = sizeof(U);
+template <class T, class R>
+inline constexpr std::int64_t stored_size = sizeof(T);
+template <class T, class U, int N>
+inline constexpr std::int64_t stored_size<T, Mask<U, N>> = 1;
+template <class T, class U, int N>
+inline constexpr std::int64_t stored_size<Complex<T>, Vec<U, N>> = sizeof(U);
 
 // out[i] = body(in…[i]) for i in [0, n). `Used` says which inputs exist; in[] holds those alone, in order.
 template <class T, int Inputs, class Body>
 HWARO_INLINE void loop(void* out, const void* const* in, std::int64_t n, const Body& body) {
   using L = Lane<T>;
   constexpr std::int64_t step = L::count;
-  auto compute = [&]<std::size_t... K>(std::index_sequence<K...>, const void* const* from, std::int64_t i) __attribute__((always_inline)) {
-    return body(L::load(from[K], i)...);
-  };
+  auto compute = [&]<std::size_t... K>(std::index_sequence<K...>, const void* const* from, std::int64_t i)
+                     __attribute__((always_inline)) { return body(L::load(from[K], i)...); };
   using Indices = std::make_index_sequence<Inputs>;
   using R = decltype(compute(Indices{}, in, 0));
   std::int64_t i = 0;
@@ -84,7 +86,8 @@ HWARO_INLINE void loop(void* out, const void* const* in, std::int64_t n, const B
     alignas(64) char buffer[Inputs > 0 ? Inputs : 1][step * std::int64_t(sizeof(T))] = {};
     const void* part[Inputs > 0 ? Inputs : 1];
     for (int k = 0; k < Inputs; ++k) {
-      __builtin_memcpy(buffer[k], static_cast<const char*>(in[k]) + i * std::int64_t(sizeof(T)), std::size_t(left) * sizeof(T));
+      __builtin_memcpy(buffer[k], static_cast<const char*>(in[k]) + i * std::int64_t(sizeof(T)),
+                       std::size_t(left) * sizeof(T));
       part[k] = buffer[k];
     }
     alignas(64) char result[step * std::int64_t(sizeof(T))];
@@ -99,7 +102,8 @@ void forward_loop(void* out, const void* const* in, std::int64_t n, [[maybe_unus
                   std::index_sequence<K...>, std::index_sequence<S...>) {
   using V = typename Lane<T>::V;
   [[maybe_unused]] const V scalars[sizeof...(S) + 1] = {Lane<T>::splat(attrs[S])..., V{}};
-  loop<T, int(sizeof...(K))>(out, in, n, [&](auto... x) __attribute__((always_inline)) { return Op::forward(x..., scalars[S]...); });
+  loop<T, int(sizeof...(K))>(
+      out, in, n, [&](auto... x) __attribute__((always_inline)) { return Op::forward(x..., scalars[S]...); });
 }
 template <class Op, class T>
 void forward(void* out, const void* const* in, std::int64_t n, const Attr* attrs) {
@@ -122,8 +126,8 @@ void backward_loop(void* out, const void* const* in, std::int64_t n, [[maybe_unu
   [[maybe_unused]] const V scalars[sizeof...(S) + 1] = {Lane<T>::splat(attrs[S])..., V{}};
   loop<T, 1 + __builtin_popcount(mask)>(out, in, n, [&](V g, auto... used) __attribute__((always_inline)) {
     const V inputs[] = {used..., V{}};
-    return engine::pointwise_detail::gradient<Op, I>(g, pick<mask, (1u << K)>(inputs)..., pick<mask, engine::kResult>(inputs),
-                                                     scalars[S]...);
+    return engine::pointwise_detail::gradient<Op, I>(g, pick<mask, (1u << K)>(inputs)...,
+                                                     pick<mask, engine::kResult>(inputs), scalars[S]...);
   });
 }
 template <class Op, int I, class T>
@@ -147,13 +151,12 @@ constexpr InnerLoop backward_pointer() {
   constexpr unsigned mask = engine::pointwise_detail::uses_mask<Op, I>();
   if constexpr (is_differentiable(D) && !is_reduced_float(D) && computes_in<Op, D>() && mask < engine::kPassThrough)
     return &backward<Op, I, T>;
-  else
-    return nullptr;
+  else return nullptr;
 }
 
-#define HWARO_EACH_DTYPE(P)                                                                                              \
-  P(Bool, bool), P(UInt8, std::uint8_t), P(Int8, std::int8_t), P(Int16, std::int16_t), P(Int32, std::int32_t),           \
-      P(Int64, std::int64_t), nullptr, nullptr, P(Float, float), P(Double, double), P(ComplexFloat, Complex<float>),     \
+#define HWARO_EACH_DTYPE(P)                                                                                          \
+  P(Bool, bool), P(UInt8, std::uint8_t), P(Int8, std::int8_t), P(Int16, std::int16_t), P(Int32, std::int32_t),       \
+      P(Int64, std::int64_t), nullptr, nullptr, P(Float, float), P(Double, double), P(ComplexFloat, Complex<float>), \
       P(ComplexDouble, Complex<double>)
 
 }  // namespace pointwise_loops
@@ -166,7 +169,9 @@ constexpr engine::PointwiseKernels pointwise_kernels() {
 #define HWARO_BACKWARD_1(D, T) backward_pointer<Op, 1, DType::D, T>()
 #define HWARO_BACKWARD_2(D, T) backward_pointer<Op, 2, DType::D, T>()
   return {{HWARO_EACH_DTYPE(HWARO_FORWARD)},
-          {{HWARO_EACH_DTYPE(HWARO_BACKWARD_0)}, {HWARO_EACH_DTYPE(HWARO_BACKWARD_1)}, {HWARO_EACH_DTYPE(HWARO_BACKWARD_2)}}};
+          {{HWARO_EACH_DTYPE(HWARO_BACKWARD_0)},
+           {HWARO_EACH_DTYPE(HWARO_BACKWARD_1)},
+           {HWARO_EACH_DTYPE(HWARO_BACKWARD_2)}}};
 #undef HWARO_FORWARD
 #undef HWARO_BACKWARD_0
 #undef HWARO_BACKWARD_1

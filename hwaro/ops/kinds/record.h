@@ -65,7 +65,8 @@ namespace record_detail {
 template <class F>
 class LambdaNode final : public Node {
  public:
-  LambdaNode(std::string name, Span<Tensor> inputs, std::uint32_t outputs, F f) : name_(std::move(name)), f_(std::move(f)) {
+  LambdaNode(std::string name, Span<Tensor> inputs, std::uint32_t outputs, F f)
+      : name_(std::move(name)), f_(std::move(f)) {
     num_inputs = outputs;
     for (const Tensor& t : inputs) add_edge(t.defined() ? gradient_edge(t) : Edge{});
   }
@@ -108,7 +109,8 @@ NodePtr record(std::string name, Span<Tensor> inputs, Span<Tensor> outputs, std:
   return owner;
 }
 template <class F>
-NodePtr record(std::string name, std::initializer_list<Tensor> inputs, const Tensor& output, std::initializer_list<Save> saves, F f) {
+NodePtr record(std::string name, std::initializer_list<Tensor> inputs, const Tensor& output,
+               std::initializer_list<Save> saves, F f) {
   return record(std::move(name), Span<Tensor>(inputs), Span<Tensor>(&output, 1), saves, std::move(f));
 }
 template <class F>
@@ -119,7 +121,8 @@ NodePtr record(std::string name, std::initializer_list<Tensor> inputs, std::init
 
 // For in-place operators that are not pointwise: call check_inplace(self, …) first, write, bump the version, then this.
 template <class F>
-void record_inplace(std::string name, const Tensor& self, std::initializer_list<Tensor> inputs, std::initializer_list<Save> saves, F f) {
+void record_inplace(std::string name, const Tensor& self, std::initializer_list<Tensor> inputs,
+                    std::initializer_list<Save> saves, F f) {
   auto* node = new record_detail::LambdaNode<F>(std::move(name), Span<Tensor>(inputs), 1, std::move(f));
   NodePtr owner = NodePtr::adopt(node);
   node->add_saves(saves);
@@ -132,8 +135,7 @@ Tensor make_view(const Tensor& base, IntSpan sizes, IntSpan strides, std::int64_
 template <class F>
 Tensor record_view(const char* name, const Tensor& base, IntSpan sizes, IntSpan strides, std::int64_t offset, F f) {
   const Tensor out = make_view(base, sizes, strides, offset);
-  if (recording(base))
-    record(name, {base}, out, {}, [f = std::move(f)](Backward& b) { b.set(0, f(b.g())); });
+  if (recording(base)) record(name, {base}, out, {}, [f = std::move(f)](Backward& b) { b.set(0, f(b.g())); });
   return out;
 }
 

@@ -14,7 +14,7 @@ struct DTypeRule {
   DTypeSet set = 0;           // types the formula is computed in
   bool int_to_float = false;  // integers and bool are computed in the default floating type
   Out out = Out::Same;
-  bool bool_to_int = false;   // bool is computed in int64
+  bool bool_to_int = false;  // bool is computed in int64
 };
 
 // Result of the promoted type, which must be in `set`.
@@ -34,18 +34,26 @@ using Doc = const char*;
 
 // Where an operator appears. Names with a module prefix (linalg_norm, special_erf, fft_fft) go to that module instead.
 enum Expose : unsigned {
-  kFunction = 1,       // torch.name
-  kMethod = 2,         // Tensor.name
-  kNnFunctional = 4,   // torch.nn.functional.name
-  kInplace = 8,        // Tensor.name_ (and torch.name_): pointwise operators only
-  kOut = 16,           // takes out=
-  kInternal = 32,      // torch._C.name: for our own Python code
+  kFunction = 1,      // torch.name
+  kMethod = 2,        // Tensor.name
+  kNnFunctional = 4,  // torch.nn.functional.name
+  kInplace = 8,       // Tensor.name_ (and torch.name_): pointwise operators only
+  kOut = 16,          // takes out=
+  kInternal = 32,     // torch._C.name: for our own Python code
   kDefaultExpose = kFunction | kMethod | kOut,
 };
 
 // Bits that name operands: which arguments may be plain numbers (`static constexpr auto numbers_for = kOther;`), and
 // which ones a derivative reads.
-enum OperandBits : unsigned { kSelf = 1, kOther = 2, kThird = 4, kResult = 8, kPassThrough = 0x80, kRaises = 0xFE, kNoGradient = 0xFF };
+enum OperandBits : unsigned {
+  kSelf = 1,
+  kOther = 2,
+  kThird = 4,
+  kResult = 8,
+  kPassThrough = 0x80,
+  kRaises = 0xFE,
+  kNoGradient = 0xFF
+};
 
 // A derivative of one: the gradient is passed on as it is, without a kernel.
 struct One {};

@@ -18,17 +18,17 @@ Device common_device(const Operand* operands, int count) {
     }
     HWARO_CHECK(t.device == device || !(t.device.is_meta() || device.is_meta()), "Tensor on device ", t.device.str(),
                 " is not on the expected device ", device.str(), "!");
-    HWARO_CHECK(t.device == device,
-                "Expected all tensors to be on the same device, but found at least two devices, ", device.str(), " and ",
-                t.device.str(), "!");
+    HWARO_CHECK(t.device == device, "Expected all tensors to be on the same device, but found at least two devices, ",
+                device.str(), " and ", t.device.str(), "!");
   }
   return device;
 }
 
 void check_internal_overlap(const Tensor& out) {
-  HWARO_CHECK(!has_internal_overlap(*out.impl()),
-              "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-              "Please clone() the tensor before performing the operation.");
+  HWARO_CHECK(
+      !has_internal_overlap(*out.impl()),
+      "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+      "Please clone() the tensor before performing the operation.");
 }
 
 // First and one past the last byte that a tensor's elements occupy.
@@ -45,12 +45,15 @@ void check_no_overlap(const Tensor& out, const Operand* operands, int count) {
   for (int i = 0; i < count; ++i) {
     const TensorImpl* t = operands[i].tensor;
     if (!t || t->storage.get() != out->storage.get() || t == out.impl() || t->numel == 0) continue;
-    if (t->offset == out->offset && t->sizes == out->sizes && t->strides == out->strides && t->dtype == out->dtype) continue;
-    if (!is_dense_non_overlapping(t->sizes, t->strides) || !is_dense_non_overlapping(out.sizes(), out.strides())) continue;
+    if (t->offset == out->offset && t->sizes == out->sizes && t->strides == out->strides && t->dtype == out->dtype)
+      continue;
+    if (!is_dense_non_overlapping(t->sizes, t->strides) || !is_dense_non_overlapping(out.sizes(), out.strides()))
+      continue;
     const auto a = extent(*out.impl()), b = extent(*t);
-    HWARO_CHECK(a.second <= b.first || b.second <= a.first,
-                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
-                "location. Please clone() the tensor before performing the operation.");
+    HWARO_CHECK(
+        a.second <= b.first || b.second <= a.first,
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+        "location. Please clone() the tensor before performing the operation.");
   }
 }
 
@@ -67,19 +70,21 @@ void resize_tensor(const Tensor& t, IntSpan shape) {
 void resize_out(const Tensor& out, IntSpan shape) {
   if (out.sizes() == shape) return;
   if (out.numel() != 0)
-    warn(concat("An output with one or more elements was resized since it had shape ", sizes_str(out.sizes()),
-                ", which does not match the required output shape ", sizes_str(shape),
-                ". This behavior is deprecated, and in a future PyTorch release outputs will not be resized unless they have "
-                "zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements with "
-                "t.resize_(0)."));
+    warn(concat(
+        "An output with one or more elements was resized since it had shape ", sizes_str(out.sizes()),
+        ", which does not match the required output shape ", sizes_str(shape),
+        ". This behavior is deprecated, and in a future PyTorch release outputs will not be resized unless they have "
+        "zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements with "
+        "t.resize_(0)."));
   resize_tensor(out, shape);
 }
 
 void store_out(const Tensor& out, const Tensor& result) {
   HWARO_CHECK(can_cast(result.dtype(), out.dtype()), "result type ", scalar_type_name(result.dtype()),
               " can't be cast to the desired output type ", scalar_type_name(out.dtype()));
-  HWARO_CHECK(out.device() == result.device(), "Expected all tensors to be on the same device, but found at least two devices, ",
-              result.device().str(), " and ", out.device().str(), "!");
+  HWARO_CHECK(out.device() == result.device(),
+              "Expected all tensors to be on the same device, but found at least two devices, ", result.device().str(),
+              " and ", out.device().str(), "!");
   resize_out(out, result.sizes());
   check_internal_overlap(out);
   if (!out.device().is_meta()) copy_raw(out, result);

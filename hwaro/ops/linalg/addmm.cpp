@@ -29,22 +29,28 @@ static Tensor start_from(const Tensor& self, IntSpan shape, const Scalar& beta) 
 }
 
 struct Addmm {
-  static constexpr Schema schema = "addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
+  static constexpr Schema schema =
+      "addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
   static constexpr Doc doc = "beta * self + alpha * (mat1 @ mat2).";
-  static Tensor call(const Tensor& self, const Tensor& mat1, const Tensor& mat2, const Scalar& beta, const Scalar& alpha) {
+  static Tensor call(const Tensor& self, const Tensor& mat1, const Tensor& mat2, const Scalar& beta,
+                     const Scalar& alpha) {
     HWARO_CHECK(mat1.dim() == 2, "mat1 must be a matrix, got ", mat1.dim(), "-D tensor");
     HWARO_CHECK(mat2.dim() == 2, "mat2 must be a matrix, got ", mat2.dim(), "-D tensor");
     const int64_t m = mat1.sizes()[0], k = mat1.sizes()[1], n = mat2.sizes()[1];
-    HWARO_CHECK(k == mat2.sizes()[0], "mat1 and mat2 shapes cannot be multiplied (", m, "x", k, " and ", mat2.sizes()[0], "x", n, ")");
-    HWARO_CHECK(self.dtype() == mat2.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(self.dtype()),
-                " and ", scalar_type_name(mat2.dtype()));
-    HWARO_CHECK(mat1.dtype() == mat2.dtype(), "mat1 and mat2 must have the same dtype, but got ", scalar_type_name(mat1.dtype()),
-                " and ", scalar_type_name(mat2.dtype()));
-    if (!(mat1.device() == mat2.device() && mat1.device() == self.device())) check_product_devices({&self, &mat1, &mat2});
+    HWARO_CHECK(k == mat2.sizes()[0], "mat1 and mat2 shapes cannot be multiplied (", m, "x", k, " and ",
+                mat2.sizes()[0], "x", n, ")");
+    HWARO_CHECK(self.dtype() == mat2.dtype(), "self and mat2 must have the same dtype, but got ",
+                scalar_type_name(self.dtype()), " and ", scalar_type_name(mat2.dtype()));
+    HWARO_CHECK(mat1.dtype() == mat2.dtype(), "mat1 and mat2 must have the same dtype, but got ",
+                scalar_type_name(mat1.dtype()), " and ", scalar_type_name(mat2.dtype()));
+    if (!(mat1.device() == mat2.device() && mat1.device() == self.device()))
+      check_product_devices({&self, &mat1, &mat2});
     const Tensor out = compute(self, mat1, mat2, {m, n}, beta, alpha);
     if (recording(self, mat1, mat2))
-      record("AddmmBackward0", {self, mat1, mat2}, out, {save_if(is_tracked(mat2), mat1), save_if(is_tracked(mat1), mat2)},
-             [beta, alpha, sizes = Dims(self.sizes()), a_columns = is_column_major(mat1), b_columns = is_column_major(mat2)](Backward& b) {
+      record("AddmmBackward0", {self, mat1, mat2}, out,
+             {save_if(is_tracked(mat2), mat1), save_if(is_tracked(mat1), mat2)},
+             [beta, alpha, sizes = Dims(self.sizes()), a_columns = is_column_major(mat1),
+              b_columns = is_column_major(mat2)](Backward& b) {
                const Tensor& g = b.g();
                if (b.needs(0)) b.set(0, sum_to_size(maybe_multiply(g, conj(beta)), sizes));
                if (b.needs(1)) {
@@ -58,11 +64,12 @@ struct Addmm {
              });
     return out;
   }
-  static Tensor compute(const Tensor& self, const Tensor& mat1, const Tensor& mat2, IntSpan shape, const Scalar& beta, const Scalar& alpha) {
+  static Tensor compute(const Tensor& self, const Tensor& mat1, const Tensor& mat2, IntSpan shape, const Scalar& beta,
+                        const Scalar& alpha) {
     const int64_t n = shape[1];
     const auto bias_kernel = product_kernels().gemm_bias[int(self.dtype())];
-    if (bias_kernel && self.dim() == 1 && self.sizes()[0] == n && (n == 1 || self.strides()[0] == 1) && is_one(beta) && is_one(alpha) &&
-        !self.device().is_meta()) {
+    if (bias_kernel && self.dim() == 1 && self.sizes()[0] == n && (n == 1 || self.strides()[0] == 1) && is_one(beta) &&
+        is_one(alpha) && !self.device().is_meta()) {
       const Tensor out = make_tensor(shape, self.dtype(), self.device());
       if (out.numel() == 0) return out;
       const Matrix a = as_matrix(mat1), b = as_matrix(mat2);
@@ -88,25 +95,31 @@ struct Addmm {
 };
 
 struct AddmmInplace {
-  static constexpr Schema schema = "addmm_(Tensor(a!) self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "addmm_(Tensor(a!) self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)";
   static constexpr Doc doc = "self becomes beta * self + alpha * (mat1 @ mat2).";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, const Tensor& mat1, const Tensor& mat2, const Scalar& beta, const Scalar& alpha) {
+  static Tensor call(const Tensor& self, const Tensor& mat1, const Tensor& mat2, const Scalar& beta,
+                     const Scalar& alpha) {
     return finish_inplace(self, Addmm::call(self, mat1, mat2, beta, alpha));
   }
 };
 
 struct Addmv {
-  static constexpr Schema schema = "addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
+  static constexpr Schema schema =
+      "addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
   static constexpr Doc doc = "beta * self + alpha * (mat @ vec).";
-  static Tensor call(const Tensor& self, const Tensor& mat, const Tensor& vec, const Scalar& beta, const Scalar& alpha) {
-    HWARO_CHECK(mat.dim() == 2 && vec.dim() == 1 && self.dim() <= 1, "vector + matrix @ vector expected, got ", self.dim(), ", ",
-                mat.dim(), ", ", vec.dim());
+  static Tensor call(const Tensor& self, const Tensor& mat, const Tensor& vec, const Scalar& beta,
+                     const Scalar& alpha) {
+    HWARO_CHECK(mat.dim() == 2 && vec.dim() == 1 && self.dim() <= 1, "vector + matrix @ vector expected, got ",
+                self.dim(), ", ", mat.dim(), ", ", vec.dim());
     const int64_t m = mat.sizes()[0];
-    HWARO_CHECK(mat.sizes()[1] == vec.sizes()[0] && (self.numel() == m || self.numel() == 1), "size mismatch, got input (",
-                self.dim() ? self.sizes()[0] : 1, "), mat (", m, "x", mat.sizes()[1], "), vec (", vec.sizes()[0], ")");
-    HWARO_CHECK(self.dtype() == mat.dtype() && mat.dtype() == vec.dtype(), "addmv input tensors must have the same dtype, but got ",
-                scalar_type_name(self.dtype()), ", ", scalar_type_name(mat.dtype()), ", and ", scalar_type_name(vec.dtype()));
+    HWARO_CHECK(mat.sizes()[1] == vec.sizes()[0] && (self.numel() == m || self.numel() == 1),
+                "size mismatch, got input (", self.dim() ? self.sizes()[0] : 1, "), mat (", m, "x", mat.sizes()[1],
+                "), vec (", vec.sizes()[0], ")");
+    HWARO_CHECK(self.dtype() == mat.dtype() && mat.dtype() == vec.dtype(),
+                "addmv input tensors must have the same dtype, but got ", scalar_type_name(self.dtype()), ", ",
+                scalar_type_name(mat.dtype()), ", and ", scalar_type_name(vec.dtype()));
     check_product_devices({&self, &mat, &vec});
     const Tensor out = start_from(self, {m}, beta);
     if (!self.device().is_meta()) matvec_into(out, mat, vec, alpha, beta);
@@ -114,7 +127,8 @@ struct Addmv {
       record("AddmvBackward0", {self, mat, vec}, out, {save_if(is_tracked(vec), mat), save_if(is_tracked(mat), vec)},
              [beta, alpha, sizes = Dims(self.sizes())](Backward& b) {
                if (b.needs(0)) b.set(0, sum_to_size(maybe_multiply(b.g(), conj(beta)), sizes));
-               if (b.needs(1)) b.set(1, maybe_multiply(mul(unsqueeze(b.g(), 1), unsqueeze(conj(b.saved(1)), 0)), conj(alpha)));
+               if (b.needs(1))
+                 b.set(1, maybe_multiply(mul(unsqueeze(b.g(), 1), unsqueeze(conj(b.saved(1)), 0)), conj(alpha)));
                if (b.needs(2)) b.set(2, maybe_multiply(mv(conj(t(b.saved(0))), b.g()), conj(alpha)));
              });
     return out;
@@ -122,18 +136,22 @@ struct Addmv {
 };
 
 struct AddmvInplace {
-  static constexpr Schema schema = "addmv_(Tensor(a!) self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "addmv_(Tensor(a!) self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)";
   static constexpr Doc doc = "self becomes beta * self + alpha * (mat @ vec).";
   static constexpr unsigned expose = kFunction | kMethod;
-  static Tensor call(const Tensor& self, const Tensor& mat, const Tensor& vec, const Scalar& beta, const Scalar& alpha) {
+  static Tensor call(const Tensor& self, const Tensor& mat, const Tensor& vec, const Scalar& beta,
+                     const Scalar& alpha) {
     return finish_inplace(self, Addmv::call(self, mat, vec, beta, alpha));
   }
 };
 
 struct Addr {
-  static constexpr Schema schema = "addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
+  static constexpr Schema schema =
+      "addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
   static constexpr Doc doc = "beta * self + alpha * outer(vec1, vec2).";
-  static Tensor call(const Tensor& self, const Tensor& vec1, const Tensor& vec2, const Scalar& beta, const Scalar& alpha) {
+  static Tensor call(const Tensor& self, const Tensor& vec1, const Tensor& vec2, const Scalar& beta,
+                     const Scalar& alpha) {
     HWARO_CHECK(vec1.dim() == 1, "addr: Expected 1-D argument vec1, but got ", vec1.dim(), "-D");
     HWARO_CHECK(vec2.dim() == 1, "addr: Expected 1-D argument vec2, but got ", vec2.dim(), "-D");
     const Dims shape = {vec1.sizes()[0], vec2.sizes()[0]};
@@ -146,7 +164,8 @@ struct Addr {
       out = to_dtype(out, promote_types(self.dtype(), promote_types(vec1.dtype(), vec2.dtype())));
     }
     if (recording(self, vec1, vec2))
-      record("AddrBackward0", {self, vec1, vec2}, out, {save_if(is_tracked(vec2), vec1), save_if(is_tracked(vec1), vec2)},
+      record("AddrBackward0", {self, vec1, vec2}, out,
+             {save_if(is_tracked(vec2), vec1), save_if(is_tracked(vec1), vec2)},
              [beta, alpha, sizes = Dims(self.sizes())](Backward& b) {
                if (b.needs(0)) b.set(0, sum_to_size(maybe_multiply(b.g(), conj(beta)), sizes));
                if (b.needs(1)) b.set(1, maybe_multiply(mv(b.g(), conj(b.saved(1))), conj(alpha)));
@@ -157,33 +176,39 @@ struct Addr {
 };
 
 struct AddrInplace {
-  static constexpr Schema schema = "addr_(Tensor(a!) self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "addr_(Tensor(a!) self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)";
   static constexpr Doc doc = "self becomes beta * self + alpha * outer(vec1, vec2).";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, const Tensor& vec1, const Tensor& vec2, const Scalar& beta, const Scalar& alpha) {
+  static Tensor call(const Tensor& self, const Tensor& vec1, const Tensor& vec2, const Scalar& beta,
+                     const Scalar& alpha) {
     return finish_inplace(self, Addr::call(self, vec1, vec2, beta, alpha));
   }
 };
 
 struct Baddbmm {
-  static constexpr Schema schema = "baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
+  static constexpr Schema schema =
+      "baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
   static constexpr Doc doc = "beta * self + alpha * bmm(batch1, batch2).";
-  static Tensor call(const Tensor& self, const Tensor& batch1, const Tensor& batch2, const Scalar& beta, const Scalar& alpha) {
+  static Tensor call(const Tensor& self, const Tensor& batch1, const Tensor& batch2, const Scalar& beta,
+                     const Scalar& alpha) {
     const Dims shape = {batch1.size(0), batch1.size(1), batch2.size(2)};
     HWARO_CHECK(batch1.dim() == 3, "batch1 must be a 3D tensor");
     HWARO_CHECK(batch2.dim() == 3, "batch2 must be a 3D tensor");
     const int64_t k = batch1.sizes()[2];
-    HWARO_CHECK(batch2.sizes()[0] == shape[0] && batch2.sizes()[1] == k, "Expected size for first two dimensions of batch2 tensor to be: [",
-                shape[0], ", ", k, "] but got: [", batch2.sizes()[0], ", ", batch2.sizes()[1], "].");
+    HWARO_CHECK(batch2.sizes()[0] == shape[0] && batch2.sizes()[1] == k,
+                "Expected size for first two dimensions of batch2 tensor to be: [", shape[0], ", ", k, "] but got: [",
+                batch2.sizes()[0], ", ", batch2.sizes()[1], "].");
     check_product_devices({&self, &batch1, &batch2});
-    HWARO_CHECK(self.dtype() == batch1.dtype(), "Input dtypes must be the same, got: input ", c_type_name(self.dtype()), ", batch1: ",
-                c_type_name(batch1.dtype()), ", batch2: ", c_type_name(batch2.dtype()));
-    HWARO_CHECK(batch1.dtype() == batch2.dtype(), "expected scalar type ", scalar_type_name(batch1.dtype()), " but found ",
-                scalar_type_name(batch2.dtype()));
+    HWARO_CHECK(self.dtype() == batch1.dtype(), "Input dtypes must be the same, got: input ", c_type_name(self.dtype()),
+                ", batch1: ", c_type_name(batch1.dtype()), ", batch2: ", c_type_name(batch2.dtype()));
+    HWARO_CHECK(batch1.dtype() == batch2.dtype(), "expected scalar type ", scalar_type_name(batch1.dtype()),
+                " but found ", scalar_type_name(batch2.dtype()));
     const Tensor out = start_from(self, shape, beta);
     if (!self.device().is_meta()) product_into(out, batch1, batch2, "baddbmm", alpha, beta);
     if (recording(self, batch1, batch2))
-      record("BaddbmmBackward0", {self, batch1, batch2}, out, {save_if(is_tracked(batch2), batch1), save_if(is_tracked(batch1), batch2)},
+      record("BaddbmmBackward0", {self, batch1, batch2}, out,
+             {save_if(is_tracked(batch2), batch1), save_if(is_tracked(batch1), batch2)},
              [beta, alpha, sizes = Dims(self.sizes())](Backward& b) {
                if (b.needs(0)) b.set(0, sum_to_size(maybe_multiply(b.g(), conj(beta)), sizes));
                if (b.needs(1)) b.set(1, maybe_multiply(bmm(b.g(), conj(transpose(b.saved(1), 1, 2))), conj(alpha)));
@@ -194,27 +219,34 @@ struct Baddbmm {
 };
 
 struct BaddbmmInplace {
-  static constexpr Schema schema = "baddbmm_(Tensor(a!) self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "baddbmm_(Tensor(a!) self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)";
   static constexpr Doc doc = "self becomes beta * self + alpha * bmm(batch1, batch2).";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, const Tensor& batch1, const Tensor& batch2, const Scalar& beta, const Scalar& alpha) {
+  static Tensor call(const Tensor& self, const Tensor& batch1, const Tensor& batch2, const Scalar& beta,
+                     const Scalar& alpha) {
     return finish_inplace(self, Baddbmm::call(self, batch1, batch2, beta, alpha));
   }
 };
 
 struct Addbmm {
-  static constexpr Schema schema = "addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
+  static constexpr Schema schema =
+      "addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
   static constexpr Doc doc = "beta * self + alpha * the sum of bmm(batch1, batch2) over the batch.";
-  static Tensor call(const Tensor& self, const Tensor& batch1, const Tensor& batch2, const Scalar& beta, const Scalar& alpha) {
+  static Tensor call(const Tensor& self, const Tensor& batch1, const Tensor& batch2, const Scalar& beta,
+                     const Scalar& alpha) {
     const Dims shape = {batch1.size(1), batch2.size(2)};
-    HWARO_CHECK(batch1.dim() == 3 && batch2.dim() == 3, "Batch tensors should be 3D, got dimensions ", batch1.dim(), " and ", batch2.dim());
+    HWARO_CHECK(batch1.dim() == 3 && batch2.dim() == 3, "Batch tensors should be 3D, got dimensions ", batch1.dim(),
+                " and ", batch2.dim());
     const int64_t batch = batch1.sizes()[0], k = batch1.sizes()[2];
-    HWARO_CHECK(batch == batch2.sizes()[0], "batch1 and batch2 must have same number of batches, got ", batch, " and ", batch2.sizes()[0]);
-    HWARO_CHECK(k == batch2.sizes()[1], "Incompatible matrix sizes for bmm (", batch1.sizes()[1], "x", k, " and ", batch2.sizes()[1],
-                "x", batch2.sizes()[2], ")");
-    HWARO_CHECK(self.dtype() == batch2.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(self.dtype()),
-                " and ", scalar_type_name(batch2.dtype()));
-    HWARO_CHECK(batch1.dtype() == batch2.dtype(), "expected m1 and m2 to have the same dtype, but got: ", c_type_name(batch1.dtype()),
+    HWARO_CHECK(batch == batch2.sizes()[0], "batch1 and batch2 must have same number of batches, got ", batch, " and ",
+                batch2.sizes()[0]);
+    HWARO_CHECK(k == batch2.sizes()[1], "Incompatible matrix sizes for bmm (", batch1.sizes()[1], "x", k, " and ",
+                batch2.sizes()[1], "x", batch2.sizes()[2], ")");
+    HWARO_CHECK(self.dtype() == batch2.dtype(), "self and mat2 must have the same dtype, but got ",
+                scalar_type_name(self.dtype()), " and ", scalar_type_name(batch2.dtype()));
+    HWARO_CHECK(batch1.dtype() == batch2.dtype(),
+                "expected m1 and m2 to have the same dtype, but got: ", c_type_name(batch1.dtype()),
                 " != ", c_type_name(batch2.dtype()));
     check_product_devices({&self, &batch1, &batch2});
     const Tensor out = start_from(self, shape, beta);
@@ -226,7 +258,8 @@ struct Addbmm {
       product_into(out, left, right, "addmm_impl_cpu_", alpha, beta);
     }
     if (recording(self, batch1, batch2))
-      record("AddbmmBackward0", {self, batch1, batch2}, out, {save_if(is_tracked(batch2), batch1), save_if(is_tracked(batch1), batch2)},
+      record("AddbmmBackward0", {self, batch1, batch2}, out,
+             {save_if(is_tracked(batch2), batch1), save_if(is_tracked(batch1), batch2)},
              [beta, alpha, batch, sizes = Dims(self.sizes()), shape](Backward& b) {
                if (b.needs(0)) b.set(0, sum_to_size(maybe_multiply(b.g(), conj(beta)), sizes));
                const Tensor g = expand(unsqueeze(b.g(), 0), {batch, shape[0], shape[1]});
@@ -238,10 +271,12 @@ struct Addbmm {
 };
 
 struct AddbmmInplace {
-  static constexpr Schema schema = "addbmm_(Tensor(a!) self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "addbmm_(Tensor(a!) self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)";
   static constexpr Doc doc = "self becomes beta * self + alpha * the sum of bmm(batch1, batch2) over the batch.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self, const Tensor& batch1, const Tensor& batch2, const Scalar& beta, const Scalar& alpha) {
+  static Tensor call(const Tensor& self, const Tensor& batch1, const Tensor& batch2, const Scalar& beta,
+                     const Scalar& alpha) {
     return finish_inplace(self, Addbmm::call(self, batch1, batch2, beta, alpha));
   }
 };
@@ -252,7 +287,8 @@ struct Linear {
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, const Tensor& weight, const Tensor& bias) {
     const int d = input.dim();
-    HWARO_CHECK(d != 0 && weight.dim() != 0, "both arguments to linear need to be at least 1D, but they are ", d, "D and ", weight.dim(), "D");
+    HWARO_CHECK(d != 0 && weight.dim() != 0, "both arguments to linear need to be at least 1D, but they are ", d,
+                "D and ", weight.dim(), "D");
     if (d == 2 && bias.defined()) return Addmm::call(bias, input, t(weight), 1, 1);
     if (bias.defined() && (d == 1 || input.is_contiguous()) && bias.dim() == 1) {
       // One product for all leading dimensions, its bias added in the same pass.

@@ -75,8 +75,8 @@ struct Inner {
   static Tensor call(const Tensor& self, const Tensor& other) {
     if (self.dim() == 0 || other.dim() == 0) return mul(self, other);
     HWARO_CHECK(self.sizes()[self.dim() - 1] == other.sizes()[other.dim() - 1],
-                "inner() the last dimension must match on both input tensors but got shapes ", sizes_str(self.sizes()), " and ",
-                sizes_str(other.sizes()));
+                "inner() the last dimension must match on both input tensors but got shapes ", sizes_str(self.sizes()),
+                " and ", sizes_str(other.sizes()));
     return Tensordot::call(self, other, {-1}, {-1});
   }
 };
@@ -143,7 +143,8 @@ static Tensor multi_dot(Span<Tensor> tensors) {
     HWARO_CHECK(m[n - 1].dim() == 2, "multi_dot(): the last tensor must be 1D or 2D but got ", m[n - 1].dim(), "D");
     shape.push_back(m[n - 1].sizes()[1]);
   }
-  for (std::size_t i = 1; i + 1 < n; ++i) HWARO_CHECK(m[i].dim() == 2, "multi_dot(): tensor ", i, " must be 2D but got ", m[i].dim(), "D");
+  for (std::size_t i = 1; i + 1 < n; ++i)
+    HWARO_CHECK(m[i].dim() == 2, "multi_dot(): tensor ", i, " must be 2D but got ", m[i].dim(), "D");
   for (std::size_t i = 1; i < n; ++i) {
     HWARO_CHECK(m[i].dtype() == m[0].dtype(), "multi_dot(): all tensors must have be the same dtype but tensor 0 is ",
                 scalar_type_name(m[0].dtype()), " and tensor ", i, " ", scalar_type_name(m[i].dtype()));
@@ -155,7 +156,8 @@ static Tensor multi_dot(Span<Tensor> tensors) {
 
 struct LinalgMultiDot {
   static constexpr Schema schema = "linalg_multi_dot(Tensor[] tensors) -> Tensor";
-  static constexpr Doc doc = "Product of a chain of matrices in the cheapest order; the first and the last may be vectors.";
+  static constexpr Doc doc =
+      "Product of a chain of matrices in the cheapest order; the first and the last may be vectors.";
   static Tensor call(Span<Tensor> tensors) { return multi_dot(tensors); }
 };
 
@@ -174,8 +176,9 @@ struct ChainMatmul {
 static Tensor matrix_power_of(const Tensor& a, int64_t n) {
   const int d = a.dim();
   HWARO_CHECK(d >= 2, "linalg.matrix_power: The input tensor A must have at least 2 dimensions.");
-  HWARO_CHECK(a.sizes()[d - 1] == a.sizes()[d - 2], "linalg.matrix_power: A must be batches of square matrices, but they are ",
-              a.sizes()[d - 2], " by ", a.sizes()[d - 1], " matrices");
+  HWARO_CHECK(a.sizes()[d - 1] == a.sizes()[d - 2],
+              "linalg.matrix_power: A must be batches of square matrices, but they are ", a.sizes()[d - 2], " by ",
+              a.sizes()[d - 1], " matrices");
   HWARO_CHECK_AS(NotImplementedError, n >= 0, "linalg.matrix_power: negative powers are not supported");
   if (n == 0) {
     const Tensor out = make_zeros(a.sizes(), a.dtype(), a.device());
@@ -184,7 +187,8 @@ static Tensor matrix_power_of(const Tensor& a, int64_t n) {
       fill_elements(*diagonal(out, 0, -2, -1).impl(), 1);
     }
     if (recording(a))
-      record("CopyBackwards", {a}, out, {}, [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
+      record("CopyBackwards", {a}, out, {},
+             [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
     return out;
   }
   if (n == 1) return clone(a);
@@ -217,8 +221,8 @@ struct Trace {
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self) {
     HWARO_CHECK(self.dim() == 2, "trace: expected a matrix, but got tensor with dim ", self.dim());
-    HWARO_CHECK_AS(NotImplementedError, self.dtype() != DType::Bool,
-                   "\"trace\" not implemented for '", scalar_type_name(self.dtype()), '\'');
+    HWARO_CHECK_AS(NotImplementedError, self.dtype() != DType::Bool, "\"trace\" not implemented for '",
+                   scalar_type_name(self.dtype()), '\'');
     Tensor out;
     {
       NoGradGuard guard;
@@ -240,8 +244,8 @@ static Tensor cross_of(const Tensor& a, const Tensor& b, int64_t dim) {
   const int d = a.dim();
   HWARO_CHECK(d == b.dim(), "linalg.cross: inputs must have the same number of dimensions.");
   const int64_t w = wrap_dim(dim, d);
-  HWARO_CHECK(a.sizes()[w] == 3 && b.sizes()[w] == 3, "linalg.cross: inputs dimension ", dim, " must have length 3. Got ", a.sizes()[w],
-              " and ", b.sizes()[w]);
+  HWARO_CHECK(a.sizes()[w] == 3 && b.sizes()[w] == 3, "linalg.cross: inputs dimension ", dim,
+              " must have length 3. Got ", a.sizes()[w], " and ", b.sizes()[w]);
   Tensor out;
   {
     NoGradGuard guard;
@@ -269,11 +273,15 @@ struct LinalgCross {
 
 struct Cross {
   static constexpr Schema schema = "cross(Tensor self, Tensor other, int? dim=None) -> Tensor";
-  static constexpr Doc doc = "Cross product of vectors of length 3 along dim (by default the first dimension of size 3).";
+  static constexpr Doc doc =
+      "Cross product of vectors of length 3 along dim (by default the first dimension of size 3).";
   static Tensor call(const Tensor& self, const Tensor& other, std::optional<int64_t> dim) {
     if (dim) return cross_of(self, other, *dim);
-    warn("Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or simply use "
-         "torch.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross in a future release.");
+    warn(
+        "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or "
+        "simply use "
+        "torch.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross in a future "
+        "release.");
     for (int d = 0; d < self.dim(); ++d)
       if (self.sizes()[d] == 3) return cross_of(self, other, d);
     raise("no dimension of size 3 in input");

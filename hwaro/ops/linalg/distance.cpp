@@ -88,7 +88,9 @@ static Tensor cdist_direct(const Tensor& x1, const Tensor& x2, double p, const P
       const Tensor saved1 = b.saved(0), saved2 = b.saved(1), d = b.saved(2);
       const Tensor a1 = widen(saved1, s.a), a2 = widen(saved2, s.b);
       if (b.needs(0)) b.set(0, sum_to_size(cdist_gradient(b.g(), a1, a2, p, d), saved1.sizes()));
-      if (b.needs(1)) b.set(1, sum_to_size(cdist_gradient(transpose(b.g(), -1, -2), a2, a1, p, transpose(d, -1, -2)), saved2.sizes()));
+      if (b.needs(1))
+        b.set(1,
+              sum_to_size(cdist_gradient(transpose(b.g(), -1, -2), a2, a1, p, transpose(d, -1, -2)), saved2.sizes()));
     });
   return out;
 }
@@ -109,16 +111,22 @@ static Tensor euclidean(const Tensor& x1, const Tensor& x2, const PairShape& s) 
     out = sqrt(maximum(add(add(products, n1), transpose(n2, 1, 2)), 0));
   }
   if (recording(x1, x2))
-    record("EuclideanDistBackward0", {x1, x2}, out, {save(x1), save(x2), save_output(out)}, [flat, s, P, R, M](Backward& b) {
-      const Tensor saved1 = b.saved(0), saved2 = b.saved(1), d = b.saved(2);
-      const Tensor a1 = flat(saved1, s.a, s.count, P, M), a2 = flat(saved2, s.b, s.count, R, M);
-      const Tensor ratio = where(eq(d, 0), 0, div(b.g(), where(eq(d, 0), 1, d)));
-      const int64_t last = -1, rows = -2;
-      const auto back = [](const Tensor& g, IntSpan wide, IntSpan sizes) { return sum_to_size(reshape(g, wide), sizes); };
-      if (b.needs(0)) b.set(0, back(sub(mul(a1, sum(ratio, IntSpan(&last, 1), true)), bmm(ratio, a2)), s.a, saved1.sizes()));
-      if (b.needs(1))
-        b.set(1, back(sub(mul(a2, transpose(sum(ratio, IntSpan(&rows, 1), true), 1, 2)), bmm(transpose(ratio, 1, 2), a1)), s.b, saved2.sizes()));
-    });
+    record("EuclideanDistBackward0", {x1, x2}, out, {save(x1), save(x2), save_output(out)},
+           [flat, s, P, R, M](Backward& b) {
+             const Tensor saved1 = b.saved(0), saved2 = b.saved(1), d = b.saved(2);
+             const Tensor a1 = flat(saved1, s.a, s.count, P, M), a2 = flat(saved2, s.b, s.count, R, M);
+             const Tensor ratio = where(eq(d, 0), 0, div(b.g(), where(eq(d, 0), 1, d)));
+             const int64_t last = -1, rows = -2;
+             const auto back = [](const Tensor& g, IntSpan wide, IntSpan sizes) {
+               return sum_to_size(reshape(g, wide), sizes);
+             };
+             if (b.needs(0))
+               b.set(0, back(sub(mul(a1, sum(ratio, IntSpan(&last, 1), true)), bmm(ratio, a2)), s.a, saved1.sizes()));
+             if (b.needs(1))
+               b.set(1, back(sub(mul(a2, transpose(sum(ratio, IntSpan(&rows, 1), true), 1, 2)),
+                                 bmm(transpose(ratio, 1, 2), a1)),
+                             s.b, saved2.sizes()));
+           });
   return out;
 }
 
@@ -129,9 +137,12 @@ struct Cdist {
   static Tensor call(const Tensor& x1, const Tensor& x2, double p, std::optional<int64_t> mode) {
     HWARO_CHECK(x1.dim() >= 2, "cdist only supports at least 2D tensors, X1 got: ", x1.dim(), "D");
     HWARO_CHECK(x2.dim() >= 2, "cdist only supports at least 2D tensors, X2 got: ", x2.dim(), "D");
-    HWARO_CHECK(x1.size(-1) == x2.size(-1), "X1 and X2 must have the same number of columns. X1: ", x1.size(-1), " X2: ", x2.size(-1));
-    HWARO_CHECK(is_floating(x1.dtype()), "cdist only supports floating-point dtypes, X1 got: ", scalar_type_name(x1.dtype()));
-    HWARO_CHECK(is_floating(x2.dtype()), "cdist only supports floating-point dtypes, X2 got: ", scalar_type_name(x2.dtype()));
+    HWARO_CHECK(x1.size(-1) == x2.size(-1), "X1 and X2 must have the same number of columns. X1: ", x1.size(-1),
+                " X2: ", x2.size(-1));
+    HWARO_CHECK(is_floating(x1.dtype()),
+                "cdist only supports floating-point dtypes, X1 got: ", scalar_type_name(x1.dtype()));
+    HWARO_CHECK(is_floating(x2.dtype()),
+                "cdist only supports floating-point dtypes, X2 got: ", scalar_type_name(x2.dtype()));
     HWARO_CHECK(p >= 0, "cdist only supports non-negative p values");
     const int64_t choice = mode.value_or(0);
     HWARO_CHECK(choice >= 0 && choice <= 2, "possible modes: 0, 1, 2, but was: ", choice);

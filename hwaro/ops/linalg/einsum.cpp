@@ -52,7 +52,8 @@ static Tensor sum_of_products(Tensor left, Tensor right, IntSpan summed) {
   Dims left_order(batch), right_order(batch), out_order(batch), out_sizes;
   for (int64_t d : batch) out_sizes.push_back(left.sizes()[d]);
   for (int64_t d : only_left) left_order.push_back(d), out_order.push_back(d), out_sizes.push_back(left.sizes()[d]);
-  for (int64_t d : depth) left_order.push_back(d), right_order.push_back(d), out_order.push_back(d), out_sizes.push_back(1);
+  for (int64_t d : depth)
+    left_order.push_back(d), right_order.push_back(d), out_order.push_back(d), out_sizes.push_back(1);
   for (int64_t d : only_right) right_order.push_back(d), out_order.push_back(d), out_sizes.push_back(right.sizes()[d]);
   for (int64_t d : only_right) left_order.push_back(d);
   for (int64_t d : only_left) right_order.push_back(d);
@@ -99,9 +100,10 @@ Equation parse(std::string_view text) {
         HWARO_CHECK(i + 2 < text.size() && text[i + 1] == '.' && text[i + 2] == '.',
                     "einsum(): found '.' for output that is not part of any ellipsis (...)");
       } else {
-        HWARO_CHECK(current->ellipsis < 0, "einsum(): found '.' for operand ", operand, " for which an ellipsis was already found");
-        HWARO_CHECK(i + 2 < text.size() && text[i + 1] == '.' && text[i + 2] == '.', "einsum(): found '.' for operand ", operand,
-                    " that is not part of any ellipsis");
+        HWARO_CHECK(current->ellipsis < 0, "einsum(): found '.' for operand ", operand,
+                    " for which an ellipsis was already found");
+        HWARO_CHECK(i + 2 < text.size() && text[i + 1] == '.' && text[i + 2] == '.', "einsum(): found '.' for operand ",
+                    operand, " that is not part of any ellipsis");
       }
       current->ellipsis = int(current->labels.size());
       current->labels.push_back(kEllipsis);
@@ -131,8 +133,10 @@ struct Einsum {
   static Tensor call(std::string_view equation, Span<Tensor> tensors, OptIntSpan path) {
     HWARO_CHECK(!tensors.empty(), "einsum(): must provide at least one operand");
     const Equation e = parse(equation);
-    HWARO_CHECK(e.inputs.size() >= tensors.size(), "einsum(): more operands were provided than specified in the equation");
-    HWARO_CHECK(e.inputs.size() <= tensors.size(), "einsum(): fewer operands were provided than specified in the equation");
+    HWARO_CHECK(e.inputs.size() >= tensors.size(),
+                "einsum(): more operands were provided than specified in the equation");
+    HWARO_CHECK(e.inputs.size() <= tensors.size(),
+                "einsum(): fewer operands were provided than specified in the equation");
 
     // How often each label occurs, and how many dimensions the widest ellipsis stands for.
     int count[kLabels] = {}, ellipsis_dims = 0;
@@ -140,7 +144,8 @@ struct Einsum {
       const Subscripts& s = e.inputs[i];
       const int labels = int(s.labels.size()) - (s.ellipsis >= 0), dims = tensors[i].dim();
       HWARO_CHECK(s.ellipsis >= 0 || labels == dims, "einsum(): the number of subscripts in the equation (", labels,
-                  ") does not match the number of dimensions (", dims, ") for operand ", i, " and no ellipsis was given");
+                  ") does not match the number of dimensions (", dims, ") for operand ", i,
+                  " and no ellipsis was given");
       HWARO_CHECK(labels <= dims, "einsum(): the number of subscripts in the equation (", labels,
                   ") is more than the number of dimensions (", dims, ") for operand ", i);
       if (s.ellipsis >= 0 && dims - labels > ellipsis_dims) ellipsis_dims = dims - labels;
@@ -157,8 +162,10 @@ struct Einsum {
           ellipsis_at = dims, dims += ellipsis_dims;
           continue;
         }
-        HWARO_CHECK(count[l] > 0, "einsum(): output subscript ", letter_of(l), " does not appear in the equation for any input operand");
-        HWARO_CHECK(position[l] < 0, "einsum(): output subscript ", letter_of(l), " appears more than once in the output");
+        HWARO_CHECK(count[l] > 0, "einsum(): output subscript ", letter_of(l),
+                    " does not appear in the equation for any input operand");
+        HWARO_CHECK(position[l] < 0, "einsum(): output subscript ", letter_of(l),
+                    " appears more than once in the output");
         position[l] = dims++;
       }
     } else {
@@ -175,13 +182,14 @@ struct Einsum {
     std::vector<Tensor> operands;
     Dims sizes(std::size_t(dims), 1);
     for (std::size_t i = 0; i < tensors.size(); ++i)
-      operands.push_back(in_common_order(tensors[i], e.inputs[i], i, position, ellipsis_at, ellipsis_dims, dims, sizes));
+      operands.push_back(
+          in_common_order(tensors[i], e.inputs[i], i, position, ellipsis_at, ellipsis_dims, dims, sizes));
     return contract(std::move(operands), path, out_dims, dims);
   }
 
   // Diagonals of repeated labels, then all labels in the common order.
-  static Tensor in_common_order(Tensor t, const Subscripts& s, std::size_t operand, const int* position, int ellipsis_at,
-                                int ellipsis_dims, int dims, Dims& sizes) {
+  static Tensor in_common_order(Tensor t, const Subscripts& s, std::size_t operand, const int* position,
+                                int ellipsis_at, int ellipsis_dims, int dims, Dims& sizes) {
     Dims order(std::size_t(dims), -1);
     int here = 0, seen_label[kLabels];
     for (int& l : seen_label) l = -1;
@@ -198,8 +206,8 @@ struct Einsum {
       }
       if (seen_label[l] >= 0) {
         const int64_t a = t.sizes()[seen_label[l]], b = t.sizes()[here];
-        HWARO_CHECK(a == b, "einsum(): subscript ", letter_of(l), " is repeated for operand ", operand, " but the sizes don't match, ", b,
-                    " != ", a);
+        HWARO_CHECK(a == b, "einsum(): subscript ", letter_of(l), " is repeated for operand ", operand,
+                    " but the sizes don't match, ", b, " != ", a);
         // The diagonal comes out last; it goes back to the first of the two places.
         t = diagonal(t, 0, seen_label[l], here);
         Dims back;

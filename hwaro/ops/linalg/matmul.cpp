@@ -8,7 +8,9 @@ namespace hwaro::engine {
 
 using std::int64_t;
 
-static bool is_column_major(IntSpan sizes, IntSpan strides) { return strides[0] == 1 && strides[1] == sizes[0] && sizes[1] != 1; }
+static bool is_column_major(IntSpan sizes, IntSpan strides) {
+  return strides[0] == 1 && strides[1] == sizes[0] && sizes[1] != 1;
+}
 
 struct Mm {
   static constexpr Schema schema = "mm(Tensor self, Tensor mat2) -> Tensor";
@@ -17,8 +19,10 @@ struct Mm {
     HWARO_CHECK(self.dim() == 2, "self must be a matrix");
     HWARO_CHECK(mat2.dim() == 2, "mat2 must be a matrix");
     const int64_t m = self.sizes()[0], k = self.sizes()[1], n = mat2.sizes()[1];
-    HWARO_CHECK(k == mat2.sizes()[0], "mat1 and mat2 shapes cannot be multiplied (", m, "x", k, " and ", mat2.sizes()[0], "x", n, ")");
-    HWARO_CHECK(self.dtype() == mat2.dtype(), "expected m1 and m2 to have the same dtype, but got: ", c_type_name(self.dtype()),
+    HWARO_CHECK(k == mat2.sizes()[0], "mat1 and mat2 shapes cannot be multiplied (", m, "x", k, " and ",
+                mat2.sizes()[0], "x", n, ")");
+    HWARO_CHECK(self.dtype() == mat2.dtype(),
+                "expected m1 and m2 to have the same dtype, but got: ", c_type_name(self.dtype()),
                 " != ", c_type_name(mat2.dtype()));
     if (!(self.device() == mat2.device())) check_product_devices({&self, &mat2});
     const Tensor out = make_tensor({m, n}, self.dtype(), self.device());
@@ -49,18 +53,20 @@ struct Bmm {
     HWARO_CHECK(self.dim() == 3, "batch1 must be a 3D tensor");
     HWARO_CHECK(mat2.dim() == 3, "batch2 must be a 3D tensor");
     const int64_t batch = self.sizes()[0], k = self.sizes()[2];
-    HWARO_CHECK(mat2.sizes()[0] == batch && mat2.sizes()[1] == k, "Expected size for first two dimensions of batch2 tensor to be: [",
-                batch, ", ", k, "] but got: [", mat2.sizes()[0], ", ", mat2.sizes()[1], "].");
+    HWARO_CHECK(mat2.sizes()[0] == batch && mat2.sizes()[1] == k,
+                "Expected size for first two dimensions of batch2 tensor to be: [", batch, ", ", k, "] but got: [",
+                mat2.sizes()[0], ", ", mat2.sizes()[1], "].");
     HWARO_CHECK(self.dtype() == mat2.dtype(), "expected scalar type ", scalar_type_name(self.dtype()), " but found ",
                 scalar_type_name(mat2.dtype()));
     if (!(self.device() == mat2.device())) check_product_devices({&self, &mat2});
     const Tensor out = make_tensor({batch, self.sizes()[1], mat2.sizes()[2]}, self.dtype(), self.device());
     if (!self.device().is_meta()) product_into(out, self, mat2, "bmm");
     if (recording(self, mat2))
-      record("BmmBackward0", {self, mat2}, out, {save_if(is_tracked(mat2), self), save_if(is_tracked(self), mat2)}, [](Backward& b) {
-        if (b.needs(0)) b.set(0, bmm(b.g(), conj(transpose(b.saved(1), 1, 2))));
-        if (b.needs(1)) b.set(1, bmm(conj(transpose(b.saved(0), 1, 2)), b.g()));
-      });
+      record("BmmBackward0", {self, mat2}, out, {save_if(is_tracked(mat2), self), save_if(is_tracked(self), mat2)},
+             [](Backward& b) {
+               if (b.needs(0)) b.set(0, bmm(b.g(), conj(transpose(b.saved(1), 1, 2))));
+               if (b.needs(1)) b.set(1, bmm(conj(transpose(b.saved(0), 1, 2)), b.g()));
+             });
     return out;
   }
 };
@@ -69,27 +75,30 @@ struct Mv {
   static constexpr Schema schema = "mv(Tensor self, Tensor vec) -> Tensor";
   static constexpr Doc doc = "Product of a matrix and a vector.";
   static Tensor call(const Tensor& self, const Tensor& vec) {
-    HWARO_CHECK(self.dim() == 2 && vec.dim() == 1, "vector + matrix @ vector expected, got 1, ", self.dim(), ", ", vec.dim());
-    HWARO_CHECK(self.sizes()[1] == vec.sizes()[0], "size mismatch, got input (", self.sizes()[0], "), mat (", self.sizes()[0], "x",
-                self.sizes()[1], "), vec (", vec.sizes()[0], ")");
-    HWARO_CHECK(self.dtype() == vec.dtype(), "addmv input tensors must have the same dtype, but got ", scalar_type_name(vec.dtype()),
-                ", ", scalar_type_name(self.dtype()), ", and ", scalar_type_name(vec.dtype()));
+    HWARO_CHECK(self.dim() == 2 && vec.dim() == 1, "vector + matrix @ vector expected, got 1, ", self.dim(), ", ",
+                vec.dim());
+    HWARO_CHECK(self.sizes()[1] == vec.sizes()[0], "size mismatch, got input (", self.sizes()[0], "), mat (",
+                self.sizes()[0], "x", self.sizes()[1], "), vec (", vec.sizes()[0], ")");
+    HWARO_CHECK(self.dtype() == vec.dtype(), "addmv input tensors must have the same dtype, but got ",
+                scalar_type_name(vec.dtype()), ", ", scalar_type_name(self.dtype()), ", and ",
+                scalar_type_name(vec.dtype()));
     if (!(self.device() == vec.device())) check_product_devices({&self, &vec});
     const Tensor out = make_tensor({self.sizes()[0]}, self.dtype(), self.device());
     if (!self.device().is_meta()) matvec_into(out, self, vec, 1, 0);
     if (recording(self, vec))
-      record("MvBackward0", {self, vec}, out, {save_if(is_tracked(vec), self), save_if(is_tracked(self), vec)}, [](Backward& b) {
-        if (b.needs(0)) b.set(0, mul(unsqueeze(b.g(), 1), unsqueeze(conj(b.saved(1)), 0)));
-        if (b.needs(1)) b.set(1, mv(conj(t(b.saved(0))), b.g()));
-      });
+      record("MvBackward0", {self, vec}, out, {save_if(is_tracked(vec), self), save_if(is_tracked(self), vec)},
+             [](Backward& b) {
+               if (b.needs(0)) b.set(0, mul(unsqueeze(b.g(), 1), unsqueeze(conj(b.saved(1)), 0)));
+               if (b.needs(1)) b.set(1, mv(conj(t(b.saved(0))), b.g()));
+             });
     return out;
   }
 };
 
 static void check_dot(const Tensor& a, const Tensor& b, const char* name) {
   HWARO_CHECK(a.dim() == 1 && b.dim() == 1, "1D tensors expected, but got ", a.dim(), "D and ", b.dim(), "D tensors");
-  HWARO_CHECK(a.dtype() == b.dtype(), name, " : expected both vectors to have same dtype, but found ", scalar_type_name(a.dtype()),
-              " and ", scalar_type_name(b.dtype()));
+  HWARO_CHECK(a.dtype() == b.dtype(), name, " : expected both vectors to have same dtype, but found ",
+              scalar_type_name(a.dtype()), " and ", scalar_type_name(b.dtype()));
   HWARO_CHECK(a.numel() == b.numel(), "inconsistent tensor size, expected tensor ", sizes_str(a.sizes()), " and src ",
               sizes_str(b.sizes()), " to have the same number of elements, but got ", a.numel(), " and ", b.numel(),
               " elements respectively");
@@ -102,7 +111,8 @@ static Tensor dot_raw(const Tensor& a, const Tensor& b, bool conjugate, const ch
   if (a.device().is_meta()) return out;
   const auto& table = product_kernels();
   const int type = int(a.dtype());
-  HWARO_CHECK_AS(NotImplementedError, table.gemm[type], '"', name, "\" not implemented for '", scalar_type_name(a.dtype()), '\'');
+  HWARO_CHECK_AS(NotImplementedError, table.gemm[type], '"', name, "\" not implemented for '",
+                 scalar_type_name(a.dtype()), '\'');
   const auto strided = [](const Tensor& t) { return !t.is_conj() && (t.numel() <= 1 || t.strides()[0] > 0); };
   const Tensor x = strided(a) ? a : dense(a), y = strided(b) ? b : dense(b);
   const int64_t n = a.numel(), incx = n > 1 ? x.strides()[0] : 1, incy = n > 1 ? y.strides()[0] : 1;
@@ -130,10 +140,11 @@ struct Dot {
     check_dot(self, tensor, "dot");
     const Tensor out = dot_raw(self, tensor, false, "dot");
     if (recording(self, tensor))
-      record("DotBackward0", {self, tensor}, out, {save_if(is_tracked(tensor), self), save_if(is_tracked(self), tensor)}, [](Backward& b) {
-        if (b.needs(0)) b.set(0, mul(b.g(), conj(b.saved(1))));
-        if (b.needs(1)) b.set(1, mul(b.g(), conj(b.saved(0))));
-      });
+      record("DotBackward0", {self, tensor}, out,
+             {save_if(is_tracked(tensor), self), save_if(is_tracked(self), tensor)}, [](Backward& b) {
+               if (b.needs(0)) b.set(0, mul(b.g(), conj(b.saved(1))));
+               if (b.needs(1)) b.set(1, mul(b.g(), conj(b.saved(0))));
+             });
     return out;
   }
 };
@@ -146,10 +157,11 @@ struct Vdot {
     check_dot(self, other, conjugates ? "vdot" : "dot");
     const Tensor out = dot_raw(self, other, conjugates, conjugates ? "vdot" : "dot");
     if (recording(self, other))
-      record("VdotBackward0", {self, other}, out, {save_if(is_tracked(other), self), save_if(is_tracked(self), other)}, [](Backward& b) {
-        if (b.needs(0)) b.set(0, mul(conj(b.g()), b.saved(1)));
-        if (b.needs(1)) b.set(1, mul(b.g(), b.saved(0)));
-      });
+      record("VdotBackward0", {self, other}, out, {save_if(is_tracked(other), self), save_if(is_tracked(self), other)},
+             [](Backward& b) {
+               if (b.needs(0)) b.set(0, mul(conj(b.g()), b.saved(1)));
+               if (b.needs(1)) b.set(1, mul(b.g(), b.saved(0)));
+             });
     return out;
   }
 };
@@ -200,7 +212,8 @@ static Tensor matmul_folded(const Tensor& a, const Tensor& b) {
 
 static Tensor matmul_batched(const Tensor& a, const Tensor& b) {
   const int da = a.dim(), db = b.dim();
-  const IntSpan batch_a(a.sizes().data(), da > 2 ? std::size_t(da - 2) : 0), batch_b(b.sizes().data(), db > 2 ? std::size_t(db - 2) : 0);
+  const IntSpan batch_a(a.sizes().data(), da > 2 ? std::size_t(da - 2) : 0),
+      batch_b(b.sizes().data(), db > 2 ? std::size_t(db - 2) : 0);
   const int64_t n = da > 1 ? a.sizes()[da - 2] : 1, ka = a.sizes()[da - 1];
   const int64_t kb = db > 1 ? b.sizes()[db - 2] : b.sizes()[0], p = db > 1 ? b.sizes()[db - 1] : 1;
   // A batch of one that needs a gradient is folded: see should_fold.
@@ -230,7 +243,8 @@ struct Matmul {
   static Tensor call(const Tensor& self, const Tensor& other) {
     const int a = self.dim(), b = other.dim();
     if (a == 2 && b == 2) return Mm::call(self, other);
-    HWARO_CHECK(a != 0 && b != 0, "both arguments to matmul need to be at least 1D, but they are ", a, "D and ", b, "D");
+    HWARO_CHECK(a != 0 && b != 0, "both arguments to matmul need to be at least 1D, but they are ", a, "D and ", b,
+                "D");
     if (a == 1 && b == 1) return Dot::call(self, other);
     if (a == 2 && b == 1) return Mv::call(self, other);
     if (a == 1 && b == 2) return drop_dim(mm(unsqueeze(self, 0), other), 0);
@@ -248,7 +262,8 @@ struct LinalgVecdot {
   static constexpr Schema schema = "linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor";
   static constexpr Doc doc = "Sums of conj(x) * y along a dimension.";
   static Tensor call(const Tensor& x, const Tensor& y, int64_t dim) {
-    HWARO_CHECK((is_floating(x.dtype()) || is_complex(x.dtype())), "linalg.vecdot: Expected a floating point or complex tensor as input. Got ",
+    HWARO_CHECK((is_floating(x.dtype()) || is_complex(x.dtype())),
+                "linalg.vecdot: Expected a floating point or complex tensor as input. Got ",
                 scalar_type_name(x.dtype()));
     HWARO_CHECK(x.dtype() == y.dtype(), "linalg.vecdot: Expected x and y to have the same dtype, but found x of type ",
                 scalar_type_name(x.dtype()), " and y of type ", scalar_type_name(y.dtype()), " instead");

@@ -40,11 +40,13 @@ Matrix as_matrix(const Tensor& t) {
   return m;
 }
 
-void product_into(const Tensor& out, const Tensor& a, const Tensor& b, const char* name, const Scalar& alpha, const Scalar& beta) {
+void product_into(const Tensor& out, const Tensor& a, const Tensor& b, const char* name, const Scalar& alpha,
+                  const Scalar& beta) {
   const auto kernel = product_kernels().gemm[int(out.dtype())];
   if (out.numel() == 0) return;
   if (a.size(-1) == 0 && beta.to_double() == 0) return fill_elements(*out.impl(), 0);
-  HWARO_CHECK_AS(NotImplementedError, kernel, '"', name, "\" not implemented for '", scalar_type_name(out.dtype()), '\'');
+  HWARO_CHECK_AS(NotImplementedError, kernel, '"', name, "\" not implemented for '", scalar_type_name(out.dtype()),
+                 '\'');
   const Matrix ma = as_matrix(a), mb = as_matrix(b);
   ProductArgs p;
   p.a_form = ma.form;
@@ -72,14 +74,15 @@ void product_into(const Tensor& out, const Tensor& a, const Tensor& b, const cha
 void matvec_into(const Tensor& out, const Tensor& mat, const Tensor& vec, const Scalar& alpha, const Scalar& beta) {
   const auto& table = product_kernels();
   const int type = int(out.dtype());
-  HWARO_CHECK_AS(NotImplementedError, table.gemm[type], "\"addmv_impl_cpu\" not implemented for '", scalar_type_name(out.dtype()), '\'');
+  HWARO_CHECK_AS(NotImplementedError, table.gemm[type], "\"addmv_impl_cpu\" not implemented for '",
+                 scalar_type_name(out.dtype()), '\'');
   if (out.numel() == 0) return;
   const Matrix m = as_matrix(mat);
   const Tensor x = vec.is_conj() || (vec.numel() > 1 && vec.strides()[0] <= 0) ? dense(vec) : vec;
   const int64_t incx = vec.numel() > 1 ? x.strides()[0] : 1;
   if (table.gemv[type]) {
-    table.gemv[type](m.form, m.rows, m.cols, alpha.to_double(), m.tensor->read(), m.ld, x->read(), incx, beta.to_double(),
-                     out->write(), 1);
+    table.gemv[type](m.form, m.rows, m.cols, alpha.to_double(), m.tensor->read(), m.ld, x->read(), incx,
+                     beta.to_double(), out->write(), 1);
     return;
   }
   ProductArgs p;
@@ -100,13 +103,16 @@ void matvec_into(const Tensor& out, const Tensor& mat, const Tensor& vec, const 
 Tensor unsafe_view(const Tensor& t, IntSpan shape) {
   const Tensor out = alias(t, shape, contiguous_strides(shape), t->offset);
   if (recording(t))
-    record("UnsafeViewBackward0", {t}, out, {}, [sizes = Dims(t.sizes())](Backward& b) { b.set(0, reshape(b.g(), sizes)); });
+    record("UnsafeViewBackward0", {t}, out, {},
+           [sizes = Dims(t.sizes())](Backward& b) { b.set(0, reshape(b.g(), sizes)); });
   return out;
 }
 
 const char* c_type_name(DType t) {
-  static constexpr const char* names[kDTypes] = {"bool", "unsigned char", "signed char", "short", "int", "long", "c10::Half",
-                                                 "c10::BFloat16", "float", "double", "c10::complex<float>", "c10::complex<double>"};
+  static constexpr const char* names[kDTypes] = {
+      "bool",  "unsigned char", "signed char",         "short",
+      "int",   "long",          "c10::Half",           "c10::BFloat16",
+      "float", "double",        "c10::complex<float>", "c10::complex<double>"};
   return names[int(t)];
 }
 
@@ -121,8 +127,8 @@ Tensor finish_inplace(const Tensor& self, const Tensor& result) {
   const bool recorded = grad_enabled() && is_tracked(result);
   check_inplace(self, recorded);
   check_internal_overlap(self);
-  HWARO_CHECK(self.sizes() == result.sizes(), "output with shape ", sizes_str(self.sizes()), " doesn't match the broadcast shape ",
-              sizes_str(result.sizes()));
+  HWARO_CHECK(self.sizes() == result.sizes(), "output with shape ", sizes_str(self.sizes()),
+              " doesn't match the broadcast shape ", sizes_str(result.sizes()));
   if (!self.device().is_meta()) copy_raw(self, result);
   self->bump_version();
   if (recorded) rebase_history(self, grad_fn(result));
@@ -143,8 +149,9 @@ void check_product_devices(std::initializer_list<const Tensor*> tensors) {
     if (!t->defined()) continue;
     HWARO_CHECK(!t->device().is_meta(), "Tensor on device meta is not on the expected device ",
                 device.is_meta() ? "cpu" : device.str(), "!");
-    HWARO_CHECK(t->device() == device, "Expected all tensors to be on the same device, but found at least two devices, ",
-                device.str(), " and ", t->device().str(), "!");
+    HWARO_CHECK(t->device() == device,
+                "Expected all tensors to be on the same device, but found at least two devices, ", device.str(),
+                " and ", t->device().str(), "!");
   }
 }
 

@@ -25,8 +25,8 @@ Tensor window_matrix(int64_t out, int64_t in, DType dtype) {
 
 Tensor pool(const Tensor& input, IntSpan sizes) {
   const int dims = int(sizes.size()), n = input.dim();
-  HWARO_CHECK(n == dims + 1 || n == dims + 2, "adaptive_avg_pool", dims, "d(): Expected ", dims + 1, "D or ", dims + 2, "D tensor, but got ",
-              sizes_str(input.sizes()));
+  HWARO_CHECK(n == dims + 1 || n == dims + 2, "adaptive_avg_pool", dims, "d(): Expected ", dims + 1, "D or ", dims + 2,
+              "D tensor, but got ", sizes_str(input.sizes()));
   bool single = true;
   Dims last_dims;
   for (int d = 0; d < dims; ++d) {
@@ -37,7 +37,8 @@ Tensor pool(const Tensor& input, IntSpan sizes) {
   Tensor out = input;
   for (int d = 0; d < dims; ++d) {
     const int64_t in = input.sizes()[n - dims + d], want = sizes[d] == -1 ? in : sizes[d];
-    HWARO_CHECK(want >= 0, "adaptive_avg_pool", dims, "d: elements of output_size must be greater than or equal to 0 but received ", want);
+    HWARO_CHECK(want >= 0, "adaptive_avg_pool", dims,
+                "d: elements of output_size must be greater than or equal to 0 but received ", want);
     if (want == in) continue;
     const Tensor m = window_matrix(want, in, input.dtype());
     out = transpose(matmul(transpose(out, n - dims + d, n - 1), t(m)), n - dims + d, n - 1);
@@ -80,13 +81,17 @@ struct AdaptiveAvgPool2d {
   static constexpr Schema schema = "adaptive_avg_pool2d(Tensor self, int[2] output_size) -> Tensor";
   static constexpr Doc doc = "Averages windows of the last two dimensions to the given output size.";
   static constexpr unsigned expose = kNnFunctional;
-  static Tensor call(const Tensor& self, IntSpan size) { return recorded_pool("AdaptiveAvgPool2DBackward0", self, size); }
+  static Tensor call(const Tensor& self, IntSpan size) {
+    return recorded_pool("AdaptiveAvgPool2DBackward0", self, size);
+  }
 };
 struct AdaptiveAvgPool3d {
   static constexpr Schema schema = "adaptive_avg_pool3d(Tensor self, int[3] output_size) -> Tensor";
   static constexpr Doc doc = "Averages windows of the last three dimensions to the given output size.";
   static constexpr unsigned expose = kNnFunctional;
-  static Tensor call(const Tensor& self, IntSpan size) { return recorded_pool("AdaptiveAvgPool3DBackward0", self, size); }
+  static Tensor call(const Tensor& self, IntSpan size) {
+    return recorded_pool("AdaptiveAvgPool3DBackward0", self, size);
+  }
 };
 
 }  // namespace hwaro::engine

@@ -41,24 +41,29 @@ Tensor repeat_heads(const Tensor& t, int64_t heads) {
 
 struct ScaledDotProductAttention {
   static constexpr Schema schema =
-      "scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0.0, "
+      "scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float "
+      "dropout_p=0.0, "
       "bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor";
   static constexpr Doc doc = "Attention of query (…, L, E) to key (…, S, E) and value (…, S, Ev).";
   static constexpr unsigned expose = kNnFunctional;
-  static Tensor call(const Tensor& query, const Tensor& key_in, const Tensor& value_in, const Tensor& mask, double dropout_p, bool is_causal,
-                     std::optional<double> scale, bool enable_gqa) {
+  static Tensor call(const Tensor& query, const Tensor& key_in, const Tensor& value_in, const Tensor& mask,
+                     double dropout_p, bool is_causal, std::optional<double> scale, bool enable_gqa) {
     HWARO_CHECK(query.dtype() == key_in.dtype() && query.dtype() == value_in.dtype(),
-                "Expected query, key, and value to have the same dtype, but got query.dtype: ", name_of(query.dtype()), " key.dtype: ",
-                name_of(key_in.dtype()), " and value.dtype: ", name_of(value_in.dtype()), " instead.");
+                "Expected query, key, and value to have the same dtype, but got query.dtype: ", name_of(query.dtype()),
+                " key.dtype: ", name_of(key_in.dtype()), " and value.dtype: ", name_of(value_in.dtype()), " instead.");
     HWARO_CHECK(query.dim() >= 2 && key_in.dim() >= 2 && value_in.dim() >= 2,
-                "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: ", query.dim(), ", key.dim: ", key_in.dim(),
-                " and value.dim: ", value_in.dim(), " instead.");
-    HWARO_CHECK(!(is_causal && mask.defined()), "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
+                "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: ", query.dim(),
+                ", key.dim: ", key_in.dim(), " and value.dim: ", value_in.dim(), " instead.");
+    HWARO_CHECK(!(is_causal && mask.defined()),
+                "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
     Tensor key = key_in, value = value_in;
-    if (enable_gqa) key = repeat_heads(key, query.sizes()[query.dim() - 3]), value = repeat_heads(value, query.sizes()[query.dim() - 3]);
+    if (enable_gqa)
+      key = repeat_heads(key, query.sizes()[query.dim() - 3]),
+      value = repeat_heads(value, query.sizes()[query.dim() - 3]);
     const double factor = scale.value_or(1 / std::sqrt(double(query.sizes().back())));
     Tensor scores = matmul(mul(query, factor), transpose(key, -2, -1));
-    if (is_causal) scores = add(scores, causal_mask(query.sizes()[query.dim() - 2], key.sizes()[key.dim() - 2], query.dtype()));
+    if (is_causal)
+      scores = add(scores, causal_mask(query.sizes()[query.dim() - 2], key.sizes()[key.dim() - 2], query.dtype()));
     if (mask.defined()) {
       if (mask.dtype() == DType::Bool) scores = where(mask, scores, -std::numeric_limits<double>::infinity());
       else scores = add(scores, mask);

@@ -16,9 +16,11 @@ struct ConvGeometry {
 
 // Entries for float and double; null elsewhere.
 struct ConvKernels {
-  void (*forward[kDTypes])(const ConvGeometry&, const void* x, const void* w, const void* bias, void* y);  // bias or null
+  void (*forward[kDTypes])(const ConvGeometry&, const void* x, const void* w, const void* bias,
+                           void* y);  // bias or null
   void (*backward_input[kDTypes])(const ConvGeometry&, const void* dy, const void* w, void* dx);
-  void (*backward_weight[kDTypes])(const ConvGeometry&, const void* x, const void* dy, void* dw, void* dbias);  // dbias or null
+  void (*backward_weight[kDTypes])(const ConvGeometry&, const void* x, const void* dy, void* dw,
+                                   void* dbias);  // dbias or null
 };
 const ConvKernels& conv_kernels();
 void set_conv_kernels(const ConvKernels* table);  // called once at load by the backend

@@ -36,7 +36,7 @@ struct PassArgs {
   const Tensor& a;  // x, dy, x
   const Tensor& b;  // w, w, dy
   Tensor out;
-  Tensor bias;      // bias of the forward pass, or the sum over dy that the weight pass also gives; may be undefined
+  Tensor bias;  // bias of the forward pass, or the sum over dy that the weight pass also gives; may be undefined
 };
 
 template <class T>
@@ -48,7 +48,8 @@ void plain_loops(const PassArgs& p) {
   T* out = p.out->write_as<T>();
   int64_t in[3] = {1, 1, 1}, k[3] = {1, 1, 1}, o[3] = {1, 1, 1}, s[3] = {1, 1, 1}, pad[3] = {}, dil[3] = {1, 1, 1};
   for (int d = 0, to = 3 - g.dims; d < g.dims; ++d, ++to)
-    in[to] = g.in[d], k[to] = g.kernel[d], o[to] = g.out[d], s[to] = g.stride[d], pad[to] = g.padding[d], dil[to] = g.dilation[d];
+    in[to] = g.in[d], k[to] = g.kernel[d], o[to] = g.out[d], s[to] = g.stride[d], pad[to] = g.padding[d],
+    dil[to] = g.dilation[d];
   const int64_t cg = g.in_channels / g.groups, kg = g.out_channels / g.groups;
   const int64_t in_size = in[0] * in[1] * in[2], out_size = o[0] * o[1] * o[2], k_size = k[0] * k[1] * k[2];
   for (int64_t n = 0; n < g.batch; ++n)
@@ -69,7 +70,8 @@ void plain_loops(const PassArgs& p) {
             const int64_t w = (oc * cg + c) * k_size + q;
             const auto add = [](T& to, T u, T v) {
               to = T(std::make_unsigned_t<T>(std::uint64_t(std::make_unsigned_t<T>(to)) +
-                                             std::uint64_t(std::make_unsigned_t<T>(u)) * std::uint64_t(std::make_unsigned_t<T>(v))));
+                                             std::uint64_t(std::make_unsigned_t<T>(u)) *
+                                                 std::uint64_t(std::make_unsigned_t<T>(v))));
             };
             if (p.pass == Pass::Forward) add(out[y], a[x], b[w]);
             else if (p.pass == Pass::BackwardInput) add(out[x], a[y], b[w]);
@@ -123,17 +125,19 @@ void run_pass(const PassArgs& p) {
     const int i = int(type);
     switch (p.pass) {
       case Pass::Forward:
-        return conv_kernels().forward[i](p.g, a->read(), b->read(), p.bias.defined() ? p.bias->read() : nullptr, p.out->write());
+        return conv_kernels().forward[i](p.g, a->read(), b->read(), p.bias.defined() ? p.bias->read() : nullptr,
+                                         p.out->write());
       case Pass::BackwardInput: return conv_kernels().backward_input[i](p.g, a->read(), b->read(), p.out->write());
       case Pass::BackwardWeight:
-        return conv_kernels().backward_weight[i](p.g, a->read(), b->read(), p.out->write(), p.bias.defined() ? p.bias->write() : nullptr);
+        return conv_kernels().backward_weight[i](p.g, a->read(), b->read(), p.out->write(),
+                                                 p.bias.defined() ? p.bias->write() : nullptr);
     }
   }
   if (is_reduced_float(type)) {
     const Tensor wide = make_tensor(p.out.sizes(), kFloat32);
-    const Tensor bias = !p.bias.defined()              ? Tensor()
-                        : p.pass == Pass::Forward      ? dense_as(p.bias, kFloat32)
-                                                       : make_tensor(p.bias.sizes(), kFloat32);
+    const Tensor bias = !p.bias.defined()         ? Tensor()
+                        : p.pass == Pass::Forward ? dense_as(p.bias, kFloat32)
+                                                  : make_tensor(p.bias.sizes(), kFloat32);
     run_pass({p.g, p.pass, dense_as(p.a, kFloat32), dense_as(p.b, kFloat32), wide, bias});
     copy_raw(p.out, wide);
     if (p.pass == Pass::BackwardWeight && bias.defined()) copy_raw(p.bias, bias);
@@ -142,7 +146,8 @@ void run_pass(const PassArgs& p) {
   if (is_complex(type)) return complex_parts(p);
   fill_elements(*p.out.impl(), 0);
   const Tensor a = dense(p.a), b = dense(p.b);
-  visit<kIntSet>(type, "slow_conv2d_cpu", [&](auto tag) { plain_loops<typename decltype(tag)::type>({p.g, p.pass, a, b, p.out, {}}); });
+  visit<kIntSet>(type, "slow_conv2d_cpu",
+                 [&](auto tag) { plain_loops<typename decltype(tag)::type>({p.g, p.pass, a, b, p.out, {}}); });
 }
 
 bool kernel_takes_bias(DType t) { return t == DType::Float || t == DType::Double || is_reduced_float(t); }
@@ -170,8 +175,9 @@ Dims output_shape(const Tensor& input, const Tensor& weight, const ConvParams& p
   Dims shape = {input.sizes()[0], p.transposed ? weight.sizes()[1] * p.groups : weight.sizes()[0]};
   for (int d = 2; d < input.dim(); ++d) {
     const int64_t in = input.sizes()[d], reach = p.dilation[d - 2] * (weight.sizes()[d] - 1);
-    shape.push_back(p.transposed ? (in - 1) * p.stride[d - 2] - 2 * p.padding[d - 2] + reach + p.output_padding[d - 2] + 1
-                                 : (in + 2 * p.padding[d - 2] - reach - 1) / p.stride[d - 2] + 1);
+    shape.push_back(p.transposed
+                        ? (in - 1) * p.stride[d - 2] - 2 * p.padding[d - 2] + reach + p.output_padding[d - 2] + 1
+                        : (in + 2 * p.padding[d - 2] - reach - 1) / p.stride[d - 2] + 1);
   }
   return shape;
 }
@@ -196,24 +202,26 @@ void check_shapes(const Tensor& input, const Tensor& weight, const Tensor& bias,
   HWARO_CHECK(p.groups > 0, "non-positive groups is not supported");
   const int k = weight.dim();
   const IntSpan w = weight.sizes();
-  HWARO_CHECK(input.dim() == k, "Expected ", k, "-dimensional input for ", k, "-dimensional weight ", sizes_str(w), ", but got ",
-              input.dim(), "-dimensional input of size ", sizes_str(input.sizes()), " instead");
-  HWARO_CHECK(p.transposed || w[0] >= p.groups, "Given groups=", p.groups, ", expected weight to be at least ", p.groups,
-              " at dimension 0, but got weight of size ", sizes_str(w), " instead");
+  HWARO_CHECK(input.dim() == k, "Expected ", k, "-dimensional input for ", k, "-dimensional weight ", sizes_str(w),
+              ", but got ", input.dim(), "-dimensional input of size ", sizes_str(input.sizes()), " instead");
+  HWARO_CHECK(p.transposed || w[0] >= p.groups, "Given groups=", p.groups, ", expected weight to be at least ",
+              p.groups, " at dimension 0, but got weight of size ", sizes_str(w), " instead");
   HWARO_CHECK(w[0] % p.groups == 0, "Given groups=", p.groups, ", expected weight to be divisible by ", p.groups,
               " at dimension 0, but got weight of size [", sizes_str(w), "] instead");
   const int64_t channels = p.transposed ? w[0] : w[1] * p.groups, out_channels = p.transposed ? w[1] * p.groups : w[0];
   if (p.transposed)
     HWARO_CHECK(input.sizes()[1] == channels, "Given transposed=1, weight of size ", sizes_str(w), ", expected input",
-                sizes_str(input.sizes()), " to have ", channels, " channels, but got ", input.sizes()[1], " channels instead");
+                sizes_str(input.sizes()), " to have ", channels, " channels, but got ", input.sizes()[1],
+                " channels instead");
   else
-    HWARO_CHECK(input.sizes()[1] == channels, "Given groups=", p.groups, ", weight of size ", sizes_str(w), ", expected input",
-                sizes_str(input.sizes()), " to have ", channels, " channels, but got ", input.sizes()[1], " channels instead");
+    HWARO_CHECK(input.sizes()[1] == channels, "Given groups=", p.groups, ", weight of size ", sizes_str(w),
+                ", expected input", sizes_str(input.sizes()), " to have ", channels, " channels, but got ",
+                input.sizes()[1], " channels instead");
   if (bias.defined()) {
     if (p.transposed)
-      HWARO_CHECK(bias.dim() == 1 && bias.sizes()[0] == out_channels, "Given transposed=1, weight of size ", sizes_str(w),
-                  ", expected bias to be 1-dimensional with ", out_channels, " elements, but got bias of size ",
-                  sizes_str(bias.sizes()), " instead");
+      HWARO_CHECK(bias.dim() == 1 && bias.sizes()[0] == out_channels, "Given transposed=1, weight of size ",
+                  sizes_str(w), ", expected bias to be 1-dimensional with ", out_channels,
+                  " elements, but got bias of size ", sizes_str(bias.sizes()), " instead");
     else
       HWARO_CHECK(bias.dim() == 1 && bias.sizes()[0] == out_channels, "Given weight of size ", sizes_str(w),
                   ", expected bias to be 1-dimensional with ", out_channels, " elements, but got bias of size ",
@@ -234,10 +242,11 @@ void check_shapes(const Tensor& input, const Tensor& weight, const Tensor& bias,
 std::string tensor_type(const Tensor& t) { return concat("torch.", kDTypeInfos[int(t.dtype())].tensor_type_name); }
 
 void check_types(const Tensor& input, const Tensor& weight, const Tensor& bias) {
-  HWARO_CHECK(input.dtype() == weight.dtype(), "Input type (", tensor_type(input), ") and weight type (", tensor_type(weight),
+  HWARO_CHECK(input.dtype() == weight.dtype(), "Input type (", tensor_type(input), ") and weight type (",
+              tensor_type(weight),
               ") should be the same or input should be a MKLDNN tensor and weight is a dense tensor");
-  HWARO_CHECK(!bias.defined() || bias.dtype() == input.dtype(), "Input type (", c_type_name(input.dtype()), ") and bias type (",
-              bias.defined() ? c_type_name(bias.dtype()) : "", ") should be the same");
+  HWARO_CHECK(!bias.defined() || bias.dtype() == input.dtype(), "Input type (", c_type_name(input.dtype()),
+              ") and bias type (", bias.defined() ? c_type_name(bias.dtype()) : "", ") should be the same");
   check_product_devices({&input, &weight, &bias});
 }
 
@@ -258,18 +267,22 @@ Tensor in_layout_of(const Tensor& t, const Tensor& input, const Tensor& weight) 
 
 struct ConvolutionBackward {
   static constexpr Schema schema =
-      "_convolution_backward(Tensor grad_output, Tensor input, Tensor weight, int[] stride, int[] padding, int[] dilation, "
-      "bool transposed, int[] output_padding, int groups, bool want_input, bool want_weight, bool want_bias) -> (Tensor, Tensor, Tensor)";
+      "_convolution_backward(Tensor grad_output, Tensor input, Tensor weight, int[] stride, int[] padding, int[] "
+      "dilation, "
+      "bool transposed, int[] output_padding, int groups, bool want_input, bool want_weight, bool want_bias) -> "
+      "(Tensor, Tensor, Tensor)";
   static constexpr Doc doc = "Those gradients of convolution for input, weight and bias that are wanted.";
   static constexpr unsigned expose = kInternal;
-  static std::tuple<Tensor, Tensor, Tensor> call(const Tensor& grad_output, const Tensor& input, const Tensor& weight, IntSpan stride,
-                                                 IntSpan padding, IntSpan dilation, bool transposed, IntSpan output_padding,
-                                                 int64_t groups, bool want_input, bool want_weight, bool want_bias) {
+  static std::tuple<Tensor, Tensor, Tensor> call(const Tensor& grad_output, const Tensor& input, const Tensor& weight,
+                                                 IntSpan stride, IntSpan padding, IntSpan dilation, bool transposed,
+                                                 IntSpan output_padding, int64_t groups, bool want_input,
+                                                 bool want_weight, bool want_bias) {
     const ConvParams p{Dims(stride), Dims(padding), Dims(dilation), Dims(output_padding), transposed, groups};
     return backward(grad_output, input, weight, p, want_input, want_weight, want_bias);
   }
-  static std::tuple<Tensor, Tensor, Tensor> backward(const Tensor& g, const Tensor& input, const Tensor& weight, const ConvParams& p,
-                                                     bool want_input, bool want_weight, bool want_bias) {
+  static std::tuple<Tensor, Tensor, Tensor> backward(const Tensor& g, const Tensor& input, const Tensor& weight,
+                                                     const ConvParams& p, bool want_input, bool want_weight,
+                                                     bool want_bias) {
     Tensor dx, dw, db;
     const bool meta = g.device().is_meta();
     const DType type = input.dtype();
@@ -288,10 +301,12 @@ struct ConvolutionBackward {
       bool bias_done = meta || !want_bias;
       if (want_weight) {
         dw = make_tensor(weight.sizes(), type, weight.device());
-        const bool with_bias = want_bias && !p.transposed && kernel_takes_bias(type) && input.numel() > 0 && dw.numel() > 0;
+        const bool with_bias =
+            want_bias && !p.transposed && kernel_takes_bias(type) && input.numel() > 0 && dw.numel() > 0;
         const Tensor x = dense(conj(input));
         if (!meta)
-          run_pass({geo, Pass::BackwardWeight, p.transposed ? dy : x, p.transposed ? x : dy, dw, with_bias ? db : Tensor()});
+          run_pass(
+              {geo, Pass::BackwardWeight, p.transposed ? dy : x, p.transposed ? x : dy, dw, with_bias ? db : Tensor()});
         bias_done = bias_done || with_bias;
         dw = in_layout_of(dw, input, weight);
       }
@@ -305,23 +320,26 @@ struct ConvolutionBackward {
     return {dx, dw, db};
   }
 
-  static void record_double(const Tensor& g, const Tensor& input, const Tensor& weight, const ConvParams& p, const Tensor& dx,
-                            const Tensor& dw, const Tensor& db);
+  static void record_double(const Tensor& g, const Tensor& input, const Tensor& weight, const ConvParams& p,
+                            const Tensor& dx, const Tensor& dw, const Tensor& db);
 };
 
 struct Convolution {
   static constexpr Schema schema =
-      "convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, bool transposed, "
+      "convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, bool "
+      "transposed, "
       "int[] output_padding, int groups) -> Tensor";
-  static constexpr Doc doc = "Convolution (or its transpose) of a batch; conv1d, conv2d, conv3d and conv_transpose* are made of it.";
+  static constexpr Doc doc =
+      "Convolution (or its transpose) of a batch; conv1d, conv2d, conv3d and conv_transpose* are made of it.";
   static constexpr unsigned expose = kFunction;
-  static Tensor call(const Tensor& input, const Tensor& weight, const Tensor& bias, IntSpan stride, IntSpan padding, IntSpan dilation,
-                     bool transposed, IntSpan output_padding, int64_t groups) {
+  static Tensor call(const Tensor& input, const Tensor& weight, const Tensor& bias, IntSpan stride, IntSpan padding,
+                     IntSpan dilation, bool transposed, IntSpan output_padding, int64_t groups) {
     const int dims = weight.dim() - 2;
     HWARO_CHECK(dims > 0, "weight should have at least three dimensions");
-    return compute(input, weight, bias,
-                   {per_dim(stride, "stride", dims), per_dim(padding, "padding", dims), per_dim(dilation, "dilation", dims),
-                    per_dim(output_padding, "output_padding", dims), transposed, groups});
+    return compute(
+        input, weight, bias,
+        {per_dim(stride, "stride", dims), per_dim(padding, "padding", dims), per_dim(dilation, "dilation", dims),
+         per_dim(output_padding, "output_padding", dims), transposed, groups});
   }
 
   static Tensor compute(const Tensor& input, const Tensor& weight, const Tensor& bias, const ConvParams& p) {
@@ -331,9 +349,10 @@ struct Convolution {
     const Dims shape = output_shape(input, weight, p);
     if (p.transposed) {
       check_output_padding(p);
-      HWARO_CHECK(!any_below(IntSpan(shape.data() + 2, shape.size() - 2), 1), "Given input size per channel: ",
-                  times(IntSpan(input.sizes().data() + 2, shape.size() - 2)), ". Calculated output size per channel: ",
-                  times(IntSpan(shape.data() + 2, shape.size() - 2)), ". Output size is too small");
+      HWARO_CHECK(!any_below(IntSpan(shape.data() + 2, shape.size() - 2), 1),
+                  "Given input size per channel: ", times(IntSpan(input.sizes().data() + 2, shape.size() - 2)),
+                  ". Calculated output size per channel: ", times(IntSpan(shape.data() + 2, shape.size() - 2)),
+                  ". Output size is too small");
     }
     HWARO_CHECK_AS(NotImplementedError, input.dtype() != DType::Bool, "\"slow_conv2d_cpu\" not implemented for 'Bool'");
     Tensor out = make_tensor(shape, input.dtype(), input.device());
@@ -341,7 +360,8 @@ struct Convolution {
     out = in_layout_of(out, input, weight);
     if (recording(input, weight, bias))
       record("ConvolutionBackward0", {input, weight, bias}, out, {save(input), save(weight)}, [p](Backward& b) {
-        auto [dx, dw, db] = ConvolutionBackward::backward(b.g(), b.saved(0), b.saved(1), p, b.needs(0), b.needs(1), b.needs(2));
+        auto [dx, dw, db] =
+            ConvolutionBackward::backward(b.g(), b.saved(0), b.saved(1), p, b.needs(0), b.needs(1), b.needs(2));
         if (b.needs(0)) b.set(0, dx);
         if (b.needs(1)) b.set(1, dw);
         if (b.needs(2)) b.set(2, db);
@@ -349,7 +369,8 @@ struct Convolution {
     return out;
   }
 
-  static void run_forward(const Tensor& input, const Tensor& weight, const Tensor& bias, const ConvParams& p, const Tensor& out) {
+  static void run_forward(const Tensor& input, const Tensor& weight, const Tensor& bias, const ConvParams& p,
+                          const Tensor& out) {
     const Tensor x = dense(input), w = dense(weight);
     Tensor b = bias.defined() ? dense(bias) : Tensor();
     if (!p.transposed) {
@@ -374,34 +395,36 @@ struct Convolution {
     if (good) return;
     std::string text;
     for (const auto& [what, values] : {std::pair<const char*, const Dims&>{"output_padding", p.output_padding},
-                                       {"stride", p.stride}, {"dilation", p.dilation}})
+                                       {"stride", p.stride},
+                                       {"dilation", p.dilation}})
       for (std::size_t d = 0; d < values.size(); ++d)
         text += concat(' ', what, '_', names[values.size() - 1][d], ": ", values[d]);
     raise("output padding must be smaller than either stride or dilation, but got", text);
   }
 };
 
-void ConvolutionBackward::record_double(const Tensor& g, const Tensor& input, const Tensor& weight, const ConvParams& p, const Tensor& dx,
-                                        const Tensor& dw, const Tensor& db) {
-  record("ConvolutionBackwardBackward0", {g, input, weight}, {dx, dw, db}, {save(g), save(input), save(weight)}, [p](Backward& b) {
-    // The backward pass is linear in each of its operands, so its own gradients are convolutions again.
-    const Tensor grad = b.saved(0), x = b.saved(1), w = b.saved(2);
-    const Tensor ggx = b.g(0), ggw = b.g(1), ggb = b.g(2);
-    if (b.needs(0)) {
-      Tensor out;
-      const auto plus = [&](const Tensor& term) { out = out.defined() ? add(out, term) : term; };
-      if (ggx.defined()) plus(Convolution::compute(ggx, w, {}, p));
-      if (ggw.defined()) plus(Convolution::compute(x, ggw, {}, p));
-      if (ggb.defined()) {
-        Dims shape(std::size_t(grad.dim()), 1);
-        shape[1] = ggb.numel();
-        plus(expand(reshape(ggb, shape), grad.sizes()));
-      }
-      if (out.defined()) b.set(0, out);
-    }
-    if (b.needs(1) && ggw.defined()) b.set(1, std::get<0>(backward(grad, x, ggw, p, true, false, false)));
-    if (b.needs(2) && ggx.defined()) b.set(2, std::get<1>(backward(grad, ggx, w, p, false, true, false)));
-  });
+void ConvolutionBackward::record_double(const Tensor& g, const Tensor& input, const Tensor& weight, const ConvParams& p,
+                                        const Tensor& dx, const Tensor& dw, const Tensor& db) {
+  record("ConvolutionBackwardBackward0", {g, input, weight}, {dx, dw, db}, {save(g), save(input), save(weight)},
+         [p](Backward& b) {
+           // The backward pass is linear in each of its operands, so its own gradients are convolutions again.
+           const Tensor grad = b.saved(0), x = b.saved(1), w = b.saved(2);
+           const Tensor ggx = b.g(0), ggw = b.g(1), ggb = b.g(2);
+           if (b.needs(0)) {
+             Tensor out;
+             const auto plus = [&](const Tensor& term) { out = out.defined() ? add(out, term) : term; };
+             if (ggx.defined()) plus(Convolution::compute(ggx, w, {}, p));
+             if (ggw.defined()) plus(Convolution::compute(x, ggw, {}, p));
+             if (ggb.defined()) {
+               Dims shape(std::size_t(grad.dim()), 1);
+               shape[1] = ggb.numel();
+               plus(expand(reshape(ggb, shape), grad.sizes()));
+             }
+             if (out.defined()) b.set(0, out);
+           }
+           if (b.needs(1) && ggw.defined()) b.set(1, std::get<0>(backward(grad, x, ggw, p, true, false, false)));
+           if (b.needs(2) && ggx.defined()) b.set(2, std::get<1>(backward(grad, ggx, w, p, false, true, false)));
+         });
 }
 
 }  // namespace engine

@@ -14,9 +14,10 @@ using std::int64_t;
 namespace {
 
 void check_indices(const Tensor& indices) {
-  HWARO_CHECK(indices.dtype() == DType::Int64 || indices.dtype() == DType::Int32,
-              "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got torch.",
-              kDTypeInfos[int(indices.dtype())].tensor_type_name, " instead (while checking arguments for embedding)");
+  HWARO_CHECK(
+      indices.dtype() == DType::Int64 || indices.dtype() == DType::Int32,
+      "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got torch.",
+      kDTypeInfos[int(indices.dtype())].tensor_type_name, " instead (while checking arguments for embedding)");
 }
 
 Tensor gather_rows(const Tensor& weight, const Tensor& indices) {
@@ -33,7 +34,8 @@ Tensor gather_rows(const Tensor& weight, const Tensor& indices) {
   const char* from = static_cast<const char*>(w->read());
   char* to = static_cast<char*>(out->write());
   parallel_for(index.numel(), kGrain / (width + 1) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) std::memcpy(to + std::size_t(i) * bytes, from + std::size_t(p[i]) * bytes, bytes);
+    for (int64_t i = begin; i < end; ++i)
+      std::memcpy(to + std::size_t(i) * bytes, from + std::size_t(p[i]) * bytes, bytes);
   });
   return out;
 }
@@ -45,10 +47,12 @@ using Sum = std::conditional_t<std::is_same_v<T, Half> || std::is_same_v<T, BFlo
 
 struct Embedding {
   static constexpr Schema schema =
-      "embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor";
+      "embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) "
+      "-> Tensor";
   static constexpr Doc doc = "Rows of weight (V, D) picked by indices (…): a tensor (…, D).";
   static constexpr unsigned expose = kFunction;
-  static Tensor call(const Tensor& weight, const Tensor& indices, int64_t padding_idx, bool scale_grad_by_freq, bool sparse) {
+  static Tensor call(const Tensor& weight, const Tensor& indices, int64_t padding_idx, bool scale_grad_by_freq,
+                     bool sparse) {
     HWARO_CHECK(weight.dim() == 2, "'weight' must be 2-D");
     HWARO_CHECK_AS(NotImplementedError, !sparse, "embedding: sparse gradients are not supported; use sparse=False");
     check_indices(indices);
@@ -61,7 +65,8 @@ struct Embedding {
     return out;
   }
   // Rows of the gradient are added in the order of the indices, each column by one thread: the same bits for any number.
-  static Tensor backward(const Tensor& grad, const Tensor& indices, int64_t rows, int64_t padding_idx, bool scale_by_frequency) {
+  static Tensor backward(const Tensor& grad, const Tensor& indices, int64_t rows, int64_t padding_idx,
+                         bool scale_by_frequency) {
     const int64_t width = grad.sizes().back(), count = indices.numel();
     const Tensor out = make_zeros({rows, width}, grad.dtype(), grad.device());
     if (!grad.device().is_meta() && count > 0) {
@@ -95,30 +100,35 @@ struct Embedding {
       });
     }
     if (recording(grad))
-      record("EmbeddingDenseBackwardBackward0", {grad}, out, {save(indices)}, [padding_idx, scale_by_frequency](Backward& b) {
-        HWARO_CHECK_AS(NotImplementedError, !scale_by_frequency, "the second derivative of embedding with scale_grad_by_freq is not supported");
-        const Tensor index = b.saved(0);
-        const Tensor picked = Embedding::call(b.g(), index, -1, false, false);
-        Dims shape(index.sizes());
-        shape.push_back(1);
-        b.set(0, padding_idx >= 0 ? where(eq(reshape(index, shape), padding_idx), 0, picked) : picked);
-      });
+      record("EmbeddingDenseBackwardBackward0", {grad}, out, {save(indices)},
+             [padding_idx, scale_by_frequency](Backward& b) {
+               HWARO_CHECK_AS(NotImplementedError, !scale_by_frequency,
+                              "the second derivative of embedding with scale_grad_by_freq is not supported");
+               const Tensor index = b.saved(0);
+               const Tensor picked = Embedding::call(b.g(), index, -1, false, false);
+               Dims shape(index.sizes());
+               shape.push_back(1);
+               b.set(0, padding_idx >= 0 ? where(eq(reshape(index, shape), padding_idx), 0, picked) : picked);
+             });
     return out;
   }
 };
 
 struct FunctionalEmbedding {
   static constexpr Schema schema =
-      "embedding.functional(Tensor input, Tensor weight, int? padding_idx=None, float? max_norm=None, float norm_type=2.0, "
+      "embedding.functional(Tensor input, Tensor weight, int? padding_idx=None, float? max_norm=None, float "
+      "norm_type=2.0, "
       "bool scale_grad_by_freq=False, bool sparse=False) -> Tensor";
-  static constexpr Doc doc = "Rows of weight (V, D) picked by input (…): a tensor (…, D). max_norm rescales the rows used, in place.";
+  static constexpr Doc doc =
+      "Rows of weight (V, D) picked by input (…): a tensor (…, D). max_norm rescales the rows used, in place.";
   static constexpr unsigned expose = kNnFunctional;
-  static Tensor call(const Tensor& input, const Tensor& weight, std::optional<int64_t> padding_idx, std::optional<double> max_norm,
-                     double norm_type, bool scale_grad_by_freq, bool sparse) {
+  static Tensor call(const Tensor& input, const Tensor& weight, std::optional<int64_t> padding_idx,
+                     std::optional<double> max_norm, double norm_type, bool scale_grad_by_freq, bool sparse) {
     int64_t padding = -1;
     if (padding_idx) {
       const int64_t rows = weight.sizes()[0];
-      HWARO_CHECK_AS(AssertionError, *padding_idx < rows && *padding_idx >= -rows, "Padding_idx must be within num_embeddings");
+      HWARO_CHECK_AS(AssertionError, *padding_idx < rows && *padding_idx >= -rows,
+                     "Padding_idx must be within num_embeddings");
       padding = *padding_idx < 0 ? rows + *padding_idx : *padding_idx;
     }
     if (max_norm) renormalize(weight, input, *max_norm, norm_type);

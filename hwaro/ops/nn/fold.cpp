@@ -27,13 +27,16 @@ Blocks blocks_of(IntSpan size, IntSpan kernel, IntSpan dilation, IntSpan padding
   two(b.dilation, dilation, "dilation");
   two(b.padding, padding, "padding");
   two(b.stride, stride, "stride");
-  HWARO_CHECK(b.kernel[0] > 0 && b.kernel[1] > 0, "kernel size should be greater than zero, but got kernel_height: ", b.kernel[0],
+  HWARO_CHECK(b.kernel[0] > 0 && b.kernel[1] > 0,
+              "kernel size should be greater than zero, but got kernel_height: ", b.kernel[0],
               " kernel_width: ", b.kernel[1]);
-  HWARO_CHECK(b.dilation[0] > 0 && b.dilation[1] > 0, "dilation should be greater than zero, but got dilation_height: ",
-              b.dilation[0], " dilation_width: ", b.dilation[1]);
-  HWARO_CHECK(b.padding[0] >= 0 && b.padding[1] >= 0, "padding should be non-negative, but got pad_height: ", b.padding[0],
-              " pad_width: ", b.padding[1]);
-  HWARO_CHECK(b.stride[0] > 0 && b.stride[1] > 0, "stride should be greater than zero, but got stride_height: ", b.stride[0],
+  HWARO_CHECK(b.dilation[0] > 0 && b.dilation[1] > 0,
+              "dilation should be greater than zero, but got dilation_height: ", b.dilation[0],
+              " dilation_width: ", b.dilation[1]);
+  HWARO_CHECK(b.padding[0] >= 0 && b.padding[1] >= 0,
+              "padding should be non-negative, but got pad_height: ", b.padding[0], " pad_width: ", b.padding[1]);
+  HWARO_CHECK(b.stride[0] > 0 && b.stride[1] > 0,
+              "stride should be greater than zero, but got stride_height: ", b.stride[0],
               " stride_width: ", b.stride[1]);
   for (int d = 0; d < 2; ++d) {
     const int64_t room = b.size[d] + 2 * b.padding[d] - b.dilation[d] * (b.kernel[d] - 1) - 1;
@@ -75,14 +78,18 @@ Tensor unfold_of(const Tensor& self, IntSpan kernel, IntSpan dilation, IntSpan p
   const int d = self.dim();
   const int64_t height = self.size(d == 4 ? 2 : 1), width = self.size(d == 4 ? 3 : 2);
   HWARO_CHECK((d == 3 || d == 4) && self.size(d - 3) != 0 && height != 0 && width != 0,
-              "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: ",
+              "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for "
+              "input, but got: ",
               sizes_str(self.sizes()));
   const Blocks b = blocks_of({height, width}, kernel, dilation, padding, stride);
-  HWARO_CHECK(b.count[0] >= 1 && b.count[1] >= 1, "Given input with spatial size ", pair(b.size), ", kernel_size=", pair(b.kernel),
-              ", dilation=", pair(b.dilation), ", padding=", pair(b.padding), ", calculated shape of the array of sliding blocks as ",
-              pair(b.count), ", but its components must be at least one.");
-  const int64_t channels = self.size(d - 3), rows = channels * b.kernel[0] * b.kernel[1], length = b.count[0] * b.count[1];
-  const Tensor out = make_tensor(d == 4 ? Dims{self.size(0), rows, length} : Dims{rows, length}, self.dtype(), self.device());
+  HWARO_CHECK(b.count[0] >= 1 && b.count[1] >= 1, "Given input with spatial size ", pair(b.size),
+              ", kernel_size=", pair(b.kernel), ", dilation=", pair(b.dilation), ", padding=", pair(b.padding),
+              ", calculated shape of the array of sliding blocks as ", pair(b.count),
+              ", but its components must be at least one.");
+  const int64_t channels = self.size(d - 3), rows = channels * b.kernel[0] * b.kernel[1],
+                length = b.count[0] * b.count[1];
+  const Tensor out =
+      make_tensor(d == 4 ? Dims{self.size(0), rows, length} : Dims{rows, length}, self.dtype(), self.device());
   if (!self.device().is_meta()) {
     const Tensor x = dense(self);
     visit<kFloatSet | kComplexSet | kBoolSet>(self.dtype(), "im2col_out_cpu", [&](auto tag) {
@@ -96,27 +103,34 @@ Tensor unfold_of(const Tensor& self, IntSpan kernel, IntSpan dilation, IntSpan p
   }
   if (recording(self))
     record("Im2ColBackward0", {self}, out, {},
-           [size = Dims{height, width}, kernel = Dims(kernel), dilation = Dims(dilation), padding = Dims(padding), stride = Dims(stride)](
-               Backward& back) { back.set(0, fold_of(back.g(), size, kernel, dilation, padding, stride)); });
+           [size = Dims{height, width}, kernel = Dims(kernel), dilation = Dims(dilation), padding = Dims(padding),
+            stride = Dims(stride)](Backward& back) {
+             back.set(0, fold_of(back.g(), size, kernel, dilation, padding, stride));
+           });
   return out;
 }
 
 Tensor fold_of(const Tensor& columns, IntSpan size, IntSpan kernel, IntSpan dilation, IntSpan padding, IntSpan stride) {
   const int d = columns.dim();
   const Blocks b = blocks_of(size, kernel, dilation, padding, stride);
-  HWARO_CHECK(b.size[0] >= 1 && b.size[1] >= 1, "Expected output spatial size to be positive, but got: output_size=", pair(b.size), '.');
+  HWARO_CHECK(b.size[0] >= 1 && b.size[1] >= 1,
+              "Expected output spatial size to be positive, but got: output_size=", pair(b.size), '.');
   HWARO_CHECK((d == 2 || d == 3) && columns.size(d - 2) != 0 && columns.size(d - 1) != 0,
-              "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for input, but got: ",
+              "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for "
+              "input, but got: ",
               sizes_str(columns.sizes()));
   const int64_t rows = columns.size(d - 2), length = columns.size(d - 1), k = b.kernel[0] * b.kernel[1];
-  HWARO_CHECK(rows % k == 0, "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got input.size(1)=",
-              rows, " and kernel_size=", pair(b.kernel), '.');
-  HWARO_CHECK(length == b.count[0] * b.count[1], "Given output_size=", pair(b.size), ", kernel_size=", pair(b.kernel), ", dilation=",
-              pair(b.dilation), ", padding=", pair(b.padding), ", stride=", pair(b.stride),
-              ", expected size of input's dimension 2 to match the calculated number of sliding blocks ", b.count[0], " * ", b.count[1],
-              " = ", b.count[0] * b.count[1], ", but got input.size(2)=", length, '.');
+  HWARO_CHECK(
+      rows % k == 0,
+      "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got input.size(1)=",
+      rows, " and kernel_size=", pair(b.kernel), '.');
+  HWARO_CHECK(length == b.count[0] * b.count[1], "Given output_size=", pair(b.size), ", kernel_size=", pair(b.kernel),
+              ", dilation=", pair(b.dilation), ", padding=", pair(b.padding), ", stride=", pair(b.stride),
+              ", expected size of input's dimension 2 to match the calculated number of sliding blocks ", b.count[0],
+              " * ", b.count[1], " = ", b.count[0] * b.count[1], ", but got input.size(2)=", length, '.');
   const int64_t channels = rows / k;
-  const Dims shape = d == 3 ? Dims{columns.size(0), channels, b.size[0], b.size[1]} : Dims{channels, b.size[0], b.size[1]};
+  const Dims shape =
+      d == 3 ? Dims{columns.size(0), channels, b.size[0], b.size[1]} : Dims{channels, b.size[0], b.size[1]};
   Tensor out = make_tensor(shape, columns.dtype(), columns.device());
   if (!columns.device().is_meta()) {
     const DType type = compute_type(columns.dtype());
@@ -125,16 +139,16 @@ Tensor fold_of(const Tensor& columns, IntSpan size, IntSpan kernel, IntSpan dila
       using T = typename decltype(tag)::type;
       parallel_for(d == 3 ? columns.size(0) : 1, 1, [&](int64_t begin, int64_t end) {
         for (int64_t n = begin; n < end; ++n)
-          copy_blocks<true, T>(b, channels, image->write_as<T>() + n * channels * b.size[0] * b.size[1], x->read_as<T>() + n * rows * length);
+          copy_blocks<true, T>(b, channels, image->write_as<T>() + n * channels * b.size[0] * b.size[1],
+                               x->read_as<T>() + n * rows * length);
       });
     });
     out = dense_as(image, columns.dtype());
   }
   if (recording(columns))
     record("Col2ImBackward0", {columns}, out, {},
-           [kernel = Dims(kernel), dilation = Dims(dilation), padding = Dims(padding), stride = Dims(stride)](Backward& back) {
-             back.set(0, unfold_of(back.g(), kernel, dilation, padding, stride));
-           });
+           [kernel = Dims(kernel), dilation = Dims(dilation), padding = Dims(padding), stride = Dims(stride)](
+               Backward& back) { back.set(0, unfold_of(back.g(), kernel, dilation, padding, stride)); });
   return out;
 }
 
@@ -152,10 +166,13 @@ struct UnfoldImage {
 
 struct FoldImage {
   static constexpr Schema schema =
-      "fold(Tensor input, int[2] output_size, int[2] kernel_size, int[2] dilation=1, int[2] padding=0, int[2] stride=1) -> Tensor";
-  static constexpr Doc doc = "Sums columns (N, C * kH * kW, number of blocks) into images (N, C, H, W); the transpose of unfold.";
+      "fold(Tensor input, int[2] output_size, int[2] kernel_size, int[2] dilation=1, int[2] padding=0, int[2] "
+      "stride=1) -> Tensor";
+  static constexpr Doc doc =
+      "Sums columns (N, C * kH * kW, number of blocks) into images (N, C, H, W); the transpose of unfold.";
   static constexpr unsigned expose = kNnFunctional;
-  static Tensor call(const Tensor& input, IntSpan size, IntSpan kernel, IntSpan dilation, IntSpan padding, IntSpan stride) {
+  static Tensor call(const Tensor& input, IntSpan size, IntSpan kernel, IntSpan dilation, IntSpan padding,
+                     IntSpan stride) {
     return fold_of(input, size, kernel, dilation, padding, stride);
   }
 };

@@ -11,7 +11,7 @@ using std::int64_t;
 namespace {
 
 struct Planes {
-  int64_t count = 1;        // product of the dimensions before the mapped ones
+  int64_t count = 1;  // product of the dimensions before the mapped ones
   int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1};
   const int64_t* map[3] = {};
   int64_t in_size() const { return in[0] * in[1] * in[2]; }

@@ -8,7 +8,8 @@ namespace hwaro::engine {
 // Whether t is laid out with channels last and in no other way.
 inline bool is_channels_last(const Tensor& t) {
   if (t.dim() != 4 && t.dim() != 5) return false;
-  return !t.is_contiguous() && t.is_contiguous(t.dim() == 5 ? MemoryFormat::ChannelsLast3d : MemoryFormat::ChannelsLast);
+  return !t.is_contiguous() &&
+         t.is_contiguous(t.dim() == 5 ? MemoryFormat::ChannelsLast3d : MemoryFormat::ChannelsLast);
 }
 
 // t (dense) or, where `like` has its channels last, a copy of t that has them last as well. Not recorded.

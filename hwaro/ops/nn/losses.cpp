@@ -30,9 +30,10 @@ Tensor reduce(const Tensor& loss, Reduction r) {
 // PyTorch warns where input and target only fit by broadcasting.
 void warn_broadcast(const Tensor& input, const Tensor& target) {
   if (input.sizes() != target.sizes())
-    warn(concat("Using a target size (torch.Size(", sizes_str(target.sizes()), ")) that is different to the input size (torch.Size(",
-                sizes_str(input.sizes()),
-                ")). This will likely lead to incorrect results due to broadcasting. Please ensure they have the same size."));
+    warn(concat(
+        "Using a target size (torch.Size(", sizes_str(target.sizes()),
+        ")) that is different to the input size (torch.Size(", sizes_str(input.sizes()),
+        ")). This will likely lead to incorrect results due to broadcasting. Please ensure they have the same size."));
 }
 
 // The gradient of a reduced loss, spread over its elements: g / count for the mean.
@@ -83,18 +84,20 @@ void check_nll(const Tensor& input, const Tensor& target, const Tensor& weight) 
   const Dims shape = target_shape(input);
   if (input.dim() <= 2) {
     HWARO_CHECK(target.dim() <= 1, "0D or 1D target tensor expected, multi-target not supported");
-    HWARO_CHECK(target.sizes() == IntSpan(shape), "size mismatch (got input: ", sizes_str(input.sizes()), ", target: ",
-                sizes_str(target.sizes()), ")");
+    HWARO_CHECK(target.sizes() == IntSpan(shape), "size mismatch (got input: ", sizes_str(input.sizes()),
+                ", target: ", sizes_str(target.sizes()), ")");
   } else {
-    HWARO_CHECK(target.sizes() == IntSpan(shape), "Expected target size ", sizes_str(shape), ", got ", sizes_str(target.sizes()));
+    HWARO_CHECK(target.sizes() == IntSpan(shape), "Expected target size ", sizes_str(shape), ", got ",
+                sizes_str(target.sizes()));
   }
   HWARO_CHECK(target.dtype() == DType::Int64 || target.dtype() == DType::UInt8, "expected scalar type Long but found ",
               scalar_type_name(target.dtype()));
   if (weight.defined()) {
-    HWARO_CHECK(weight.dim() == 1 && weight.numel() == Classes(input).classes, "weight tensor should be defined either for all ",
-                Classes(input).classes, " classes or no classes but got weight tensor of shape: ", sizes_str(weight.sizes()));
-    HWARO_CHECK(weight.dtype() == input.dtype(), "expected scalar type ", scalar_type_name(input.dtype()), " but found ",
-                scalar_type_name(weight.dtype()));
+    HWARO_CHECK(weight.dim() == 1 && weight.numel() == Classes(input).classes,
+                "weight tensor should be defined either for all ", Classes(input).classes,
+                " classes or no classes but got weight tensor of shape: ", sizes_str(weight.sizes()));
+    HWARO_CHECK(weight.dtype() == input.dtype(), "expected scalar type ", scalar_type_name(input.dtype()),
+                " but found ", scalar_type_name(weight.dtype()));
   }
 }
 
@@ -156,7 +159,8 @@ Tensor nll_value(const Tensor& input, const Tensor& target, const Tensor& weight
 Tensor nll(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index, Reduction r);
 
 // Gradient of nll for the input; linear in g, so its own gradient is nll itself.
-Tensor nll_backward(const Tensor& g, const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index, Reduction r) {
+Tensor nll_backward(const Tensor& g, const Tensor& input, const Tensor& target, const Tensor& weight,
+                    int64_t ignore_index, Reduction r) {
   const Classes c(input);
   const Tensor out = make_zeros(input.sizes(), input.dtype(), input.device());
   const double total = r == Reduction::Mean ? total_weight(input, target, weight, ignore_index) : 1;
@@ -183,9 +187,10 @@ Tensor nll(const Tensor& input, const Tensor& target, const Tensor& weight, int6
   check_nll(input, target, weight);
   const Tensor out = nll_value(input, target, weight, ignore_index, r);
   if (recording(input))
-    record(input.dim() > 2 ? "NllLoss2DBackward0" : "NllLossBackward0", {input}, out, {save(input), save(target), save(weight)},
-           [ignore_index, r](Backward& b) {
-             b.set(0, nll_backward(b.g(), b.saved(0), b.saved(1), b.has_saved(2) ? b.saved(2) : Tensor(), ignore_index, r));
+    record(input.dim() > 2 ? "NllLoss2DBackward0" : "NllLossBackward0", {input}, out,
+           {save(input), save(target), save(weight)}, [ignore_index, r](Backward& b) {
+             b.set(0, nll_backward(b.g(), b.saved(0), b.saved(1), b.has_saved(2) ? b.saved(2) : Tensor(), ignore_index,
+                                   r));
            });
   return out;
 }
@@ -200,10 +205,13 @@ Dims class_view(const Tensor& input) {
 
 struct NllLoss {
   static constexpr Schema schema =
-      "nll_loss(Tensor input, Tensor target, Tensor? weight=None, int ignore_index=-100, str reduction='mean') -> Tensor";
-  static constexpr Doc doc = "The negative log-likelihood of targets (N, …) of classes under log-probabilities (N, C, …).";
+      "nll_loss(Tensor input, Tensor target, Tensor? weight=None, int ignore_index=-100, str reduction='mean') -> "
+      "Tensor";
+  static constexpr Doc doc =
+      "The negative log-likelihood of targets (N, …) of classes under log-probabilities (N, C, …).";
   static constexpr unsigned expose = kNnFunctional;
-  static Tensor call(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index, std::string_view reduction) {
+  static Tensor call(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index,
+                     std::string_view reduction) {
     return nll(input, target, weight, ignore_index, reduction_of(reduction));
   }
 };
@@ -212,10 +220,11 @@ struct CrossEntropy {
   static constexpr Schema schema =
       "cross_entropy(Tensor input, Tensor target, Tensor? weight=None, int ignore_index=-100, str reduction='mean', "
       "float label_smoothing=0.0) -> Tensor";
-  static constexpr Doc doc = "The cross entropy between logits (N, C, …) and class indices (N, …) or probabilities (N, C, …).";
+  static constexpr Doc doc =
+      "The cross entropy between logits (N, C, …) and class indices (N, …) or probabilities (N, C, …).";
   static constexpr unsigned expose = kNnFunctional;
-  static Tensor call(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index, std::string_view reduction,
-                     double smoothing) {
+  static Tensor call(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index,
+                     std::string_view reduction, double smoothing) {
     const Reduction r = reduction_of(reduction);
     HWARO_CHECK(smoothing >= 0 && smoothing <= 1, "label_smoothing must be between 0.0 and 1.0. Got: ", smoothing);
     const int64_t dim = input.dim() == 1 ? 0 : 1;
@@ -232,7 +241,8 @@ struct CrossEntropy {
     const double share = smoothing / double(Classes(input).classes);
     return add(mul(loss, 1 - smoothing), mul(smooth, share));
   }
-  static Tensor soft_targets(const Tensor& lp, const Tensor& target, const Tensor& weight, Reduction r, double smoothing, int64_t dim) {
+  static Tensor soft_targets(const Tensor& lp, const Tensor& target, const Tensor& weight, Reduction r,
+                             double smoothing, int64_t dim) {
     HWARO_CHECK(is_floating(target.dtype()), "Expected floating point type for target with class probabilities, got ",
                 scalar_type_name(target.dtype()));
     const double classes = double(lp.sizes()[dim]);
@@ -252,8 +262,9 @@ struct MseLoss {
   static Tensor call(const Tensor& input, const Tensor& target, std::string_view reduction) {
     const Reduction r = reduction_of(reduction);
     warn_broadcast(input, target);
-    return difference_loss("MseLossBackward0", input, target, r, [](const Tensor& d) { return square(d); },
-                           [](const Tensor& d) { return mul(d, 2); });
+    return difference_loss(
+        "MseLossBackward0", input, target, r, [](const Tensor& d) { return square(d); },
+        [](const Tensor& d) { return mul(d, 2); });
   }
 };
 
@@ -269,7 +280,8 @@ struct L1Loss {
 };
 
 struct SmoothL1Loss {
-  static constexpr Schema schema = "smooth_l1_loss(Tensor input, Tensor target, str reduction='mean', float beta=1.0) -> Tensor";
+  static constexpr Schema schema =
+      "smooth_l1_loss(Tensor input, Tensor target, str reduction='mean', float beta=1.0) -> Tensor";
   static constexpr Doc doc = "Quadratic below beta, linear above (Girshick, Fast R-CNN, 2015).";
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, const Tensor& target, std::string_view reduction, double beta) {
@@ -292,7 +304,8 @@ struct HuberLoss {
       "huber_loss(Tensor input, Tensor target, str reduction='mean', float delta=1.0, Tensor? weight=None) -> Tensor";
   static constexpr Doc doc = "Half the square below delta, linear above (Huber, 1964).";
   static constexpr unsigned expose = kNnFunctional;
-  static Tensor call(const Tensor& input, const Tensor& target, std::string_view reduction, double delta, const Tensor& weight) {
+  static Tensor call(const Tensor& input, const Tensor& target, std::string_view reduction, double delta,
+                     const Tensor& weight) {
     HWARO_CHECK(delta > 0, "huber_loss does not support non-positive values for delta.");
     const Reduction r = reduction_of(reduction);
     warn_broadcast(input, target);
@@ -300,36 +313,45 @@ struct HuberLoss {
       const Tensor a = abs(d);
       return where(le(a, delta), mul(square(a), 0.5), mul(sub(a, 0.5 * delta), delta));
     };
-    auto slope = [delta](const Tensor& d) { return maximum(minimum(d, make_full({}, delta, d.dtype())), make_full({}, -delta, d.dtype())); };
+    auto slope = [delta](const Tensor& d) {
+      return maximum(minimum(d, make_full({}, delta, d.dtype())), make_full({}, -delta, d.dtype()));
+    };
     if (!weight.defined()) return difference_loss("HuberLossBackward0", input, target, r, value, slope);
     return reduce(mul(weight, difference_loss("HuberLossBackward0", input, target, Reduction::None, value, slope)), r);
   }
 };
 
 struct KlDiv {
-  static constexpr Schema schema = "kl_div(Tensor input, Tensor target, str reduction='mean', bool log_target=False) -> Tensor";
+  static constexpr Schema schema =
+      "kl_div(Tensor input, Tensor target, str reduction='mean', bool log_target=False) -> Tensor";
   static constexpr Doc doc = "The Kullback-Leibler divergence of target from exp(input).";
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, const Tensor& target, std::string_view reduction, bool log_target) {
     const bool batch = reduction == "batchmean";
     if (reduction == "mean")
-      warn("reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides only by the batch "
-           "size, and aligns with the KL div math definition.'mean' will be changed to behave the same as 'batchmean' in the next major "
-           "release.");
-    const Tensor loss = log_target ? mul(exp(target), sub(target, input)) : sub(xlogy(target, target), mul(target, input));
+      warn(
+          "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides "
+          "only by the batch "
+          "size, and aligns with the KL div math definition.'mean' will be changed to behave the same as 'batchmean' "
+          "in the next major "
+          "release.");
+    const Tensor loss =
+        log_target ? mul(exp(target), sub(target, input)) : sub(xlogy(target, target), mul(target, input));
     if (batch) return input.dim() == 0 ? sum_all(loss) : div(sum_all(loss), double(input.sizes()[0]));
     return reduce(loss, reduction_of(reduction));
   }
 };
 
 struct BinaryCrossEntropy {
-  static constexpr Schema schema = "binary_cross_entropy(Tensor input, Tensor target, Tensor? weight=None, str reduction='mean') -> Tensor";
+  static constexpr Schema schema =
+      "binary_cross_entropy(Tensor input, Tensor target, Tensor? weight=None, str reduction='mean') -> Tensor";
   static constexpr Doc doc = "-(t log p + (1 - t) log(1 - p)), with logarithms no smaller than -100.";
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, const Tensor& target, const Tensor& weight, std::string_view reduction) {
     const Reduction r = reduction_of(reduction);
-    HWARO_CHECK_AS(ValueError, input.sizes() == target.sizes(), "Using a target size (torch.Size(", sizes_str(target.sizes()),
-                   ")) that is different to the input size (torch.Size(", sizes_str(input.sizes()), ")) is deprecated. Please ensure they have the same size.");
+    HWARO_CHECK_AS(ValueError, input.sizes() == target.sizes(), "Using a target size (torch.Size(",
+                   sizes_str(target.sizes()), ")) that is different to the input size (torch.Size(",
+                   sizes_str(input.sizes()), ")) is deprecated. Please ensure they have the same size.");
     if (!input.device().is_meta() && input.numel() > 0) {
       const Tensor x = dense_as(input, DType::Double);
       const double* p = x->read_as<double>();
@@ -346,14 +368,15 @@ struct BinaryCrossEntropy {
       out = reduce(loss, r);
     }
     if (recording(input, target))
-      record("BinaryCrossEntropyBackward0", {input, target}, out, {save(input), save(target), save(weight)}, [r](Backward& b) {
-        const Tensor x = b.saved(0), t = b.saved(1);
-        Tensor g = spread(b.g(), r, x.numel());
-        if (b.has_saved(2)) g = mul(g, b.saved(2));
-        const Tensor product = mul(sub(make_full({}, 1, x.dtype()), x), x);
-        if (b.needs(0)) b.set(0, div(mul(g, sub(x, t)), maximum(product, make_full({}, 1e-12, x.dtype()))));
-        if (b.needs(1)) b.set(1, mul(g, sub(log1p(neg(x)), log(x))));
-      });
+      record("BinaryCrossEntropyBackward0", {input, target}, out, {save(input), save(target), save(weight)},
+             [r](Backward& b) {
+               const Tensor x = b.saved(0), t = b.saved(1);
+               Tensor g = spread(b.g(), r, x.numel());
+               if (b.has_saved(2)) g = mul(g, b.saved(2));
+               const Tensor product = mul(sub(make_full({}, 1, x.dtype()), x), x);
+               if (b.needs(0)) b.set(0, div(mul(g, sub(x, t)), maximum(product, make_full({}, 1e-12, x.dtype()))));
+               if (b.needs(1)) b.set(1, mul(g, sub(log1p(neg(x)), log(x))));
+             });
     return out;
   }
 };
@@ -364,8 +387,11 @@ struct BinaryCrossEntropyWithLogits {
       "Tensor? pos_weight=None) -> Tensor";
   static constexpr Doc doc = "Binary cross entropy of sigmoid(input), without overflow.";
   static constexpr unsigned expose = kNnFunctional;
-  static Tensor softplus_of(const Tensor& x) { return sub(log1p(exp(neg(abs(x)))), minimum(x, make_full({}, 0, x.dtype()))); }
-  static Tensor call(const Tensor& input, const Tensor& target, const Tensor& weight, std::string_view reduction, const Tensor& pos_weight) {
+  static Tensor softplus_of(const Tensor& x) {
+    return sub(log1p(exp(neg(abs(x)))), minimum(x, make_full({}, 0, x.dtype())));
+  }
+  static Tensor call(const Tensor& input, const Tensor& target, const Tensor& weight, std::string_view reduction,
+                     const Tensor& pos_weight) {
     const Reduction r = reduction_of(reduction);
     HWARO_CHECK_AS(ValueError, input.sizes() == target.sizes(), "Target size (torch.Size(", sizes_str(target.sizes()),
                    ")) must be the same as input size (torch.Size(", sizes_str(input.sizes()), "))");
@@ -376,15 +402,15 @@ struct BinaryCrossEntropyWithLogits {
       const Tensor positive = softplus_of(input);
       Tensor loss;
       if (pos_weight.defined())
-        loss = add(mul(sub(make_full({}, 1, input.dtype()), target), input), mul(add(mul(sub(pos_weight, 1), target), 1), positive));
-      else
-        loss = add(mul(sub(make_full({}, 1, input.dtype()), target), input), positive);
+        loss = add(mul(sub(make_full({}, 1, input.dtype()), target), input),
+                   mul(add(mul(sub(pos_weight, 1), target), 1), positive));
+      else loss = add(mul(sub(make_full({}, 1, input.dtype()), target), input), positive);
       if (weight.defined()) loss = mul(loss, weight);
       out = reduce(loss, r);
     }
     if (recording(input, target))
-      record("BinaryCrossEntropyWithLogitsBackward0", {input, target}, out, {save(input), save(target), save(weight), save(pos_weight)},
-             [r](Backward& b) {
+      record("BinaryCrossEntropyWithLogitsBackward0", {input, target}, out,
+             {save(input), save(target), save(weight), save(pos_weight)}, [r](Backward& b) {
                const Tensor x = b.saved(0), t = b.saved(1);
                Tensor g = spread(b.g(), r, x.numel());
                if (b.has_saved(2)) g = mul(g, b.saved(2));

@@ -42,9 +42,10 @@ class Arrays {
 };
 
 void check_pair(const Tensor& p, const Tensor& other, const char* what) {
-  HWARO_CHECK(p.sizes() == other.sizes() && p.device() == other.device(), "optimizer step: ", what, " of shape ", sizes_str(other.sizes()),
-              " for a parameter of shape ", sizes_str(p.sizes()));
-  HWARO_CHECK(is_floating(p.dtype()), "optimizer step: parameters must be floating point, got ", scalar_type_name(p.dtype()));
+  HWARO_CHECK(p.sizes() == other.sizes() && p.device() == other.device(), "optimizer step: ", what, " of shape ",
+              sizes_str(other.sizes()), " for a parameter of shape ", sizes_str(p.sizes()));
+  HWARO_CHECK(is_floating(p.dtype()), "optimizer step: parameters must be floating point, got ",
+              scalar_type_name(p.dtype()));
 }
 
 // Runs f(first byte offset, elements) over a parameter in pieces.
@@ -60,19 +61,22 @@ char* at(char* p, int64_t offset) { return p ? p + offset : nullptr; }
 
 struct SgdStepOp {
   static constexpr Schema schema =
-      "sgd_step_(Tensor[] params, Tensor[] grads, Tensor[] momentum_buffers, float lr, float momentum, float dampening, "
+      "sgd_step_(Tensor[] params, Tensor[] grads, Tensor[] momentum_buffers, float lr, float momentum, float "
+      "dampening, "
       "float weight_decay, bool nesterov, bool maximize, bool first_step=False) -> ()";
   static constexpr Doc doc = "One step of stochastic gradient descent for each parameter, in place.";
   static constexpr unsigned expose = kInternal;
-  static void call(Span<Tensor> params, Span<Tensor> grads, Span<Tensor> buffers, double lr, double momentum, double dampening,
-                   double weight_decay, bool nesterov, bool maximize, bool first_step) {
+  static void call(Span<Tensor> params, Span<Tensor> grads, Span<Tensor> buffers, double lr, double momentum,
+                   double dampening, double weight_decay, bool nesterov, bool maximize, bool first_step) {
     const SgdStep s = {lr, momentum, dampening, weight_decay, nesterov, maximize, first_step};
-    HWARO_CHECK(grads.size() == params.size() && (buffers.empty() || buffers.size() == params.size()), "optimizer step: lists of different lengths");
+    HWARO_CHECK(grads.size() == params.size() && (buffers.empty() || buffers.size() == params.size()),
+                "optimizer step: lists of different lengths");
     for (std::size_t i = 0; i < params.size(); ++i) {
       const Tensor& p = params[i];
       check_pair(p, grads[i], "gradient");
       Arrays arrays(p.dtype());
-      char *x = arrays.add(p, true), *g = arrays.add(grads[i], false), *b = arrays.add(buffers.empty() ? Tensor() : buffers[i], true);
+      char *x = arrays.add(p, true), *g = arrays.add(grads[i], false),
+           *b = arrays.add(buffers.empty() ? Tensor() : buffers[i], true);
       const auto kernel = optim_kernels().sgd[p.dtype() == DType::Double];
       in_pieces(p, [&](int64_t o, int64_t n) { kernel(x + o, g + o, at(b, o), n, s); });
       arrays.finish();
@@ -82,12 +86,15 @@ struct SgdStepOp {
 
 struct AdamStepOp {
   static constexpr Schema schema =
-      "adam_step_(Tensor[] params, Tensor[] grads, Tensor[] exp_avgs, Tensor[] exp_avg_sqs, Tensor[] max_exp_avg_sqs, float step, "
-      "float lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, bool maximize, bool decoupled) -> ()";
+      "adam_step_(Tensor[] params, Tensor[] grads, Tensor[] exp_avgs, Tensor[] exp_avg_sqs, Tensor[] max_exp_avg_sqs, "
+      "float step, "
+      "float lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, bool maximize, bool decoupled) "
+      "-> ()";
   static constexpr Doc doc = "One step of Adam (decoupled: AdamW) for each parameter, in place.";
   static constexpr unsigned expose = kInternal;
-  static void call(Span<Tensor> params, Span<Tensor> grads, Span<Tensor> means, Span<Tensor> squares, Span<Tensor> largest, double step,
-                   double lr, double beta1, double beta2, double weight_decay, double eps, bool amsgrad, bool maximize, bool decoupled) {
+  static void call(Span<Tensor> params, Span<Tensor> grads, Span<Tensor> means, Span<Tensor> squares,
+                   Span<Tensor> largest, double step, double lr, double beta1, double beta2, double weight_decay,
+                   double eps, bool amsgrad, bool maximize, bool decoupled) {
     const AdamStep s = {step, lr, beta1, beta2, weight_decay, eps, amsgrad, maximize, decoupled};
     HWARO_CHECK(grads.size() == params.size() && means.size() == params.size() && squares.size() == params.size() &&
                     (!amsgrad || largest.size() == params.size()),
@@ -98,8 +105,8 @@ struct AdamStepOp {
       check_pair(p, means[i], "exp_avg");
       check_pair(p, squares[i], "exp_avg_sq");
       Arrays arrays(p.dtype());
-      char *x = arrays.add(p, true), *g = arrays.add(grads[i], false), *m = arrays.add(means[i], true), *v = arrays.add(squares[i], true),
-           *top = arrays.add(amsgrad ? largest[i] : Tensor(), true);
+      char *x = arrays.add(p, true), *g = arrays.add(grads[i], false), *m = arrays.add(means[i], true),
+           *v = arrays.add(squares[i], true), *top = arrays.add(amsgrad ? largest[i] : Tensor(), true);
       const auto kernel = optim_kernels().adam[p.dtype() == DType::Double];
       in_pieces(p, [&](int64_t o, int64_t n) { kernel(x + o, g + o, m + o, v + o, at(top, o), n, s); });
       arrays.finish();

@@ -10,20 +10,23 @@ using std::int64_t;
 
 struct ConstantPadNd {
   static constexpr Schema schema = "constant_pad_nd(Tensor self, int[] pad, Scalar value=0) -> Tensor";
-  static constexpr Doc doc = "self with pad = (before, after) elements of a value around it, last dimension first; negative pads crop.";
+  static constexpr Doc doc =
+      "self with pad = (before, after) elements of a value around it, last dimension first; negative pads crop.";
   static constexpr unsigned expose = kFunction;
   static Tensor call(const Tensor& self, IntSpan pad, const Scalar& value) {
     HWARO_CHECK(pad.size() % 2 == 0, "Length of pad must be even but instead it equals ", pad.size());
     const int d = self.dim(), padded = int(pad.size()) / 2;
-    HWARO_CHECK(d >= padded, "Length of pad should be no more than twice the number of dimensions of the input. Pad length is ",
+    HWARO_CHECK(d >= padded,
+                "Length of pad should be no more than twice the number of dimensions of the input. Pad length is ",
                 pad.size(), "while the input has ", d, "dimensions.");
     Dims shape(self.sizes()), from(std::size_t(d), 0), to(std::size_t(d), 0), common(self.sizes());
     for (int i = 0; i < padded; ++i) {
       const int dim = d - 1 - i;
       const int64_t before = pad[2 * i], after = pad[2 * i + 1], size = self.sizes()[dim];
       shape[dim] = size + before + after;
-      HWARO_CHECK(size + (before < 0 ? before : 0) >= 0 && size + (before < 0 ? before : 0) + (after < 0 ? after : 0) >= 0,
-                  "narrow(): length must be non-negative.");
+      HWARO_CHECK(
+          size + (before < 0 ? before : 0) >= 0 && size + (before < 0 ? before : 0) + (after < 0 ? after : 0) >= 0,
+          "narrow(): length must be non-negative.");
       HWARO_CHECK(shape[dim] >= 0, "The input size ", size, ", plus negative padding ", before, " and ", after,
                   " resulted in a negative output size, which is invalid. Check dimension ", dim, " of your input.");
       from[dim] = before < 0 ? -before : 0;
@@ -60,7 +63,8 @@ IndexMaps pad_maps(IntSpan sizes, IntSpan pad, PadMode mode) {
   const std::size_t dims = pad.size() / 2;
   IndexMaps maps(dims);
   for (std::size_t i = 0; i < dims; ++i) {
-    const int64_t n = sizes[sizes.size() - dims + i], before = pad[2 * (dims - 1 - i)], after = pad[2 * (dims - 1 - i) + 1];
+    const int64_t n = sizes[sizes.size() - dims + i], before = pad[2 * (dims - 1 - i)],
+                  after = pad[2 * (dims - 1 - i) + 1];
     for (int64_t o = 0; o < n + before + after; ++o) {
       int64_t at = o - before;
       if (mode == PadMode::Replicate) at = at < 0 ? 0 : at >= n ? n - 1 : at;
@@ -73,13 +77,12 @@ IndexMaps pad_maps(IntSpan sizes, IntSpan pad, PadMode mode) {
 }
 
 const char* node_name(PadMode mode, std::size_t dims, bool backward) {
-  static constexpr const char* names[2][3][2] = {
-      {{"ReflectionPad1DBackward0", "ReflectionPad1DBackwardBackward0"},
-       {"ReflectionPad2DBackward0", "ReflectionPad2DBackwardBackward0"},
-       {"ReflectionPad3DBackward0", "ReflectionPad3DBackwardBackward0"}},
-      {{"ReplicationPad1DBackward0", "ReplicationPad1DBackwardBackward0"},
-       {"ReplicationPad2DBackward0", "ReplicationPad2DBackwardBackward0"},
-       {"ReplicationPad3DBackward0", "ReplicationPad3DBackwardBackward0"}}};
+  static constexpr const char* names[2][3][2] = {{{"ReflectionPad1DBackward0", "ReflectionPad1DBackwardBackward0"},
+                                                  {"ReflectionPad2DBackward0", "ReflectionPad2DBackwardBackward0"},
+                                                  {"ReflectionPad3DBackward0", "ReflectionPad3DBackwardBackward0"}},
+                                                 {{"ReplicationPad1DBackward0", "ReplicationPad1DBackwardBackward0"},
+                                                  {"ReplicationPad2DBackward0", "ReplicationPad2DBackwardBackward0"},
+                                                  {"ReplicationPad3DBackward0", "ReplicationPad3DBackwardBackward0"}}};
   return mode == PadMode::Circular ? "CopySlices" : names[mode == PadMode::Replicate][dims - 1][backward];
 }
 
@@ -88,18 +91,18 @@ Tensor pad_backward(const Tensor& g, IntSpan sizes, IntSpan pad, PadMode mode);
 Tensor pad_forward(const Tensor& self, IntSpan pad, PadMode mode) {
   const Tensor out = gather_map(self, pad_maps(self.sizes(), pad, mode));
   if (recording(self))
-    record(node_name(mode, pad.size() / 2, false), {self}, out, {}, [sizes = Dims(self.sizes()), pad = Dims(pad), mode](Backward& b) {
-      b.set(0, pad_backward(b.g(), sizes, pad, mode));
-    });
+    record(node_name(mode, pad.size() / 2, false), {self}, out, {},
+           [sizes = Dims(self.sizes()), pad = Dims(pad), mode](Backward& b) {
+             b.set(0, pad_backward(b.g(), sizes, pad, mode));
+           });
   return out;
 }
 
 Tensor pad_backward(const Tensor& g, IntSpan sizes, IntSpan pad, PadMode mode) {
   const Tensor out = scatter_map(g, sizes, pad_maps(sizes, pad, mode));
   if (recording(g))
-    record(node_name(mode, pad.size() / 2, true), {g}, out, {}, [pad = Dims(pad), mode](Backward& b) {
-      b.set(0, pad_forward(b.g(), pad, mode));
-    });
+    record(node_name(mode, pad.size() / 2, true), {g}, out, {},
+           [pad = Dims(pad), mode](Backward& b) { b.set(0, pad_forward(b.g(), pad, mode)); });
   return out;
 }
 
@@ -109,14 +112,18 @@ Tensor pad_by_index(const Tensor& self, IntSpan pad, PadMode mode) {
     const int dim = self.dim() - 1 - int(i);
     const int64_t n = self.sizes()[dim], before = pad[2 * i], after = pad[2 * i + 1];
     if (mode == PadMode::Reflect)
-      HWARO_CHECK(before < n && after < n, "Argument #", 4 + 2 * i, ": Padding size should be less than the corresponding input dimension, but got: padding (",
-                  before, ", ", after, ") at dimension ", dim, " of input ", sizes_str(self.sizes()));
+      HWARO_CHECK(before < n && after < n, "Argument #", 4 + 2 * i,
+                  ": Padding size should be less than the corresponding input dimension, but got: padding (", before,
+                  ", ", after, ") at dimension ", dim, " of input ", sizes_str(self.sizes()));
     if (mode == PadMode::Circular) {
       HWARO_CHECK(before <= n && after <= n, "Padding value causes wrapping around more than once.");
       HWARO_CHECK(n + before + after >= 0, "Negative padding value is resulting in an empty dimension");
     }
-    HWARO_CHECK(n + before + after >= 0, "Trying to create tensor with negative dimension ", n + before + after, ": ", sizes_str(self.sizes()));
-    HWARO_CHECK(n > 0 || (before == 0 && after == 0), "Expected 2D or 3D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: ",
+    HWARO_CHECK(n + before + after >= 0, "Trying to create tensor with negative dimension ", n + before + after, ": ",
+                sizes_str(self.sizes()));
+    HWARO_CHECK(n > 0 || (before == 0 && after == 0),
+                "Expected 2D or 3D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for "
+                "input, but got: ",
                 sizes_str(self.sizes()));
   }
   return pad_forward(self, pad, mode);
@@ -130,7 +137,8 @@ struct Pad {
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, IntSpan pad, std::string_view mode, std::optional<double> value) {
     HWARO_CHECK(pad.size() % 2 == 0, "Padding length must be divisible by 2");
-    HWARO_CHECK(int(pad.size()) <= 2 * input.dim(), "Padding length should be less than or equal to two times the input dimension but got padding length ",
+    HWARO_CHECK(int(pad.size()) <= 2 * input.dim(),
+                "Padding length should be less than or equal to two times the input dimension but got padding length ",
                 pad.size(), " and input of dimension ", input.dim());
     if (mode == "constant") return ConstantPadNd::call(input, pad, value.value_or(0.0));
     HWARO_CHECK(!value || *value == 0, "Padding mode \"", mode, "\" doesn't take in value argument");
@@ -138,7 +146,10 @@ struct Pad {
     const bool known = mode == "reflect" || mode == "replicate" || mode == "circular";
     if (dims >= 1 && dims <= 3 && (input.dim() == dims + 1 || input.dim() == dims + 2)) {
       HWARO_CHECK_AS(NotImplementedError, known, "Unrecognised padding mode ", mode);
-      return pad_by_index(input, pad, mode == "reflect" ? PadMode::Reflect : mode == "replicate" ? PadMode::Replicate : PadMode::Circular);
+      return pad_by_index(input, pad,
+                          mode == "reflect"     ? PadMode::Reflect
+                          : mode == "replicate" ? PadMode::Replicate
+                                                : PadMode::Circular);
     }
     HWARO_CHECK_AS(NotImplementedError, known, "Unrecognised padding mode ", mode);
     raise<NotImplementedError>("Padding size ", pad.size(), " is not supported for ", input.dim(), "D input tensor.");

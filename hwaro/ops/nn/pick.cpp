@@ -68,13 +68,15 @@ Tensor put_back(const Tensor& g, const Tensor& index, IntSpan sizes, int dims, c
   }
   out = in_layout_of(dense_as(out, g.dtype()), g);
   if (recording(g))
-    record(backward_name(node), {g}, out, {save(index)}, [dims, node](Backward& b) { b.set(0, take_out(b.g(), b.saved(0), dims, node)); });
+    record(backward_name(node), {g}, out, {save(index)},
+           [dims, node](Backward& b) { b.set(0, take_out(b.g(), b.saved(0), dims, node)); });
   return out;
 }
 
 }  // namespace
 
-void record_pick(const char* node, const Tensor& input, const Tensor& out, const Tensor& index, int dims, const Tensor& more) {
+void record_pick(const char* node, const Tensor& input, const Tensor& out, const Tensor& index, int dims,
+                 const Tensor& more) {
   const auto f = [dims, sizes = Dims(input.sizes()), node](Backward& b) {
     if (!b.g(0).defined()) return;
     b.set(0, put_back(b.g(0), b.saved(0), sizes, dims, node));

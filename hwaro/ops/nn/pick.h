@@ -7,6 +7,7 @@ namespace hwaro::engine {
 
 // Records out = input[index] under the name of a node; index (int32) holds positions within planes of the last `dims`
 // dimensions. `more`: a further output without gradient, or undefined.
-void record_pick(const char* node, const Tensor& input, const Tensor& out, const Tensor& index, int dims, const Tensor& more);
+void record_pick(const char* node, const Tensor& input, const Tensor& out, const Tensor& index, int dims,
+                 const Tensor& more);
 
 }  // namespace hwaro::engine

@@ -26,7 +26,9 @@ const char* number_word(int n) { return n == 1 ? "one" : n == 2 ? "two" : "three
 void per_dim(int64_t (&to)[3], IntSpan v, int dims, const char* op, const char* what) {
   if (!(v.size() == 1 || int(v.size()) == dims)) {
     const bool optional = what[0] == 's';  // stride
-    raise(op, ": ", what, optional ? " must either be omitted, a single int, or a tuple of " : " must either be a single int, or a tuple of ",
+    raise(op, ": ", what,
+          optional ? " must either be omitted, a single int, or a tuple of "
+                   : " must either be a single int, or a tuple of ",
           number_word(dims), " ints");
   }
   for (int d = 0; d < dims; ++d) to[3 - dims + d] = v[v.size() == 1 ? 0 : d];
@@ -55,11 +57,13 @@ Dims pool_shape(const Tensor& input, const PoolCall& c, PoolGeometry& g) {
   per_dim(g.padding, c.padding, n, c.op, "padding");
   per_dim(g.dilation, c.dilation, n, c.op, "dilation");
   for (int i = 3 - n; i < 3; ++i) HWARO_CHECK(g.stride[i] != 0, "stride should not be zero");
-  HWARO_CHECK(d == n + 1 || d == n + 2, "non-empty ", n + 1, "D or ", n + 2, "D (batch mode) tensor expected for input");
+  HWARO_CHECK(d == n + 1 || d == n + 2, "non-empty ", n + 1, "D or ", n + 2,
+              "D (batch mode) tensor expected for input");
   for (int i = 3 - n; i < 3; ++i) {
     HWARO_CHECK(g.padding[i] >= 0, "pad must be non-negative, but got pad: ", g.padding[i]);
-    HWARO_CHECK(g.padding[i] <= ((g.kernel[i] - 1) * g.dilation[i] + 1) / 2, "pad should be at most half of effective kernel size, but got pad=",
-                g.padding[i], ", kernel_size=", g.kernel[i], " and dilation=", g.dilation[i]);
+    HWARO_CHECK(g.padding[i] <= ((g.kernel[i] - 1) * g.dilation[i] + 1) / 2,
+                "pad should be at most half of effective kernel size, but got pad=", g.padding[i],
+                ", kernel_size=", g.kernel[i], " and dilation=", g.dilation[i]);
   }
   const auto positive = [&](const int64_t (&v)[3], const char* what, const char* prefix) {
     static constexpr const char* suffix[] = {"T", "H", "W"};
@@ -75,8 +79,8 @@ Dims pool_shape(const Tensor& input, const PoolCall& c, PoolGeometry& g) {
   positive(g.dilation, "dilation", "dilation");
   bool filled = true;
   for (int i = d - n - 1; i < d; ++i) filled = filled && input.sizes()[i] != 0;
-  HWARO_CHECK(filled, "Expected ", n + 1, "D or ", n + 2, "D (batch mode) tensor with optional 0 dim batch size for input, but got:",
-              sizes_str(input.sizes()));
+  HWARO_CHECK(filled, "Expected ", n + 1, "D or ", n + 2,
+              "D (batch mode) tensor with optional 0 dim batch size for input, but got:", sizes_str(input.sizes()));
   Dims shape(input.sizes());
   bool large = true;
   for (int i = 0; i < n; ++i) {
@@ -102,7 +106,8 @@ int64_t plane_grain(const PoolGeometry& g) { return 1 + 16384 / (g.in_size() + 1
 // Values, and (where wanted) positions as int32.
 void run_max(const PoolGeometry& g, const Tensor& input, const Tensor& out, const Tensor& index, const char* name) {
   const auto kernel = pool_kernels().max_forward[int(input.dtype())];
-  HWARO_CHECK_AS(NotImplementedError, kernel, '"', name, "\" not implemented for '", scalar_type_name(input.dtype()), '\'');
+  HWARO_CHECK_AS(NotImplementedError, kernel, '"', name, "\" not implemented for '", scalar_type_name(input.dtype()),
+                 '\'');
   HWARO_CHECK(g.in_size() < (int64_t(1) << 31), "max pooling over planes of more than 2^31 elements is not supported");
   if (out.numel() == 0) return;
   const Tensor x = dense(input);
@@ -111,7 +116,8 @@ void run_max(const PoolGeometry& g, const Tensor& input, const Tensor& out, cons
   std::int32_t* at = index.defined() ? index->write_as<std::int32_t>() : nullptr;
   const int64_t size = int64_t(input.element_size());
   parallel_for(out.numel() / g.out_size(), plane_grain(g), [&](int64_t begin, int64_t end) {
-    kernel(g, end - begin, from + begin * g.in_size() * size, to + begin * g.out_size() * size, at ? at + begin * g.out_size() : nullptr);
+    kernel(g, end - begin, from + begin * g.in_size() * size, to + begin * g.out_size() * size,
+           at ? at + begin * g.out_size() : nullptr);
   });
 }
 
@@ -136,27 +142,32 @@ TensorOrPair max_pool(const Tensor& input, const PoolCall& c, bool return_indice
 }
 
 // One dimension goes through two, as PyTorch's does (it shows in grad_fn).
-TensorOrPair max_pool1d(const Tensor& input, IntSpan kernel, IntSpan stride, IntSpan padding, IntSpan dilation, bool ceil_mode, bool return_indices) {
+TensorOrPair max_pool1d(const Tensor& input, IntSpan kernel, IntSpan stride, IntSpan padding, IntSpan dilation,
+                        bool ceil_mode, bool return_indices) {
   const auto single = [](IntSpan v, const char* what) {
     HWARO_CHECK(v.size() == 1, "max_pool1d() ", what, " must be an int or a list of one int");
     return v[0];
   };
   const int d = input.dim();
   HWARO_CHECK((d == 2 || d == 3) && input.sizes()[d - 1] != 0 && input.sizes()[d - 2] != 0,
-              "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:", sizes_str(input.sizes()));
-  const int64_t k = single(kernel, "kernel_size"), s = stride.empty() ? k : single(stride, "stride"), p = single(padding, "padding"),
-                dil = single(dilation, "dilation");
+              "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:",
+              sizes_str(input.sizes()));
+  const int64_t k = single(kernel, "kernel_size"), s = stride.empty() ? k : single(stride, "stride"),
+                p = single(padding, "padding"), dil = single(dilation, "dilation");
   HWARO_CHECK(k > 0, "max_pool1d() kernel_size must be greater than zero, but got ", k);
   HWARO_CHECK(s > 0, "max_pool1d() stride must be greater than zero, but got ", s);
   HWARO_CHECK(p >= 0, "max_pool1d() padding must be non-negative, but got ", p);
-  HWARO_CHECK(p <= k / 2, "max_pool1d() padding should be at most half of kernel size, but got padding=", p, " and kernel_size=", k);
+  HWARO_CHECK(p <= k / 2, "max_pool1d() padding should be at most half of kernel size, but got padding=", p,
+              " and kernel_size=", k);
   HWARO_CHECK(dil > 0, "max_pool1d() dilation must be greater than zero, but got ", dil);
   const int64_t n = window_count(input.sizes()[d - 1], k, s, p, dil, ceil_mode);
   HWARO_CHECK(n > 0, "max_pool1d() Invalid computed output size: ", n);
   if (!recording(input) && !return_indices) {
-    HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), "\"max_pool1d_impl\" not implemented for '", scalar_type_name(input.dtype()), '\'');
+    HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), "\"max_pool1d_impl\" not implemented for '",
+                   scalar_type_name(input.dtype()), '\'');
   }
-  TensorOrPair r = max_pool(unsqueeze(input, -2), {"max_pool2d", 2, {1, k}, {1, s}, {0, p}, {1, dil}, ceil_mode}, return_indices);
+  TensorOrPair r =
+      max_pool(unsqueeze(input, -2), {"max_pool2d", 2, {1, k}, {1, s}, {0, p}, {1, dil}, ceil_mode}, return_indices);
   return {squeeze(r.values, -2), r.indices.defined() ? squeeze(r.indices, -2) : Tensor()};
 }
 
@@ -166,37 +177,44 @@ IntSpan or_empty(const OptIntSpan& v) { return v ? *v : IntSpan(); }
 
 struct MaxPool1d {
   static constexpr Schema schema =
-      "max_pool1d(Tensor input, int[1] kernel_size, int[1]? stride=None, int[1] padding=0, int[1] dilation=1, bool ceil_mode=False, "
+      "max_pool1d(Tensor input, int[1] kernel_size, int[1]? stride=None, int[1] padding=0, int[1] dilation=1, bool "
+      "ceil_mode=False, "
       "bool return_indices=False) -> Tensor";
   static constexpr Doc doc = "The largest element of each window of input (N, C, L), with its index if asked for.";
   static constexpr unsigned expose = kFunction | kNnFunctional;
-  static TensorOrPair call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding, IntSpan dilation, bool ceil_mode,
-                           bool return_indices) {
+  static TensorOrPair call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding,
+                           IntSpan dilation, bool ceil_mode, bool return_indices) {
     return max_pool1d(input, kernel_size, or_empty(stride), padding, dilation, ceil_mode, return_indices);
   }
 };
 
 struct MaxPool2d {
   static constexpr Schema schema =
-      "max_pool2d(Tensor input, int[2] kernel_size, int[2]? stride=None, int[2] padding=0, int[2] dilation=1, bool ceil_mode=False, "
+      "max_pool2d(Tensor input, int[2] kernel_size, int[2]? stride=None, int[2] padding=0, int[2] dilation=1, bool "
+      "ceil_mode=False, "
       "bool return_indices=False) -> Tensor";
-  static constexpr Doc doc = "The largest element of each window of input (N, C, H, W), with its flat index if asked for.";
+  static constexpr Doc doc =
+      "The largest element of each window of input (N, C, H, W), with its flat index if asked for.";
   static constexpr unsigned expose = kFunction | kNnFunctional;
-  static TensorOrPair call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding, IntSpan dilation, bool ceil_mode,
-                           bool return_indices) {
-    return max_pool(input, {"max_pool2d", 2, kernel_size, or_empty(stride), padding, dilation, ceil_mode}, return_indices);
+  static TensorOrPair call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding,
+                           IntSpan dilation, bool ceil_mode, bool return_indices) {
+    return max_pool(input, {"max_pool2d", 2, kernel_size, or_empty(stride), padding, dilation, ceil_mode},
+                    return_indices);
   }
 };
 
 struct MaxPool3d {
   static constexpr Schema schema =
-      "max_pool3d(Tensor input, int[3] kernel_size, int[3]? stride=None, int[3] padding=0, int[3] dilation=1, bool ceil_mode=False, "
+      "max_pool3d(Tensor input, int[3] kernel_size, int[3]? stride=None, int[3] padding=0, int[3] dilation=1, bool "
+      "ceil_mode=False, "
       "bool return_indices=False) -> Tensor";
-  static constexpr Doc doc = "The largest element of each window of input (N, C, D, H, W), with its flat index if asked for.";
+  static constexpr Doc doc =
+      "The largest element of each window of input (N, C, D, H, W), with its flat index if asked for.";
   static constexpr unsigned expose = kFunction | kNnFunctional;
-  static TensorOrPair call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding, IntSpan dilation, bool ceil_mode,
-                           bool return_indices) {
-    return max_pool(input, {"max_pool3d", 3, kernel_size, or_empty(stride), padding, dilation, ceil_mode}, return_indices);
+  static TensorOrPair call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding,
+                           IntSpan dilation, bool ceil_mode, bool return_indices) {
+    return max_pool(input, {"max_pool3d", 3, kernel_size, or_empty(stride), padding, dilation, ceil_mode},
+                    return_indices);
   }
 };
 
@@ -228,14 +246,15 @@ Tensor avg_forward(const Tensor& input, IntSpan shape, const PoolGeometry& geo, 
   Tensor out = make_tensor(shape, type, input.device());
   if (!input.device().is_meta()) {
     const auto kernel = pool_kernels().avg_forward[int(type)];
-    HWARO_CHECK_AS(NotImplementedError, kernel, '"', dims == 3 ? "avg_pool3d_out_frame" : "avg_pool2d", "\" not implemented for '",
-                   scalar_type_name(input.dtype()), '\'');
+    HWARO_CHECK_AS(NotImplementedError, kernel, '"', dims == 3 ? "avg_pool3d_out_frame" : "avg_pool2d",
+                   "\" not implemented for '", scalar_type_name(input.dtype()), '\'');
     over_planes(geo, dense_as(input, type), geo.in_size(), out, geo.out_size(),
                 [&](int64_t planes, const void* x, void* y) { kernel(geo, planes, x, y); });
   }
   out = in_layout_of(dense_as(out, input.dtype()), input);
   if (recording(input))
-    record(node, {input}, out, {}, [sizes = Dims(input.sizes()), geo, dims](Backward& b) { b.set(0, avg_backward(b.g(), sizes, geo, dims)); });
+    record(node, {input}, out, {},
+           [sizes = Dims(input.sizes()), geo, dims](Backward& b) { b.set(0, avg_backward(b.g(), sizes, geo, dims)); });
   return out;
 }
 
@@ -244,7 +263,8 @@ Tensor avg_backward(const Tensor& g, IntSpan sizes, const PoolGeometry& geo, int
   Tensor out = make_tensor(sizes, type, g.device());
   if (!g.device().is_meta()) {
     const auto kernel = pool_kernels().avg_backward[int(type)];
-    over_planes(geo, dense_as(g, type), geo.out_size(), out, geo.in_size(), [&](int64_t planes, const void* dy, void* dx) { kernel(geo, planes, dy, dx); });
+    over_planes(geo, dense_as(g, type), geo.out_size(), out, geo.in_size(),
+                [&](int64_t planes, const void* dy, void* dx) { kernel(geo, planes, dy, dx); });
     if (g.numel() == 0) fill_elements(*out.impl(), 0);
   }
   out = in_layout_of(dense_as(out, g.dtype()), g);
@@ -270,43 +290,53 @@ constexpr int64_t kOne = 1;
 
 struct AvgPool1d {
   static constexpr Schema schema =
-      "avg_pool1d(Tensor input, int[1] kernel_size, int[1]? stride=None, int[1] padding=0, bool ceil_mode=False, bool count_include_pad=True) -> Tensor";
+      "avg_pool1d(Tensor input, int[1] kernel_size, int[1]? stride=None, int[1] padding=0, bool ceil_mode=False, bool "
+      "count_include_pad=True) -> Tensor";
   static constexpr Doc doc = "The mean of each window of input (N, C, L).";
   static constexpr unsigned expose = kFunction | kNnFunctional;
-  static Tensor call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding, bool ceil_mode, bool count_include_pad) {
+  static Tensor call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding, bool ceil_mode,
+                     bool count_include_pad) {
     HWARO_CHECK(input.dim() == 2 || input.dim() == 3, "Expected 2 to 3 dimensions, but got ", input.dim(),
                 "-dimensional tensor for argument #1 'self' (while checking arguments for avg_pool1d)");
     const IntSpan s = or_empty(stride);
-    HWARO_CHECK(kernel_size.size() == 1, "avg_pool1d() argument 'kernel_size' should contain one int (got ", kernel_size.size(), ")");
+    HWARO_CHECK(kernel_size.size() == 1, "avg_pool1d() argument 'kernel_size' should contain one int (got ",
+                kernel_size.size(), ")");
     HWARO_CHECK(s.size() <= 1, "avg_pool1d() argument 'stride' should contain one int (got ", s.size(), ")");
-    HWARO_CHECK(padding.size() == 1, "avg_pool1d() argument 'padding' should contain one int (got ", padding.size(), ")");
+    HWARO_CHECK(padding.size() == 1, "avg_pool1d() argument 'padding' should contain one int (got ", padding.size(),
+                ")");
     const int64_t k = kernel_size[0], step = s.empty() ? k : s[0];
-    return squeeze(avg_pool(unsqueeze(input, -2), {"avg_pool2d", 2, {1, k}, {1, step}, {0, padding[0]}, IntSpan(&kOne, 1), ceil_mode},
-                            count_include_pad, std::nullopt), -2);
+    return squeeze(avg_pool(unsqueeze(input, -2),
+                            {"avg_pool2d", 2, {1, k}, {1, step}, {0, padding[0]}, IntSpan(&kOne, 1), ceil_mode},
+                            count_include_pad, std::nullopt),
+                   -2);
   }
 };
 
 struct AvgPool2d {
   static constexpr Schema schema =
-      "avg_pool2d(Tensor input, int[2] kernel_size, int[2]? stride=None, int[2] padding=0, bool ceil_mode=False, bool count_include_pad=True, "
+      "avg_pool2d(Tensor input, int[2] kernel_size, int[2]? stride=None, int[2] padding=0, bool ceil_mode=False, bool "
+      "count_include_pad=True, "
       "int? divisor_override=None) -> Tensor";
   static constexpr Doc doc = "The mean of each window of input (N, C, H, W).";
   static constexpr unsigned expose = kNnFunctional;
-  static Tensor call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding, bool ceil_mode, bool count_include_pad,
-                     std::optional<int64_t> divisor_override) {
-    return avg_pool(input, {"avg_pool2d", 2, kernel_size, or_empty(stride), padding, IntSpan(&kOne, 1), ceil_mode}, count_include_pad, divisor_override);
+  static Tensor call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding, bool ceil_mode,
+                     bool count_include_pad, std::optional<int64_t> divisor_override) {
+    return avg_pool(input, {"avg_pool2d", 2, kernel_size, or_empty(stride), padding, IntSpan(&kOne, 1), ceil_mode},
+                    count_include_pad, divisor_override);
   }
 };
 
 struct AvgPool3d {
   static constexpr Schema schema =
-      "avg_pool3d(Tensor input, int[3] kernel_size, int[3]? stride=None, int[3] padding=0, bool ceil_mode=False, bool count_include_pad=True, "
+      "avg_pool3d(Tensor input, int[3] kernel_size, int[3]? stride=None, int[3] padding=0, bool ceil_mode=False, bool "
+      "count_include_pad=True, "
       "int? divisor_override=None) -> Tensor";
   static constexpr Doc doc = "The mean of each window of input (N, C, D, H, W).";
   static constexpr unsigned expose = kNnFunctional;
-  static Tensor call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding, bool ceil_mode, bool count_include_pad,
-                     std::optional<int64_t> divisor_override) {
-    return avg_pool(input, {"avg_pool3d", 3, kernel_size, or_empty(stride), padding, IntSpan(&kOne, 1), ceil_mode}, count_include_pad, divisor_override);
+  static Tensor call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding, bool ceil_mode,
+                     bool count_include_pad, std::optional<int64_t> divisor_override) {
+    return avg_pool(input, {"avg_pool3d", 3, kernel_size, or_empty(stride), padding, IntSpan(&kOne, 1), ceil_mode},
+                    count_include_pad, divisor_override);
   }
 };
 

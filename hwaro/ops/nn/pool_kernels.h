@@ -21,7 +21,8 @@ struct PoolKernels {
   // the last NaN); null where nobody asks.
   void (*max_forward[kDTypes])(const PoolGeometry&, std::int64_t planes, const void* x, void* y, std::int32_t* index);
   // dx = 0, then dx[index[i]] += dy[i]. float and double.
-  void (*max_backward[kDTypes])(const PoolGeometry&, std::int64_t planes, const void* dy, const std::int32_t* index, void* dx);
+  void (*max_backward[kDTypes])(const PoolGeometry&, std::int64_t planes, const void* dy, const std::int32_t* index,
+                                void* dx);
   // Sums over windows, divided. float, double and int64.
   void (*avg_forward[kDTypes])(const PoolGeometry&, std::int64_t planes, const void* x, void* y);
   void (*avg_backward[kDTypes])(const PoolGeometry&, std::int64_t planes, const void* dy, void* dx);

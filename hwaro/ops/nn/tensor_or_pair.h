@@ -6,7 +6,7 @@
 namespace hwaro::engine {
 
 struct TensorOrPair {
-  Tensor values, indices;  // indices: undefined where they were not asked for
+  Tensor values, indices;                             // indices: undefined where they were not asked for
   operator Tensor() && { return std::move(values); }  // NOLINT: C++ callers take the values
 };
 

@@ -46,7 +46,9 @@ struct FunctionalRelu {
   static constexpr Doc doc = "The larger of each element and zero.";
   static constexpr unsigned expose = kNnFunctional;
   static constexpr bool python_only = true;
-  static Tensor call(const Tensor& x, bool inplace) { return activate(x, inplace, pointwise_info<Relu>, pointwise_info<Relu>); }
+  static Tensor call(const Tensor& x, bool inplace) {
+    return activate(x, inplace, pointwise_info<Relu>, pointwise_info<Relu>);
+  }
 };
 struct FunctionalReluInplace {
   static constexpr Schema schema = "relu_(Tensor(a!) input) -> Tensor(a!)";
@@ -60,14 +62,18 @@ struct FunctionalSilu {
   static constexpr Doc doc = "x times the logistic function of x.";
   static constexpr unsigned expose = kNnFunctional;
   static constexpr bool python_only = true;
-  static Tensor call(const Tensor& x, bool inplace) { return activate(x, inplace, pointwise_info<Silu>, pointwise_info<Silu>); }
+  static Tensor call(const Tensor& x, bool inplace) {
+    return activate(x, inplace, pointwise_info<Silu>, pointwise_info<Silu>);
+  }
 };
 struct FunctionalMish {
   static constexpr Schema schema = "mish(Tensor input, bool inplace=False) -> Tensor";
   static constexpr Doc doc = "x times tanh(softplus(x)).";
   static constexpr unsigned expose = kNnFunctional;
   static constexpr bool python_only = true;
-  static Tensor call(const Tensor& x, bool inplace) { return activate(x, inplace, pointwise_info<Mish>, pointwise_info<Mish>); }
+  static Tensor call(const Tensor& x, bool inplace) {
+    return activate(x, inplace, pointwise_info<Mish>, pointwise_info<Mish>);
+  }
 };
 struct FunctionalHardswish {
   static constexpr Schema schema = "hardswish(Tensor input, bool inplace=False) -> Tensor";
@@ -111,7 +117,8 @@ struct FunctionalRelu6 {
   static Tensor call(const Tensor& x, bool inplace) { return limited(x, inplace, 0, 6); }
 };
 struct FunctionalHardtanh {
-  static constexpr Schema schema = "hardtanh(Tensor input, Scalar min_val=-1.0, Scalar max_val=1.0, bool inplace=False) -> Tensor";
+  static constexpr Schema schema =
+      "hardtanh(Tensor input, Scalar min_val=-1.0, Scalar max_val=1.0, bool inplace=False) -> Tensor";
   static constexpr Doc doc = "Each element limited to [min_val, max_val].";
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& x, const Scalar& low, const Scalar& high, bool inplace) {
@@ -182,7 +189,8 @@ struct FunctionalLeakyReluInplace {
   static Tensor call(const Tensor& x, const Scalar& slope) { return leaky(x, true, slope); }
 };
 struct FunctionalThreshold {
-  static constexpr Schema schema = "threshold(Tensor input, Scalar threshold, Scalar value, bool inplace=False) -> Tensor";
+  static constexpr Schema schema =
+      "threshold(Tensor input, Scalar threshold, Scalar value, bool inplace=False) -> Tensor";
   static constexpr Doc doc = "Each element, but value where it is not above threshold.";
   static constexpr unsigned expose = kNnFunctional;
   static constexpr bool python_only = true;
@@ -244,15 +252,17 @@ struct Prelu {
   static constexpr Doc doc = "x above zero, weight * x below; weight is one number or one per channel (dimension 1).";
   static constexpr unsigned expose = kFunction | kMethod | kNnFunctional;
   static Tensor call(const Tensor& self, const Tensor& weight) {
-    HWARO_CHECK(self.dtype() == weight.dtype(), "prelu: Type promoting not supported. Got ", scalar_type_name(self.dtype()), " and ",
-                scalar_type_name(weight.dtype()));
+    HWARO_CHECK(self.dtype() == weight.dtype(), "prelu: Type promoting not supported. Got ",
+                scalar_type_name(self.dtype()), " and ", scalar_type_name(weight.dtype()));
     if (weight.numel() != 1) {
       HWARO_CHECK(self.dim() > 0, "Not allow zero-dim input tensor.");
       const std::int64_t channels = self.dim() > 1 ? self.size(1) : 1;
-      HWARO_CHECK(channels == weight.numel(), "Mismatch of parameter numbers and input channel size. Found parameter numbers = ",
-                  weight.numel(), " and channel size = ", channels, ".");
+      HWARO_CHECK(channels == weight.numel(),
+                  "Mismatch of parameter numbers and input channel size. Found parameter numbers = ", weight.numel(),
+                  " and channel size = ", channels, ".");
     }
-    HWARO_CHECK(weight.dim() <= 1, "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = ", weight.dim());
+    HWARO_CHECK(weight.dim() <= 1,
+                "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = ", weight.dim());
     if (self.dim() == 0) {
       const Tensor w = weight.dim() == 1 ? reshape(weight, IntSpan()) : weight;
       return _prelu_kernel(self, w);
@@ -275,7 +285,8 @@ struct Glu {
     HWARO_CHECK(x.dim() > 0, "glu does not support scalars because halving size must be even");
     const std::int64_t d = wrap_dim(dim, x.dim()), size = x.size(d);
     HWARO_CHECK(size % 2 == 0, "Halving dimension must be even, but dimension ", d, " is size ", size);
-    if (!is_floating(x.dtype())) raise<NotImplementedError>("\"glu_cpu\" not implemented for '", scalar_type_name(x.dtype()), '\'');
+    if (!is_floating(x.dtype()))
+      raise<NotImplementedError>("\"glu_cpu\" not implemented for '", scalar_type_name(x.dtype()), '\'');
     Tensor out;
     {
       const NoGradGuard no_grad;

@@ -92,7 +92,8 @@ struct Elu {
 };
 
 struct EluInplace {
-  static constexpr Schema schema = "_elu_inplace(Tensor self, Scalar alpha, Scalar scale, Scalar input_scale) -> Tensor";
+  static constexpr Schema schema =
+      "_elu_inplace(Tensor self, Scalar alpha, Scalar scale, Scalar input_scale) -> Tensor";
   static constexpr Doc doc = "_elu with a gradient computed from the result.";
   static constexpr unsigned expose = 0;
   static constexpr auto dtypes = same(floating);
@@ -174,9 +175,7 @@ struct Hardswish {
   static constexpr unsigned expose = kInternal | kInplace;
   static constexpr auto dtypes = same(floating);
   static constexpr auto forward(auto x) { return x * minimum(maximum(x + 3, 0), 6) / 6; }
-  static constexpr auto backward(auto g, auto x, auto) {
-    return where(x <= -3, 0, where(x < 3, g * (x / 3 + 0.5), g));
-  }
+  static constexpr auto backward(auto g, auto x, auto) { return where(x <= -3, 0, where(x < 3, g * (x / 3 + 0.5), g)); }
 };
 
 struct Hardsigmoid {
@@ -222,9 +221,7 @@ struct Softshrink {
   static constexpr auto forward(auto x, auto lambd) {
     return where(x > lambd, x - lambd, where(x < -lambd, x + lambd, x * 0));
   }
-  static constexpr auto backward(auto g, auto x, auto, auto lambd) {
-    return where((x >= -lambd) & (x <= lambd), 0, g);
-  }
+  static constexpr auto backward(auto g, auto x, auto, auto lambd) { return where((x >= -lambd) & (x <= lambd), 0, g); }
 };
 
 struct Hardshrink {
@@ -233,9 +230,7 @@ struct Hardshrink {
   static constexpr unsigned expose = kFunction | kMethod | kNnFunctional | kOut;
   static constexpr auto dtypes = same(floating);
   static constexpr auto forward(auto x, auto lambd) { return where((x >= -lambd) & (x <= lambd), 0, x); }
-  static constexpr auto backward(auto g, auto x, auto, auto lambd) {
-    return where((x >= -lambd) & (x <= lambd), 0, g);
-  }
+  static constexpr auto backward(auto g, auto x, auto, auto lambd) { return where((x >= -lambd) & (x <= lambd), 0, g); }
 };
 
 struct Threshold {

@@ -16,18 +16,21 @@ void check_alpha(const PointwiseInfo& info, const Operand* operands, const Scala
 }
 
 void check_no_bool_sub(const PointwiseInfo&, const Operand* operands, const Scalar*, DType common) {
-  HWARO_CHECK(common != DType::Bool,
-              "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
-              "instead.");
+  HWARO_CHECK(
+      common != DType::Bool,
+      "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
+      "instead.");
   for (int i = 0; i < 2; ++i)
     HWARO_CHECK(!(operands[i].is_tensor() ? operands[i].tensor->dtype == DType::Bool : operands[i].scalar.is_bool()),
-                "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
+                "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a "
+                "mask, use the "
                 "`~` or `logical_not()` operator instead.");
 }
 
 void check_no_bool_neg(const PointwiseInfo&, const Operand*, const Scalar*, DType common) {
   HWARO_CHECK(common != DType::Bool,
-              "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
+              "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
+              "the `~` or "
               "`logical_not()` operator instead.");
 }
 

@@ -41,25 +41,28 @@ Tensor sgn_gradient(const Tensor& g, const Tensor& z, const Tensor& y) {
 // ---- types that are refused in words of their own ----
 
 void check_lerp_types(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common) {
-  static const char* const kNames[kDTypes] = {"bool", "unsigned char", "signed char", "short int", "int", "long int", "c10::Half",
-                                              "c10::BFloat16", "float", "double", "c10::complex<float>", "c10::complex<double>"};
+  static const char* const kNames[kDTypes] = {"bool",  "unsigned char", "signed char",         "short int",
+                                              "int",   "long int",      "c10::Half",           "c10::BFloat16",
+                                              "float", "double",        "c10::complex<float>", "c10::complex<double>"};
   const DType type = operands[0].tensor->dtype;
   static const char* const kRoles[] = {"self", "end", "weight"};
   for (int i = 1; i < info.operands; ++i) {
     if (!operands[i].is_tensor()) continue;
     const DType other = operands[i].tensor->dtype;
-    HWARO_CHECK(other == type, "expected dtype ", kNames[int(type)], " for `", kRoles[i], "` but got dtype ", kNames[int(other)]);
+    HWARO_CHECK(other == type, "expected dtype ", kNames[int(type)], " for `", kRoles[i], "` but got dtype ",
+                kNames[int(other)]);
   }
   HWARO_CHECK(info.scalars == 0 || is_complex(common) || !scalars[0].is_complex(), "value cannot be converted to type ",
               kNames[int(common)], " without overflow");
 }
 void check_no_integer_addcdiv(const PointwiseInfo&, const Operand* operands, const Scalar*, DType) {
-  HWARO_CHECK(!(is_integral(operands[1].tensor->dtype, true) && is_integral(operands[2].tensor->dtype, true)),
-              "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true "
-              "division of tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * "
-              "torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / tensor2) "
-              "for float inputs. The future addcdiv behavior is just the latter implementation: (input + value * tensor1 / "
-              "tensor2), for all dtypes.");
+  HWARO_CHECK(
+      !(is_integral(operands[1].tensor->dtype, true) && is_integral(operands[2].tensor->dtype, true)),
+      "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true "
+      "division of tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * "
+      "torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / tensor2) "
+      "for float inputs. The future addcdiv behavior is just the latter implementation: (input + value * tensor1 / "
+      "tensor2), for all dtypes.");
 }
 void check_no_complex_infinity(const PointwiseInfo& info, const Operand*, const Scalar*, DType common) {
   HWARO_CHECK(!is_complex(common), info.schema->name_str(), " does not support complex inputs.");
@@ -71,7 +74,8 @@ void check_no_complex_degrees(const PointwiseInfo& info, const Operand*, const S
   HWARO_CHECK(!is_complex(common), info.schema->name_str(), " is not supported for complex tensors.");
 }
 void check_no_complex_rounding(const PointwiseInfo& info, const Operand*, const Scalar*, DType common) {
-  HWARO_CHECK_AS(NotImplementedError, !is_complex(common), info.schema->name_str(), " is not supported for complex inputs");
+  HWARO_CHECK_AS(NotImplementedError, !is_complex(common), info.schema->name_str(),
+                 " is not supported for complex inputs");
 }
 void check_no_complex_sgn(const PointwiseInfo&, const Operand*, const Scalar*, DType common) {
   HWARO_CHECK_AS(NotImplementedError, !is_complex(common),
@@ -88,8 +92,10 @@ void check_no_complex_extremes(const PointwiseInfo& info, const Operand*, const 
 void check_condition(const PointwiseInfo&, const Operand* operands, const Scalar*, DType) {
   const DType type = operands[0].tensor->dtype;
   if (type == DType::UInt8) {
-    warn("where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version of "
-         "PyTorch. Use a boolean condition instead.");
+    warn(
+        "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version "
+        "of "
+        "PyTorch. Use a boolean condition instead.");
     return;
   }
   HWARO_CHECK(type == DType::Bool, "where expected condition to be a boolean tensor, but got a tensor with dtype ",
@@ -98,8 +104,18 @@ void check_condition(const PointwiseInfo&, const Operand* operands, const Scalar
 
 // ---- limits ----
 
-static const char* const kCppNames[kDTypes] = {"bool", "uint8_t", "int8_t", "int16_t", "int", "int64_t", "at::Half", "at::BFloat16",
-                                               "float", "double", "c10::complex<float>", "c10::complex<double>"};
+static const char* const kCppNames[kDTypes] = {"bool",
+                                               "uint8_t",
+                                               "int8_t",
+                                               "int16_t",
+                                               "int",
+                                               "int64_t",
+                                               "at::Half",
+                                               "at::BFloat16",
+                                               "float",
+                                               "double",
+                                               "c10::complex<float>",
+                                               "c10::complex<double>"};
 
 void check_no_complex_clamp(const PointwiseInfo&, const Operand*, const Scalar*, DType common) {
   HWARO_CHECK_AS(NotImplementedError, !is_complex(common), "clamp is not supported for complex types");
@@ -117,7 +133,8 @@ void check_clamp(const PointwiseInfo& info, const Operand* operands, const Scala
   }
 }
 const PointwiseInfo* select_clamp(const Operand*, const Scalar* scalars) {
-  HWARO_CHECK(!(scalars[0].is_none() && scalars[1].is_none()), "torch.clamp: At least one of 'min' or 'max' must not be None");
+  HWARO_CHECK(!(scalars[0].is_none() && scalars[1].is_none()),
+              "torch.clamp: At least one of 'min' or 'max' must not be None");
   if (scalars[1].is_none()) return &pointwise_info<ClampBelow>;
   if (scalars[0].is_none()) return &pointwise_info<ClampAbove>;
   return nullptr;
@@ -139,20 +156,28 @@ void check_inplace_slope(const PointwiseInfo& info, const Operand* operands, con
   if (!is_tracked(operands[0].get()) || scalars[0].re() >= 0) return;
   const std::string_view name = info.grad_name;
   if (name == "LeakyRelu")
-    raise("In-place leakyReLu backward calculation is triggered with a negative slope which is not supported. This is caused by "
-          "calling in-place forward function with a negative slope, please call out-of-place version instead. File an issue at "
-          "https://github.com/pytorch/pytorch if you do require supporting in-place leakRelu backward calculation with negative "
-          "slope");
-  raise("In-place elu backward calculation is triggered with a negative slope which is not supported. This is caused by calling "
-        "in-place forward function with a negative slope, please call out-of-place version instead.");
+    raise(
+        "In-place leakyReLu backward calculation is triggered with a negative slope which is not supported. This is "
+        "caused by "
+        "calling in-place forward function with a negative slope, please call out-of-place version instead. File an "
+        "issue at "
+        "https://github.com/pytorch/pytorch if you do require supporting in-place leakRelu backward calculation with "
+        "negative "
+        "slope");
+  raise(
+      "In-place elu backward calculation is triggered with a negative slope which is not supported. This is caused by "
+      "calling "
+      "in-place forward function with a negative slope, please call out-of-place version instead.");
 }
 void check_softshrink(const PointwiseInfo&, const Operand*, const Scalar* scalars, DType common) {
   if (!is_floating(common))
     raise<NotImplementedError>("\"softshrink_check\" not implemented for '", scalar_type_name(common), '\'');
-  const double largest = common == DType::Half ? 65504 : common == DType::BFloat16 ? 0x1.fep127 : common == DType::Float ? 0x1.fffffep127
-                                                                                                                          : 0x1.fffffffffffffp1023;
-  HWARO_CHECK(scalars[0].re() >= 0 && scalars[0].re() <= largest, "lambda must be in range [0, ", largest, "] for input dtype ",
-              scalar_type_name(common), ", but found ", scalars[0].re());
+  const double largest = common == DType::Half       ? 65504
+                         : common == DType::BFloat16 ? 0x1.fep127
+                         : common == DType::Float    ? 0x1.fffffep127
+                                                     : 0x1.fffffffffffffp1023;
+  HWARO_CHECK(scalars[0].re() >= 0 && scalars[0].re() <= largest, "lambda must be in range [0, ", largest,
+              "] for input dtype ", scalar_type_name(common), ", but found ", scalars[0].re());
 }
 
 // ---- choices ----

@@ -38,7 +38,9 @@ struct ClampTensorInplace {
   static constexpr Schema schema = "clamp_.Tensor(Tensor(a!) self, Tensor? min=None, Tensor? max=None) -> Tensor(a!)";
   static constexpr Doc doc = "In-place form of clamp.";
   static constexpr unsigned expose = kFunction | kMethod;
-  static Tensor call(const Tensor& self, const Tensor& min, const Tensor& max) { return clamp_to_inplace(self, min, max); }
+  static Tensor call(const Tensor& self, const Tensor& min, const Tensor& max) {
+    return clamp_to_inplace(self, min, max);
+  }
 };
 struct ClipTensor {
   static constexpr Schema schema = "clip.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor";
@@ -49,7 +51,9 @@ struct ClipTensorInplace {
   static constexpr Schema schema = "clip_.Tensor(Tensor(a!) self, Tensor? min=None, Tensor? max=None) -> Tensor(a!)";
   static constexpr Doc doc = "In-place form of clip.";
   static constexpr unsigned expose = kFunction | kMethod;
-  static Tensor call(const Tensor& self, const Tensor& min, const Tensor& max) { return clamp_to_inplace(self, min, max); }
+  static Tensor call(const Tensor& self, const Tensor& min, const Tensor& max) {
+    return clamp_to_inplace(self, min, max);
+  }
 };
 
 }  // namespace hwaro::engine

@@ -22,7 +22,8 @@ struct IsClose {
   static constexpr Doc doc = "Whether |self - other| <= atol + rtol * |other|, element by element.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, const Tensor& other, double rtol, double atol, bool equal_nan) {
-    HWARO_CHECK(self.dtype() == other.dtype(), scalar_type_name(self.dtype()), " did not match ", scalar_type_name(other.dtype()));
+    HWARO_CHECK(self.dtype() == other.dtype(), scalar_type_name(self.dtype()), " did not match ",
+                scalar_type_name(other.dtype()));
     check_tolerance("rtol", rtol);
     check_tolerance("atol", atol);
     Tensor close = eq(self, other);
@@ -30,7 +31,8 @@ struct IsClose {
     if (equal_nan && numeric) close = logical_or(close, logical_and(isnan(self), isnan(other)));
     if (rtol == 0 && atol == 0) return close;
     // In integers the difference could wrap; PyTorch computes the allowed error in the default type.
-    const Tensor a = numeric ? self : to_dtype(self, default_dtype()), b = numeric ? other : to_dtype(other, default_dtype());
+    const Tensor a = numeric ? self : to_dtype(self, default_dtype()),
+                 b = numeric ? other : to_dtype(other, default_dtype());
     const Tensor error = abs(numeric ? sub(a, b) : sub(to_dtype(self, DType::Double), to_dtype(other, DType::Double)));
     const Tensor allowed = add(abs(mul(b, rtol)), atol);
     // An infinite error is never close: equal infinities were found by eq.
@@ -55,8 +57,9 @@ struct Equal {
   static constexpr Doc doc = "Whether two tensors have the same shape and equal elements.";
   static constexpr unsigned expose = kFunction | kMethod;
   static bool call(const Tensor& self, const Tensor& other) {
-    HWARO_CHECK(self.device() == other.device(), "Cannot compare two tensors on different devices. Got: ", self.device().str(),
-                " and ", other.device().str());
+    HWARO_CHECK(self.device() == other.device(),
+                "Cannot compare two tensors on different devices. Got: ", self.device().str(), " and ",
+                other.device().str());
     if (self.sizes() != other.sizes()) return false;
     return all_true(eq(self, other));
   }

@@ -11,7 +11,8 @@ namespace hwaro::engine {
 static const PointwiseInfo& division(const std::optional<std::string_view>& mode) {
   if (!mode) return pointwise_info<Div>;
   if (*mode == "floor") return pointwise_info<DivFloor>;
-  HWARO_CHECK(*mode == "trunc", "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '", *mode, "'");
+  HWARO_CHECK(*mode == "trunc", "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '", *mode,
+              "'");
   return pointwise_info<DivTrunc>;
 }
 static Tensor divide(const Operand& a, const Operand& b, const std::optional<std::string_view>& mode) {
@@ -47,7 +48,8 @@ struct DivNumberMode {
   }
 };
 struct DivModeInplace {
-  static constexpr Schema schema = "div_.Tensor_mode(Tensor(a!) self, Tensor other, *, str? rounding_mode) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "div_.Tensor_mode(Tensor(a!) self, Tensor other, *, str? rounding_mode) -> Tensor(a!)";
   static constexpr Doc doc = "In-place form of div.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, const Tensor& other, std::optional<std::string_view> mode) {
@@ -55,7 +57,8 @@ struct DivModeInplace {
   }
 };
 struct DivScalarModeInplace {
-  static constexpr Schema schema = "div_.Scalar_mode(Tensor(a!) self, Scalar other, *, str? rounding_mode) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "div_.Scalar_mode(Tensor(a!) self, Scalar other, *, str? rounding_mode) -> Tensor(a!)";
   static constexpr Doc doc = "In-place form of div.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, const Scalar& other, std::optional<std::string_view> mode) {
@@ -78,7 +81,8 @@ struct DivideScalarMode {
 };
 
 struct DivideModeInplace {
-  static constexpr Schema schema = "divide_.Tensor_mode(Tensor(a!) self, Tensor other, *, str? rounding_mode) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "divide_.Tensor_mode(Tensor(a!) self, Tensor other, *, str? rounding_mode) -> Tensor(a!)";
   static constexpr Doc doc = "In-place form of divide.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, const Tensor& other, std::optional<std::string_view> mode) {

@@ -93,7 +93,9 @@ struct Clamp {
   static constexpr auto check = &check_clamp;
   static constexpr auto select = &select_clamp;
   static constexpr auto forward(auto x, auto low, auto high) { return minimum(maximum(x, low), high); }
-  static constexpr auto backward(auto g, auto x, auto, auto low, auto high) { return where((x >= low) & (x <= high), g, 0); }
+  static constexpr auto backward(auto g, auto x, auto, auto low, auto high) {
+    return where((x >= low) & (x <= high), g, 0);
+  }
 };
 
 // ---- clamp with tensors; a limit that is not given is the number False, which takes no part in promotion ----
@@ -107,9 +109,15 @@ struct ClampTensors {
   static constexpr auto grad_name = "Clamp";
   static constexpr auto check = &check_clamp;
   static constexpr auto forward(auto x, auto low, auto high) { return minimum(maximum(x, low), high); }
-  static constexpr auto b_self(auto g, auto x, auto low, auto high, auto) { return where((x >= low) & (x <= high), g, 0); }
-  static constexpr auto b_other(auto g, auto x, auto low, auto high, auto) { return where((low < high) & (x < low), g, 0); }
-  static constexpr auto b_third(auto g, auto x, auto low, auto high, auto) { return where((x > high) | (high < low), g, 0); }
+  static constexpr auto b_self(auto g, auto x, auto low, auto high, auto) {
+    return where((x >= low) & (x <= high), g, 0);
+  }
+  static constexpr auto b_other(auto g, auto x, auto low, auto high, auto) {
+    return where((low < high) & (x < low), g, 0);
+  }
+  static constexpr auto b_third(auto g, auto x, auto low, auto high, auto) {
+    return where((x > high) | (high < low), g, 0);
+  }
 };
 
 struct ClampTensorsBelow {

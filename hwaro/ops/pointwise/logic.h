@@ -72,7 +72,8 @@ struct BitwiseNot {
 
 struct BitwiseLeftShift {
   static constexpr Schema schema = "bitwise_left_shift.Tensor(Tensor self, Tensor other) -> Tensor";
-  static constexpr Doc doc = "The bits of self moved up by other places; by the width or more, or a negative number: 0.";
+  static constexpr Doc doc =
+      "The bits of self moved up by other places; by the width or more, or a negative number: 0.";
   static constexpr unsigned numbers_for = kSelf | kOther;
   static constexpr auto dtypes = same(integers);
   static constexpr auto kernel_name = "lshift_cpu";

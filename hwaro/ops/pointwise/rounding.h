@@ -193,7 +193,9 @@ struct NanToNum {
   static constexpr auto dtypes = same(floating | complex);
   static constexpr auto kernel_name = "nan_to_num";
   static constexpr auto grad_name = "NanToNum";
-  static constexpr auto forward(auto x, auto nan, auto top, auto bottom) { return replace_special(x, nan, top, bottom); }
+  static constexpr auto forward(auto x, auto nan, auto top, auto bottom) {
+    return replace_special(x, nan, top, bottom);
+  }
   static constexpr auto derivative(auto x, auto, auto, auto, auto) { return where(isfinite(x), 1, 0); }
 };
 

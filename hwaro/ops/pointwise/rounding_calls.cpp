@@ -51,8 +51,8 @@ static double largest(DType type) {
     default: return std::numeric_limits<double>::max();
   }
 }
-static void replacements(const Tensor& self, std::optional<double> nan, std::optional<double> posinf, std::optional<double> neginf,
-                         Scalar* out) {
+static void replacements(const Tensor& self, std::optional<double> nan, std::optional<double> posinf,
+                         std::optional<double> neginf, Scalar* out) {
   HWARO_CHECK(!(is_complex(self.dtype()) && recording(self)),
               "nan_to_num does not support automatic differentiation for outputs with complex dtype.");
   out[0] = nan.value_or(0.0);
@@ -64,9 +64,12 @@ static void replacements(const Tensor& self, std::optional<double> nan, std::opt
 }
 
 struct NanToNumCall {
-  static constexpr Schema schema = "nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor";
-  static constexpr Doc doc = "NaN replaced by nan (0) and infinities by posinf and neginf (the largest finite numbers).";
-  static Tensor call(const Tensor& self, std::optional<double> nan, std::optional<double> posinf, std::optional<double> neginf) {
+  static constexpr Schema schema =
+      "nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor";
+  static constexpr Doc doc =
+      "NaN replaced by nan (0) and infinities by posinf and neginf (the largest finite numbers).";
+  static Tensor call(const Tensor& self, std::optional<double> nan, std::optional<double> posinf,
+                     std::optional<double> neginf) {
     if (is_integral(self.dtype(), true)) return clone(self);
     Scalar scalars[3];
     replacements(self, nan, posinf, neginf, scalars);
@@ -75,10 +78,12 @@ struct NanToNumCall {
   }
 };
 struct NanToNumInplace {
-  static constexpr Schema schema = "nan_to_num_(Tensor(a!) self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor(a!)";
+  static constexpr Schema schema =
+      "nan_to_num_(Tensor(a!) self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor(a!)";
   static constexpr Doc doc = "In-place form of nan_to_num.";
   static constexpr unsigned expose = kFunction | kMethod;
-  static Tensor call(const Tensor& self, std::optional<double> nan, std::optional<double> posinf, std::optional<double> neginf) {
+  static Tensor call(const Tensor& self, std::optional<double> nan, std::optional<double> posinf,
+                     std::optional<double> neginf) {
     if (is_integral(self.dtype(), true)) return self;
     Scalar scalars[3];
     replacements(self, nan, posinf, neginf, scalars);

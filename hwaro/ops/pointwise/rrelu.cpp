@@ -34,7 +34,8 @@ Tensor random_slopes(const Tensor& x, double lower, double upper, Generator& gen
 
 }  // namespace
 
-static Tensor rrelu_of(const Tensor& x, const Scalar& lower, const Scalar& upper, bool training, Generator* generator, bool inplace) {
+static Tensor rrelu_of(const Tensor& x, const Scalar& lower, const Scalar& upper, bool training, Generator* generator,
+                       bool inplace) {
   HWARO_CHECK(lower.to_double() <= upper.to_double(), "Lower bound should be less than or equal to the upper bound");
   Tensor slopes;
   if (training && !x.device().is_meta()) {
@@ -66,27 +67,34 @@ static Tensor rrelu_of(const Tensor& x, const Scalar& lower, const Scalar& upper
 
 struct Rrelu {
   static constexpr Schema schema =
-      "rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, Generator? generator=None) -> Tensor";
-  static constexpr Doc doc = "x above zero, a * x below, with a from [lower, upper): random in training, else the middle.";
+      "rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, Generator? "
+      "generator=None) -> Tensor";
+  static constexpr Doc doc =
+      "x above zero, a * x below, with a from [lower, upper): random in training, else the middle.";
   static constexpr unsigned expose = kFunction;
-  static Tensor call(const Tensor& self, const Scalar& lower, const Scalar& upper, bool training, Generator* generator) {
+  static Tensor call(const Tensor& self, const Scalar& lower, const Scalar& upper, bool training,
+                     Generator* generator) {
     return rrelu_of(self, lower, upper, training, generator, false);
   }
 };
 struct RreluInplace {
   static constexpr Schema schema =
-      "rrelu_(Tensor(a!) self, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, Generator? generator=None) "
+      "rrelu_(Tensor(a!) self, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, Generator? "
+      "generator=None) "
       "-> Tensor(a!)";
   static constexpr Doc doc = "In-place form of rrelu.";
   static constexpr unsigned expose = kFunction;
-  static Tensor call(const Tensor& self, const Scalar& lower, const Scalar& upper, bool training, Generator* generator) {
+  static Tensor call(const Tensor& self, const Scalar& lower, const Scalar& upper, bool training,
+                     Generator* generator) {
     return rrelu_of(self, lower, upper, training, generator, true);
   }
 };
 struct FunctionalRrelu {
   static constexpr Schema schema =
-      "rrelu(Tensor input, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, bool inplace=False) -> Tensor";
-  static constexpr Doc doc = "x above zero, a * x below, with a from [lower, upper): random in training, else the middle.";
+      "rrelu(Tensor input, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, bool "
+      "inplace=False) -> Tensor";
+  static constexpr Doc doc =
+      "x above zero, a * x below, with a from [lower, upper): random in training, else the middle.";
   static constexpr unsigned expose = kNnFunctional;
   static constexpr bool python_only = true;
   static Tensor call(const Tensor& x, const Scalar& lower, const Scalar& upper, bool training, bool inplace) {

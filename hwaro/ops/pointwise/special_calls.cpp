@@ -16,7 +16,9 @@
 namespace hwaro::engine {
 
 Tensor trigamma(const Tensor& x) { return _polygamma(x, 1); }
-Tensor polygamma_of(const Tensor& x, const Tensor& n) { return _polygamma(x, std::int64_t(*dense_as(n, DType::Int64)->read_as<std::int64_t>())); }
+Tensor polygamma_of(const Tensor& x, const Tensor& n) {
+  return _polygamma(x, std::int64_t(*dense_as(n, DType::Int64)->read_as<std::int64_t>()));
+}
 Tensor i1(const Tensor& x) { return special_i1(x); }
 Tensor i0e(const Tensor& x) { return special_i0e(x); }
 Tensor i1e(const Tensor& x) { return special_i1e(x); }
@@ -69,7 +71,8 @@ struct Ndtr {
 // log of the multivariate gamma function: a constant and lgamma at p points half a step apart.
 static Tensor mvlgamma_of(const Tensor& self, std::int64_t p) {
   HWARO_CHECK(p >= 1, "p has to be greater than or equal to 1");
-  HWARO_CHECK_AS(NotImplementedError, !is_complex(self.dtype()), "\"arange_cpu\" not implemented for '", scalar_type_name(self.dtype()), '\'');
+  HWARO_CHECK_AS(NotImplementedError, !is_complex(self.dtype()), "\"arange_cpu\" not implemented for '",
+                 scalar_type_name(self.dtype()), '\'');
   Tensor out;
   {
     const NoGradGuard no_grad;

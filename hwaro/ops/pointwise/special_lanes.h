@@ -38,8 +38,14 @@ HWARO_INLINE Vec<T, N> each_lane(Vec<T, N> x, Vec<T, N> y, F f) {
     if (s != __builtin_floor(s)) return __builtin_nan("");
   }
   // B(2k) / (2k)!
-  static constexpr double kBernoulli[] = {1.0 / 12, -1.0 / 720, 1.0 / 30240, -1.0 / 1209600, 1.0 / 47900160,
-                                          -691.0 / 1307674368000.0, 1.0 / 74724249600.0, -3617.0 / 10670622842880000.0};
+  static constexpr double kBernoulli[] = {1.0 / 12,
+                                          -1.0 / 720,
+                                          1.0 / 30240,
+                                          -1.0 / 1209600,
+                                          1.0 / 47900160,
+                                          -691.0 / 1307674368000.0,
+                                          1.0 / 74724249600.0,
+                                          -3617.0 / 10670622842880000.0};
   double sum = 0, w = q;
   for (int k = 0; k < 12 || w < 12; ++k, w += 1) {
     const double term = __builtin_pow(w, -s);
@@ -179,7 +185,8 @@ template <int Order, bool Scaled>
     return Scaled ? sum * __builtin_exp(x) : sum;
   }
   // Steed: K0 e^x = sqrt(pi / 2x) / S, K1 / K0 = (x + 1/2 - h) / x.
-  double b = 2 * (1 + x), d = 1 / b, h = d, delta = d, q1 = 0, q2 = 1, a1 = 0.25, q = a1, c = a1, a = -a1, s = 1 + q * delta;
+  double b = 2 * (1 + x), d = 1 / b, h = d, delta = d, q1 = 0, q2 = 1, a1 = 0.25, q = a1, c = a1, a = -a1,
+         s = 1 + q * delta;
   for (int k = 2; k < 500; ++k) {
     a -= 2 * (k - 1);
     c = -a * c / k;
@@ -225,7 +232,9 @@ template <int Order, bool Scaled>
   if (!(p > 0 && p < 1)) return __builtin_nan("");
   // erfc(z) = 2 min(p, 1 - p); Newton on log erfc, which is concave, from the left of the root.
   const double tail = p > 0.5 ? 1 - p : p, goal = __builtin_log(2 * tail);
-  double z = goal > -1.5 ? -goal * 0.6 : __builtin_sqrt(__builtin_fmax(-goal - 0.5 * __builtin_log(__builtin_fmax(-goal, 1) * kPiValue), 0));
+  double z = goal > -1.5
+                 ? -goal * 0.6
+                 : __builtin_sqrt(__builtin_fmax(-goal - 0.5 * __builtin_log(__builtin_fmax(-goal, 1) * kPiValue), 0));
   for (int i = 0; i < 60; ++i) {
     const double scaled = erfcx(z), slope = -1.12837916709551257390 / scaled;
     const double step = (__builtin_log(scaled) - z * z - goal) / slope;
@@ -244,7 +253,8 @@ HWARO_INLINE Vec<T, N> zeta(Vec<T, N> s, Vec<T, N> q) {
 }
 template <class T, int N>
 HWARO_INLINE Vec<T, N> gamma_lower(Vec<T, N> a, Vec<T, N> x) {
-  return special_lanes::each_lane(a, x, [](double u, double v) { return special_lanes::incomplete_gamma<false>(u, v); });
+  return special_lanes::each_lane(a, x,
+                                  [](double u, double v) { return special_lanes::incomplete_gamma<false>(u, v); });
 }
 template <class T, int N>
 HWARO_INLINE Vec<T, N> gamma_upper(Vec<T, N> a, Vec<T, N> x) {
@@ -258,10 +268,10 @@ template <class T, int N>
 HWARO_INLINE Vec<T, N> polygamma_of(Vec<T, N> x, Vec<T, N> n) {
   return special_lanes::each_lane(n, x, [](double a, double b) { return special_lanes::polygamma(a, b); });
 }
-#define HWARO_EACH_LANE(name, expression)                                       \
-  template <class T, int N>                                                     \
-  HWARO_INLINE Vec<T, N> name(Vec<T, N> x) {                                    \
-    return special_lanes::each_lane(x, [](double v) { return expression; });    \
+#define HWARO_EACH_LANE(name, expression)                                    \
+  template <class T, int N>                                                  \
+  HWARO_INLINE Vec<T, N> name(Vec<T, N> x) {                                 \
+    return special_lanes::each_lane(x, [](double v) { return expression; }); \
   }
 HWARO_EACH_LANE(trigamma, special_lanes::polygamma(1, v))
 HWARO_EACH_LANE(i0, special_lanes::bessel_i_scaled<0>(v) * __builtin_exp(__builtin_fabs(v)))
@@ -283,9 +293,11 @@ HWARO_EACH_LANE(bessel_k1e, (special_lanes::bessel_k<1, true>(v)))
 
 }  // namespace HWARO_ISA
 
-#define HWARO_USES(name) \
-  template <unsigned M>  \
-  constexpr Uses<M> name(Uses<M>) { return {}; }
+#define HWARO_USES(name)            \
+  template <unsigned M>             \
+  constexpr Uses<M> name(Uses<M>) { \
+    return {};                      \
+  }
 HWARO_USES(trigamma)
 HWARO_USES(i0)
 HWARO_USES(i0e)
@@ -296,8 +308,12 @@ HWARO_USES(log_ndtr)
 HWARO_USES(ndtri)
 #undef HWARO_USES
 template <unsigned A, unsigned B>
-constexpr Uses<A | B> polygamma_of(Uses<A>, Uses<B>) { return {}; }
+constexpr Uses<A | B> polygamma_of(Uses<A>, Uses<B>) {
+  return {};
+}
 template <unsigned A, unsigned B>
-constexpr Uses<A | B> zeta(Uses<A>, Uses<B>) { return {}; }
+constexpr Uses<A | B> zeta(Uses<A>, Uses<B>) {
+  return {};
+}
 
 }  // namespace hwaro

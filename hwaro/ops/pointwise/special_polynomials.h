@@ -12,7 +12,9 @@ struct SpecialChebyshevPolynomialT {
   static constexpr unsigned expose = kFunction | kOut, numbers_for = kSelf | kOther;
   static constexpr auto dtypes = int_to_float(bit(DType::Float) | bit(DType::Double));
   static constexpr auto kernel_name = "chebyshev_polynomial_t_cpu";
-  static constexpr auto forward(auto x, auto n) { return polynomial_of<special_lanes::Family::ChebyshevT, false>(x, n); }
+  static constexpr auto forward(auto x, auto n) {
+    return polynomial_of<special_lanes::Family::ChebyshevT, false>(x, n);
+  }
 };
 
 struct SpecialChebyshevPolynomialU {
@@ -21,7 +23,9 @@ struct SpecialChebyshevPolynomialU {
   static constexpr unsigned expose = kFunction | kOut, numbers_for = kSelf | kOther;
   static constexpr auto dtypes = int_to_float(bit(DType::Float) | bit(DType::Double));
   static constexpr auto kernel_name = "chebyshev_polynomial_u_cpu";
-  static constexpr auto forward(auto x, auto n) { return polynomial_of<special_lanes::Family::ChebyshevU, false>(x, n); }
+  static constexpr auto forward(auto x, auto n) {
+    return polynomial_of<special_lanes::Family::ChebyshevU, false>(x, n);
+  }
 };
 
 struct SpecialChebyshevPolynomialV {
@@ -30,7 +34,9 @@ struct SpecialChebyshevPolynomialV {
   static constexpr unsigned expose = kFunction | kOut, numbers_for = kSelf | kOther;
   static constexpr auto dtypes = int_to_float(bit(DType::Float) | bit(DType::Double));
   static constexpr auto kernel_name = "chebyshev_polynomial_v_cpu";
-  static constexpr auto forward(auto x, auto n) { return polynomial_of<special_lanes::Family::ChebyshevV, false>(x, n); }
+  static constexpr auto forward(auto x, auto n) {
+    return polynomial_of<special_lanes::Family::ChebyshevV, false>(x, n);
+  }
 };
 
 struct SpecialChebyshevPolynomialW {
@@ -39,7 +45,9 @@ struct SpecialChebyshevPolynomialW {
   static constexpr unsigned expose = kFunction | kOut, numbers_for = kSelf | kOther;
   static constexpr auto dtypes = int_to_float(bit(DType::Float) | bit(DType::Double));
   static constexpr auto kernel_name = "chebyshev_polynomial_w_cpu";
-  static constexpr auto forward(auto x, auto n) { return polynomial_of<special_lanes::Family::ChebyshevW, false>(x, n); }
+  static constexpr auto forward(auto x, auto n) {
+    return polynomial_of<special_lanes::Family::ChebyshevW, false>(x, n);
+  }
 };
 
 struct SpecialHermitePolynomialH {

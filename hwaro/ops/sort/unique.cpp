@@ -269,7 +269,8 @@ struct UniqueDim {
 
 struct UniqueConsecutive {
   static constexpr Schema schema =
-      "_unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, "
+      "_unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> "
+      "(Tensor, "
       "Tensor, Tensor)";
   static constexpr Doc doc = "The first of each run of equal elements, or of equal slices along dim.";
   static constexpr unsigned expose = kInternal;

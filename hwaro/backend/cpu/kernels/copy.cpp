@@ -55,18 +55,28 @@ void transpose_blocks(T* __restrict dst, std::int64_t dst_stride, const T* __res
 void transpose(void* dst, std::int64_t dst_stride, const void* src, std::int64_t src_stride, std::int64_t rows,
                std::int64_t cols, int size_log) {
   switch (size_log) {
-    case 0: return transpose_blocks<std::uint8_t, 16>(static_cast<std::uint8_t*>(dst), dst_stride, static_cast<const std::uint8_t*>(src), src_stride, rows, cols);
-    case 1: return transpose_blocks<std::uint16_t, 16>(static_cast<std::uint16_t*>(dst), dst_stride, static_cast<const std::uint16_t*>(src), src_stride, rows, cols);
-    case 2: return transpose_blocks<std::uint32_t, 16>(static_cast<std::uint32_t*>(dst), dst_stride, static_cast<const std::uint32_t*>(src), src_stride, rows, cols);
-    case 3: return transpose_blocks<std::uint64_t, 8>(static_cast<std::uint64_t*>(dst), dst_stride, static_cast<const std::uint64_t*>(src), src_stride, rows, cols);
-    default: return transpose_blocks<Complex<double>, 8>(static_cast<Complex<double>*>(dst), dst_stride, static_cast<const Complex<double>*>(src), src_stride, rows, cols);
+    case 0:
+      return transpose_blocks<std::uint8_t, 16>(static_cast<std::uint8_t*>(dst), dst_stride,
+                                                static_cast<const std::uint8_t*>(src), src_stride, rows, cols);
+    case 1:
+      return transpose_blocks<std::uint16_t, 16>(static_cast<std::uint16_t*>(dst), dst_stride,
+                                                 static_cast<const std::uint16_t*>(src), src_stride, rows, cols);
+    case 2:
+      return transpose_blocks<std::uint32_t, 16>(static_cast<std::uint32_t*>(dst), dst_stride,
+                                                 static_cast<const std::uint32_t*>(src), src_stride, rows, cols);
+    case 3:
+      return transpose_blocks<std::uint64_t, 8>(static_cast<std::uint64_t*>(dst), dst_stride,
+                                                static_cast<const std::uint64_t*>(src), src_stride, rows, cols);
+    default:
+      return transpose_blocks<Complex<double>, 8>(static_cast<Complex<double>*>(dst), dst_stride,
+                                                  static_cast<const Complex<double>*>(src), src_stride, rows, cols);
   }
 }
 
-#define HWARO_TO_EACH(F)                                                                                              \
-  {&cast<F, bool>, &cast<F, std::uint8_t>, &cast<F, std::int8_t>, &cast<F, std::int16_t>, &cast<F, std::int32_t>,      \
-   &cast<F, std::int64_t>, &cast<F, Half>, &cast<F, BFloat16>, &cast<F, float>, &cast<F, double>,                      \
-   &cast<F, Complex<float>>, &cast<F, Complex<double>>}
+#define HWARO_TO_EACH(F)                                                                             \
+  {&cast<F, bool>,         &cast<F, std::uint8_t>, &cast<F, std::int8_t>,    &cast<F, std::int16_t>, \
+   &cast<F, std::int32_t>, &cast<F, std::int64_t>, &cast<F, Half>,           &cast<F, BFloat16>,     \
+   &cast<F, float>,        &cast<F, double>,       &cast<F, Complex<float>>, &cast<F, Complex<double>>}
 
 }  // namespace
 

@@ -54,11 +54,12 @@ void sgd(void* p, const void* g, void* buffer, std::int64_t n, const SgdStep& s)
 template <class T>
 void adam(void* p, const void* g, void* mean, void* square, void* largest, std::int64_t n, const AdamStep& s) {
   using V = Vec<T>;
-  const double correction1 = 1 - __builtin_pow(s.beta1, s.step), root2 = __builtin_sqrt(1 - __builtin_pow(s.beta2, s.step));
-  const V shrink(T(1 - s.lr * s.weight_decay)), decay(T(s.weight_decay)), w1(T(1 - s.beta1)), beta2(T(s.beta2)), w2(T(1 - s.beta2)),
-      root(static_cast<T>(root2)), eps(T(s.eps)), size(T(s.lr / correction1));
-  T* const arrays[] = {static_cast<T*>(p), const_cast<T*>(static_cast<const T*>(g)), static_cast<T*>(mean), static_cast<T*>(square),
-                       static_cast<T*>(largest)};
+  const double correction1 = 1 - __builtin_pow(s.beta1, s.step),
+               root2 = __builtin_sqrt(1 - __builtin_pow(s.beta2, s.step));
+  const V shrink(T(1 - s.lr * s.weight_decay)), decay(T(s.weight_decay)), w1(T(1 - s.beta1)), beta2(T(s.beta2)),
+      w2(T(1 - s.beta2)), root(static_cast<T>(root2)), eps(T(s.eps)), size(T(s.lr / correction1));
+  T* const arrays[] = {static_cast<T*>(p), const_cast<T*>(static_cast<const T*>(g)), static_cast<T*>(mean),
+                       static_cast<T*>(square), static_cast<T*>(largest)};
   for_vectors<T>(n, arrays, 5, [&](T* const* at) __attribute__((always_inline)) {
     V grad = V::load(at[1]), x = V::load(at[0]);
     if (s.maximize) grad = -grad;

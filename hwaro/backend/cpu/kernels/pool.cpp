@@ -28,9 +28,13 @@ HWARO_INLINE T lowest() {
   else return T(T(1) << (8 * sizeof(T) - 1));
 }
 template <>
-HWARO_INLINE Half lowest<Half>() { return Half(-FloatTraits<float>::kInfinity); }
+HWARO_INLINE Half lowest<Half>() {
+  return Half(-FloatTraits<float>::kInfinity);
+}
 template <>
-HWARO_INLINE BFloat16 lowest<BFloat16>() { return BFloat16(-FloatTraits<float>::kInfinity); }
+HWARO_INLINE BFloat16 lowest<BFloat16>() {
+  return BFloat16(-FloatTraits<float>::kInfinity);
+}
 
 template <class T>
 HWARO_INLINE auto comparable(T x) {
@@ -41,13 +45,13 @@ HWARO_INLINE auto comparable(T x) {
 // Every second one of 2 N adjacent elements.
 template <class T>
 struct StrideTwo;
-#define HWARO_EVEN(T, N, ...)                                                      \
-  template <>                                                                      \
-  struct StrideTwo<Vec<T, N>> {                                                    \
-    HWARO_INLINE static Vec<T, N> load(const T* p) {                               \
-      const auto a = Vec<T, N>::load(p).v, b = Vec<T, N>::load(p + N).v;           \
-      return Vec<T, N>::from_raw(__builtin_shufflevector(a, b, __VA_ARGS__));      \
-    }                                                                              \
+#define HWARO_EVEN(T, N, ...)                                                 \
+  template <>                                                                 \
+  struct StrideTwo<Vec<T, N>> {                                               \
+    HWARO_INLINE static Vec<T, N> load(const T* p) {                          \
+      const auto a = Vec<T, N>::load(p).v, b = Vec<T, N>::load(p + N).v;      \
+      return Vec<T, N>::from_raw(__builtin_shufflevector(a, b, __VA_ARGS__)); \
+    }                                                                         \
   };
 HWARO_EVEN(float, 4, 0, 2, 4, 6)
 HWARO_EVEN(float, 8, 0, 2, 4, 6, 8, 10, 12, 14)
@@ -96,7 +100,8 @@ HWARO_INLINE void max_at(const PoolGeometry& g, const T* x, Range d, Range h, in
 }
 
 template <class T, int kStride, bool kIndex>
-HWARO_INLINE int64_t max_vectors(const PoolGeometry& g, const T* x, Range d, Range h, int64_t ow, int64_t end, T* y, int32_t* index) {
+HWARO_INLINE int64_t max_vectors(const PoolGeometry& g, const T* x, Range d, Range h, int64_t ow, int64_t end, T* y,
+                                 int32_t* index) {
   using V = Vec<T>;
   using I = IntsOf<T, V::size()>;
   constexpr int N = V::size();
@@ -143,9 +148,11 @@ void max_forward(const PoolGeometry& g, int64_t planes, const void* x_, void* y_
         for (; ow < inner.begin; ++ow) max_at(g, x, d, h, ow, y + ow, index ? index + ow : nullptr);
         if constexpr (kVectorised<T>) {
           if (g.stride[2] == 1) {
-            ow = index ? max_vectors<T, 1, true>(g, x, d, h, ow, inner.end, y, index) : max_vectors<T, 1, false>(g, x, d, h, ow, inner.end, y, index);
+            ow = index ? max_vectors<T, 1, true>(g, x, d, h, ow, inner.end, y, index)
+                       : max_vectors<T, 1, false>(g, x, d, h, ow, inner.end, y, index);
           } else if (g.stride[2] == 2) {
-            ow = index ? max_vectors<T, 2, true>(g, x, d, h, ow, inner.end, y, index) : max_vectors<T, 2, false>(g, x, d, h, ow, inner.end, y, index);
+            ow = index ? max_vectors<T, 2, true>(g, x, d, h, ow, inner.end, y, index)
+                       : max_vectors<T, 2, false>(g, x, d, h, ow, inner.end, y, index);
           }
         }
         for (; ow < g.out[2]; ++ow) max_at(g, x, d, h, ow, y + ow, index ? index + ow : nullptr);
@@ -180,7 +187,8 @@ HWARO_INLINE int64_t divisor_of(const PoolGeometry& g, const int64_t* o, Range d
 }
 
 template <class T, int kStride>
-HWARO_INLINE int64_t avg_vectors(const PoolGeometry& g, const T* x, Range d, Range h, int64_t ow, int64_t end, T divisor, T* y) {
+HWARO_INLINE int64_t avg_vectors(const PoolGeometry& g, const T* x, Range d, Range h, int64_t ow, int64_t end,
+                                 T divisor, T* y) {
   using V = Vec<T>;
   constexpr int N = V::size();
   for (; ow + N <= end; ow += N) {
