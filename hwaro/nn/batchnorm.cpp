@@ -19,8 +19,8 @@ BatchNorm2d::BatchNorm2d(std::int64_t num_features, Options options) : options_(
 Tensor BatchNorm2d::forward(const Tensor& x) const {
   HWARO_CHECK_AS(ValueError, x.dim() == 4, "expected 4D input (got ", x.dim(), "D input)");
   if (is_training() && num_batches_tracked.defined()) num_batches_tracked += 1;
-  return hwaro::batch_norm(x, weight, bias, running_mean, running_var, is_training() || !running_mean.defined(), options_.momentum,
-                           options_.eps, false);
+  return hwaro::batch_norm(x, weight, bias, running_mean, running_var, is_training() || !running_mean.defined(),
+                           options_.momentum, options_.eps, false);
 }
 
 }  // namespace hwaro::nn

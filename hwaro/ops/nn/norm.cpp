@@ -26,7 +26,9 @@ DType work_type(DType t) { return t == DType::Double ? DType::Double : DType::Fl
 const NormLoops& loops_for(DType t) { return norm_kernels().loops[t == DType::Double]; }
 char* at(void* base, int64_t i, int64_t size) { return static_cast<char*>(base) + i * size; }
 const char* at(const void* base, int64_t i, int64_t size) { return static_cast<const char*>(base) + i * size; }
-double read_double(const Tensor& t, int64_t i) { return t.dtype() == DType::Double ? t->read_as<double>()[i] : double(t->read_as<float>()[i]); }
+double read_double(const Tensor& t, int64_t i) {
+  return t.dtype() == DType::Double ? t->read_as<double>()[i] : double(t->read_as<float>()[i]);
+}
 void write_double(const Tensor& t, int64_t i, double v) {
   if (t.dtype() == DType::Double) t->write_as<double>()[i] = v;
   else t->write_as<float>()[i] = float(v);
@@ -47,7 +49,9 @@ struct BatchStats {
 };
 
 // A matrix N x C is walked by columns as C rows of N, transposed: runs of one element would be slow.
-Tensor as_planes(const Tensor& x, DType type, bool transposed) { return dense_as(transposed ? transpose(detach(x), 0, 1) : x, type); }
+Tensor as_planes(const Tensor& x, DType type, bool transposed) {
+  return dense_as(transposed ? transpose(detach(x), 0, 1) : x, type);
+}
 
 // Calls f(first element, run length) for the runs of one channel.
 template <class F>
@@ -83,8 +87,9 @@ BatchStats batch_stats(const Tensor& x, const Planes& p, bool transposed, double
   return s;
 }
 
-Tensor batch_norm_backward_reduced(const Tensor& g, const Tensor& x, const Tensor& weight, const Tensor& mean, const Tensor& rstd, bool training,
-                                   bool need_x, bool need_w, bool need_b, Tensor& dw, Tensor& db) {
+Tensor batch_norm_backward_reduced(const Tensor& g, const Tensor& x, const Tensor& weight, const Tensor& mean,
+                                   const Tensor& rstd, bool training, bool need_x, bool need_w, bool need_b, Tensor& dw,
+                                   Tensor& db) {
   const Planes p(x);
   const DType type = work_type(x.dtype());
   const bool transposed = p.inner == 1;
@@ -112,7 +117,9 @@ Tensor batch_norm_backward_reduced(const Tensor& g, const Tensor& x, const Tenso
     const double k = (w.defined() ? read_double(w, c) : 1) * r, count = double(p.count());
     // dx = k (g - mean(g) - xhat mean(g xhat)), or k g with fixed statistics.
     const double b = training ? -k * r * r * sum_gx / count : 0, shift = training ? -k * sum_g / count - b * m : 0;
-    runs(p, c, transposed, [&](int64_t i, int64_t n) { loops.combine(at(to, i, size), at(gp, i, size), at(xp, i, size), k, b, shift, n); });
+    runs(p, c, transposed, [&](int64_t i, int64_t n) {
+      loops.combine(at(to, i, size), at(gp, i, size), at(xp, i, size), k, b, shift, n);
+    });
   });
   if (!need_x) return {};
   if (transposed) dx = dense(alias(dx, x.sizes(), IntSpan({1, p.batch}), dx->offset));
@@ -120,8 +127,8 @@ Tensor batch_norm_backward_reduced(const Tensor& g, const Tensor& x, const Tenso
 }
 
 // The gradient in recorded operators, for create_graph.
-void batch_norm_backward_recorded(Backward& b, const Tensor& x, const Tensor& weight, const Tensor& mean, const Tensor& rstd, bool training,
-                                  double eps) {
+void batch_norm_backward_recorded(Backward& b, const Tensor& x, const Tensor& weight, const Tensor& mean,
+                                  const Tensor& rstd, bool training, double eps) {
   Dims shape(x.sizes().size(), 1), dims;
   shape[1] = x.sizes()[1];
   for (int d = 0; d < x.dim(); ++d)
@@ -137,7 +144,8 @@ void batch_norm_backward_recorded(Backward& b, const Tensor& x, const Tensor& we
   if (b.needs(0)) {
     Tensor dx = mul(gw, r);
     if (training)
-      dx = mul(r, sub(sub(gw, engine::mean(gw, IntSpan(dims), true)), mul(xhat, engine::mean(mul(gw, xhat), IntSpan(dims), true))));
+      dx = mul(r, sub(sub(gw, engine::mean(gw, IntSpan(dims), true)),
+                      mul(xhat, engine::mean(mul(gw, xhat), IntSpan(dims), true))));
     b.set(0, to_dtype(dx, x.dtype()));
   }
   if (b.needs(1)) b.set(1, sum(mul(g, xhat), IntSpan(dims)));
@@ -145,18 +153,21 @@ void batch_norm_backward_recorded(Backward& b, const Tensor& x, const Tensor& we
 }
 
 void check_per_channel(const Tensor& t, int64_t channels, const char* name) {
-  HWARO_CHECK(!t.defined() || t.numel() == channels, name, " should contain ", channels, " elements not ", t.defined() ? t.numel() : 0);
+  HWARO_CHECK(!t.defined() || t.numel() == channels, name, " should contain ", channels, " elements not ",
+              t.defined() ? t.numel() : 0);
 }
 
-std::tuple<Tensor, Tensor, Tensor> batch_norm_forward(const Tensor& input, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
-                                                      const Tensor& running_var, bool training, double momentum, double eps) {
+std::tuple<Tensor, Tensor, Tensor> batch_norm_forward(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                                                      const Tensor& running_mean, const Tensor& running_var,
+                                                      bool training, double momentum, double eps) {
   HWARO_CHECK_AS(ValueError, input.dim() >= 2, "Expected at least 2 dimensions (got ", input.dim(), ")");
   const Planes p(input);
   check_per_channel(running_mean, p.channels, "running_mean");
   check_per_channel(running_var, p.channels, "running_var");
   check_per_channel(weight, p.channels, "weight");
   check_per_channel(bias, p.channels, "bias");
-  HWARO_CHECK(training || (running_mean.defined() && running_var.defined()), "Expected running_mean and running_var to be defined when training=False");
+  HWARO_CHECK(training || (running_mean.defined() && running_var.defined()),
+              "Expected running_mean and running_var to be defined when training=False");
   const DType type = work_type(input.dtype());
   if (input.device().is_meta()) {
     const Tensor s = make_tensor({p.channels}, type, input.device());
@@ -172,7 +183,8 @@ std::tuple<Tensor, Tensor, Tensor> batch_norm_forward(const Tensor& input, const
     auto follow = [&](const Tensor& running, auto value) {
       if (!running.defined()) return;
       const Tensor now = dense_as(running, DType::Double);
-      for (int64_t c = 0; c < p.channels; ++c) now->write_as<double>()[c] = (1 - momentum) * now->read_as<double>()[c] + momentum * value(c);
+      for (int64_t c = 0; c < p.channels; ++c)
+        now->write_as<double>()[c] = (1 - momentum) * now->read_as<double>()[c] + momentum * value(c);
       if (now.impl() != running.impl()) copy_raw(running, now);
       running->bump_version();
     };
@@ -184,7 +196,8 @@ std::tuple<Tensor, Tensor, Tensor> batch_norm_forward(const Tensor& input, const
     const Tensor var = dense_as(running_var, DType::Double);
     for (int64_t c = 0; c < p.channels; ++c) write_double(s.rstd, c, 1 / std::sqrt(var->read_as<double>()[c] + eps));
   }
-  const Tensor w = weight.defined() ? dense_as(weight, type) : Tensor(), b = bias.defined() ? dense_as(bias, type) : Tensor();
+  const Tensor w = weight.defined() ? dense_as(weight, type) : Tensor(),
+               b = bias.defined() ? dense_as(bias, type) : Tensor();
   Tensor y = make_tensor(x.sizes(), type);
   const NormLoops& loops = loops_for(type);
   const int64_t size = int64_t(size_of(type));
@@ -204,24 +217,30 @@ std::tuple<Tensor, Tensor, Tensor> batch_norm_forward(const Tensor& input, const
 
 struct NativeBatchNorm {
   static constexpr Schema schema =
-      "native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, "
+      "native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool "
+      "training, "
       "float momentum, float eps) -> (Tensor, Tensor, Tensor)";
-  static constexpr Doc doc = "Batch normalisation of (N, C, …) (Ioffe & Szegedy, 2015) with the statistics used: mean and 1 / deviation.";
+  static constexpr Doc doc =
+      "Batch normalisation of (N, C, …) (Ioffe & Szegedy, 2015) with the statistics used: mean and 1 / deviation.";
   static constexpr unsigned expose = kFunction;
-  static std::tuple<Tensor, Tensor, Tensor> call(const Tensor& input, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
-                                                 const Tensor& running_var, bool training, double momentum, double eps) {
+  static std::tuple<Tensor, Tensor, Tensor> call(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                                                 const Tensor& running_mean, const Tensor& running_var, bool training,
+                                                 double momentum, double eps) {
     Tensor out, mean, rstd;
     {
       NoGradGuard guard;
-      std::tie(out, mean, rstd) = batch_norm_forward(input, weight, bias, running_mean, running_var, training, momentum, eps);
+      std::tie(out, mean, rstd) =
+          batch_norm_forward(input, weight, bias, running_mean, running_var, training, momentum, eps);
     }
     if (recording(input, weight, bias))
-      record("NativeBatchNormBackward0", {input, weight, bias}, out, {save(input), save(weight), save(mean), save(rstd)},
-             [training, eps](Backward& b) {
-               const Tensor x = b.saved(0), weight = b.has_saved(1) ? b.saved(1) : Tensor(), mean = b.saved(2), rstd = b.saved(3);
+      record("NativeBatchNormBackward0", {input, weight, bias}, out,
+             {save(input), save(weight), save(mean), save(rstd)}, [training, eps](Backward& b) {
+               const Tensor x = b.saved(0), weight = b.has_saved(1) ? b.saved(1) : Tensor(), mean = b.saved(2),
+                            rstd = b.saved(3);
                if (grad_enabled()) return batch_norm_backward_recorded(b, x, weight, mean, rstd, training, eps);
                Tensor dw, db;
-               const Tensor dx = batch_norm_backward_reduced(b.g(), x, weight, mean, rstd, training, b.needs(0), b.needs(1), b.needs(2), dw, db);
+               const Tensor dx = batch_norm_backward_reduced(b.g(), x, weight, mean, rstd, training, b.needs(0),
+                                                             b.needs(1), b.needs(2), dw, db);
                if (b.needs(0)) b.set(0, dx);
                if (b.needs(1)) b.set(1, to_dtype(dw, weight.dtype()));
                if (b.needs(2)) b.set(2, weight.defined() ? to_dtype(db, weight.dtype()) : db);
@@ -232,28 +251,31 @@ struct NativeBatchNorm {
 
 struct BatchNorm {
   static constexpr Schema schema =
-      "batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, "
+      "batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool "
+      "training, float momentum, "
       "float eps, bool cudnn_enabled) -> Tensor";
   static constexpr Doc doc = "Batch normalisation of (N, C, …); running statistics are updated in training.";
   static constexpr unsigned expose = kFunction;
-  static Tensor call(const Tensor& input, const Tensor& weight, const Tensor& bias, const Tensor& running_mean, const Tensor& running_var,
-                     bool training, double momentum, double eps, bool) {
+  static Tensor call(const Tensor& input, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
+                     const Tensor& running_var, bool training, double momentum, double eps, bool) {
     return std::get<0>(NativeBatchNorm::call(input, weight, bias, running_mean, running_var, training, momentum, eps));
   }
 };
 
 struct FunctionalBatchNorm {
   static constexpr Schema schema =
-      "batch_norm.functional(Tensor input, Tensor? running_mean, Tensor? running_var, Tensor? weight=None, Tensor? bias=None, "
+      "batch_norm.functional(Tensor input, Tensor? running_mean, Tensor? running_var, Tensor? weight=None, Tensor? "
+      "bias=None, "
       "bool training=False, float momentum=0.1, float eps=1e-05) -> Tensor";
   static constexpr Doc doc = "Batch normalisation of (N, C, …); running statistics are updated in training.";
   static constexpr unsigned expose = kNnFunctional;
-  static Tensor call(const Tensor& input, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight, const Tensor& bias,
-                     bool training, double momentum, double eps) {
+  static Tensor call(const Tensor& input, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight,
+                     const Tensor& bias, bool training, double momentum, double eps) {
     if (training && input.dim() >= 2) {
       int64_t per_channel = input.sizes()[0];
       for (int d = 2; d < input.dim(); ++d) per_channel *= input.sizes()[d];
-      HWARO_CHECK_AS(ValueError, per_channel != 1, "Expected more than 1 value per channel when training, got input size torch.Size(",
+      HWARO_CHECK_AS(ValueError, per_channel != 1,
+                     "Expected more than 1 value per channel when training, got input size torch.Size(",
                      sizes_str(input.sizes()), ")");
     }
     return std::get<0>(NativeBatchNorm::call(input, weight, bias, running_mean, running_var, training, momentum, eps));
@@ -264,26 +286,35 @@ struct FunctionalBatchNorm {
 
 struct LayerNorm {
   static constexpr Schema schema =
-      "layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor";
-  static constexpr Doc doc = "Normalisation over the last dimensions (Ba et al., 2016): (x - mean) / sqrt(var + eps) * weight + bias.";
+      "layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> "
+      "Tensor";
+  static constexpr Doc doc =
+      "Normalisation over the last dimensions (Ba et al., 2016): (x - mean) / sqrt(var + eps) * weight + bias.";
   static constexpr unsigned expose = kFunction | kNnFunctional;
   static Tensor call(const Tensor& input, IntSpan shape, const Tensor& weight, const Tensor& bias, double eps) {
-    HWARO_CHECK(!shape.empty(), "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = ",
+    HWARO_CHECK(!shape.empty(),
+                "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but "
+                "got normalized_shape = ",
                 sizes_str(shape));
     const std::size_t skip = input.sizes().size() - shape.size();
-    const bool fits = input.sizes().size() >= shape.size() && IntSpan(input.sizes().data() + skip, shape.size()) == shape;
+    const bool fits =
+        input.sizes().size() >= shape.size() && IntSpan(input.sizes().data() + skip, shape.size()) == shape;
     if (!fits) {
       std::string tail;
       for (int64_t s : shape) tail += ", " + std::to_string(s);
-      raise("Given normalized_shape=", sizes_str(shape), ", expected input with shape [*", tail, "], but got input of size", sizes_str(input.sizes()));
+      raise("Given normalized_shape=", sizes_str(shape), ", expected input with shape [*", tail,
+            "], but got input of size", sizes_str(input.sizes()));
     }
-    HWARO_CHECK(!weight.defined() || weight.sizes() == shape, "Expected weight to be of same shape as normalized_shape, but got weight of shape ",
+    HWARO_CHECK(!weight.defined() || weight.sizes() == shape,
+                "Expected weight to be of same shape as normalized_shape, but got weight of shape ",
                 sizes_str(weight.defined() ? weight.sizes() : IntSpan()), " and normalized_shape = ", sizes_str(shape));
-    HWARO_CHECK(!bias.defined() || bias.sizes() == shape, "Expected bias to be of same shape as normalized_shape, but got bias of shape ",
+    HWARO_CHECK(!bias.defined() || bias.sizes() == shape,
+                "Expected bias to be of same shape as normalized_shape, but got bias of shape ",
                 sizes_str(bias.defined() ? bias.sizes() : IntSpan()), " and normalized_shape = ", sizes_str(shape));
     const int64_t n = product(shape), rows = n ? input.numel() / n : 0;
     const DType type = work_type(input.dtype());
-    HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), "\"LayerNormKernelImpl\" not implemented for '", scalar_type_name(input.dtype()), "'");
+    HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), "\"LayerNormKernelImpl\" not implemented for '",
+                   scalar_type_name(input.dtype()), "'");
     if (input.device().is_meta()) return make_tensor(input.sizes(), input.dtype(), input.device());
     Tensor out, mean = make_tensor({rows}, type), rstd = make_tensor({rows}, type);
     {
@@ -307,8 +338,8 @@ struct LayerNorm {
       out = to_dtype(y, input.dtype());
     }
     if (recording(input, weight, bias))
-      record("NativeLayerNormBackward0", {input, weight, bias}, out, {save(input), save(weight), save(mean), save(rstd)},
-             [n, eps, shape = Dims(shape)](Backward& b) {
+      record("NativeLayerNormBackward0", {input, weight, bias}, out,
+             {save(input), save(weight), save(mean), save(rstd)}, [n, eps, shape = Dims(shape)](Backward& b) {
                const Tensor x = b.saved(0), weight = b.has_saved(1) ? b.saved(1) : Tensor();
                if (grad_enabled()) recorded_backward(b, x, weight, shape, eps);
                else fused_backward(b, x, weight, b.saved(2), b.saved(3), n, shape);
@@ -317,20 +348,26 @@ struct LayerNorm {
   }
 
   // Rows are summed into dw and db chunk by chunk, the chunks in order.
-  static void fused_backward(Backward& b, const Tensor& input, const Tensor& weight, const Tensor& mean, const Tensor& rstd, int64_t n, const Dims& shape) {
+  static void fused_backward(Backward& b, const Tensor& input, const Tensor& weight, const Tensor& mean,
+                             const Tensor& rstd, int64_t n, const Dims& shape) {
     const DType type = mean.dtype();
-    const Tensor g = dense_as(b.g(), type), x = dense_as(input, type), w = weight.defined() ? dense_as(weight, type) : Tensor();
-    const int64_t rows = mean.numel(), size = int64_t(size_of(type)), per_chunk = kGrain / (n + 1) + 1, chunks = (rows + per_chunk - 1) / per_chunk;
+    const Tensor g = dense_as(b.g(), type), x = dense_as(input, type),
+                 w = weight.defined() ? dense_as(weight, type) : Tensor();
+    const int64_t rows = mean.numel(), size = int64_t(size_of(type)), per_chunk = kGrain / (n + 1) + 1,
+                  chunks = (rows + per_chunk - 1) / per_chunk;
     const Tensor dx = b.needs(0) ? make_tensor(input.sizes(), type) : Tensor();
-    const Tensor dw = b.needs(1) ? make_zeros({chunks, n}, type) : Tensor(), db = b.needs(2) ? make_zeros({chunks, n}, type) : Tensor();
+    const Tensor dw = b.needs(1) ? make_zeros({chunks, n}, type) : Tensor(),
+                 db = b.needs(2) ? make_zeros({chunks, n}, type) : Tensor();
     const NormLoops& loops = loops_for(type);
     const void *gp = g->read(), *xp = x->read(), *wp = w.defined() ? w->read() : nullptr;
-    void *to = dx.defined() ? dx->write() : nullptr, *dwp = dw.defined() ? dw->write() : nullptr, *dbp = db.defined() ? db->write() : nullptr;
+    void *to = dx.defined() ? dx->write() : nullptr, *dwp = dw.defined() ? dw->write() : nullptr,
+         *dbp = db.defined() ? db->write() : nullptr;
     parallel_for(chunks, 1, [&](int64_t begin, int64_t end) {
       for (int64_t c = begin; c < end; ++c)
         for (int64_t i = c * per_chunk; i < (c + 1) * per_chunk && i < rows; ++i)
-          loops.row_backward(to ? at(to, i * n, size) : nullptr, dwp ? at(dwp, c * n, size) : nullptr, dbp ? at(dbp, c * n, size) : nullptr,
-                             at(gp, i * n, size), at(xp, i * n, size), wp, read_double(mean, i), read_double(rstd, i), n);
+          loops.row_backward(to ? at(to, i * n, size) : nullptr, dwp ? at(dwp, c * n, size) : nullptr,
+                             dbp ? at(dbp, c * n, size) : nullptr, at(gp, i * n, size), at(xp, i * n, size), wp,
+                             read_double(mean, i), read_double(rstd, i), n);
     });
     if (b.needs(0)) b.set(0, to_dtype(dx, input.dtype()));
     const DType parameter = weight.defined() ? weight.dtype() : input.dtype();
@@ -345,20 +382,23 @@ struct LayerNorm {
     const Tensor r = rsqrt(add(engine::mean(square(sub(x, m)), IntSpan(dims), true), eps)), xhat = mul(sub(x, m), r);
     const Tensor gw = weight.defined() ? mul(g, weight) : g;
     if (b.needs(0))
-      b.set(0, mul(r, sub(sub(gw, engine::mean(gw, IntSpan(dims), true)), mul(xhat, engine::mean(mul(gw, xhat), IntSpan(dims), true)))));
+      b.set(0, mul(r, sub(sub(gw, engine::mean(gw, IntSpan(dims), true)),
+                          mul(xhat, engine::mean(mul(gw, xhat), IntSpan(dims), true)))));
     if (b.needs(1)) b.set(1, sum_to_size(mul(g, xhat), shape));
     if (b.needs(2)) b.set(2, sum_to_size(g, shape));
   }
 };
 
 struct GroupNorm {
-  static constexpr Schema schema = "group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor";
+  static constexpr Schema schema =
+      "group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor";
   static constexpr Doc doc = "Normalisation over groups of channels of (N, C, …) (Wu & He, 2018).";
   static constexpr unsigned expose = kFunction | kNnFunctional;
   static Tensor call(const Tensor& input, int64_t groups, const Tensor& weight, const Tensor& bias, double eps) {
     HWARO_CHECK(input.dim() >= 2, "Expected at least 2 dimensions for input tensor but received ", input.dim());
     const int64_t channels = input.sizes()[1];
-    HWARO_CHECK(groups > 0 && channels % groups == 0, "Expected number of channels in input to be divisible by num_groups, but got input of shape ",
+    HWARO_CHECK(groups > 0 && channels % groups == 0,
+                "Expected number of channels in input to be divisible by num_groups, but got input of shape ",
                 sizes_str(input.sizes()), " and num_groups=", groups);
     check_per_channel(weight, channels, "weight");
     check_per_channel(bias, channels, "bias");
@@ -374,14 +414,17 @@ struct GroupNorm {
 };
 
 struct RmsNorm {
-  static constexpr Schema schema = "rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor";
+  static constexpr Schema schema =
+      "rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor";
   static constexpr Doc doc = "x / sqrt(mean(x^2) + eps) * weight over the last dimensions (Zhang & Sennrich, 2019).";
   static constexpr unsigned expose = kFunction | kNnFunctional;
   static Tensor call(const Tensor& input, IntSpan shape, const Tensor& weight, std::optional<double> eps) {
     Dims dims;
     for (int64_t d = input.dim() - int64_t(shape.size()); d < input.dim(); ++d) dims.push_back(d);
-    const double tiny = input.dtype() == DType::Double ? 2.220446049250313e-16 : input.dtype() == DType::Half ? 0.0009765625
-                                                     : input.dtype() == DType::BFloat16 ? 0.0078125 : 1.1920928955078125e-07;
+    const double tiny = input.dtype() == DType::Double     ? 2.220446049250313e-16
+                        : input.dtype() == DType::Half     ? 0.0009765625
+                        : input.dtype() == DType::BFloat16 ? 0.0078125
+                                                           : 1.1920928955078125e-07;
     const Tensor y = mul(input, rsqrt(add(mean(square(input), IntSpan(dims), true), eps.value_or(tiny))));
     return weight.defined() ? mul(y, weight) : y;
   }

@@ -68,7 +68,8 @@ double sum_squares(const void* x, double mean, std::int64_t n) {
   const T* p = static_cast<const T*>(x);
   const Vec<T> m(static_cast<T>(mean));
   return total<T>(n, [&](std::int64_t i, std::int64_t left) __attribute__((always_inline)) {
-    const Vec<T> d = (left == Vec<T>::size() ? Vec<T>::load(p + i) : load_part<T>(p + i, left, static_cast<T>(mean))) - m;
+    const Vec<T> d =
+        (left == Vec<T>::size() ? Vec<T>::load(p + i) : load_part<T>(p + i, left, static_cast<T>(mean))) - m;
     return d * d;
   });
 }
@@ -122,7 +123,9 @@ void combine(void* dx, const void* g, const void* x, double a, double b, double 
   constexpr std::int64_t step = Vec<T>::size();
   std::int64_t i = 0;
   for (; i + step <= n; i += step) (Vec<T>::load(gp + i) * va + (Vec<T>::load(xp + i) * vb + vc)).store(to + i);
-  if (i < n) store_part<T>(load_part<T>(gp + i, n - i, T(0)) * va + (load_part<T>(xp + i, n - i, T(0)) * vb + vc), to + i, n - i);
+  if (i < n)
+    store_part<T>(load_part<T>(gp + i, n - i, T(0)) * va + (load_part<T>(xp + i, n - i, T(0)) * vb + vc), to + i,
+                  n - i);
 }
 
 template <class T>
@@ -143,7 +146,8 @@ void row(void* y, const void* x, const void* w, const void* bias, double mean, d
 }
 
 template <class T>
-void row_backward(void* dx, void* dw, void* db, const void* g, const void* x, const void* w, double mean, double rstd, std::int64_t n) {
+void row_backward(void* dx, void* dw, void* db, const void* g, const void* x, const void* w, double mean, double rstd,
+                  std::int64_t n) {
   const T *gp = static_cast<const T*>(g), *xp = static_cast<const T*>(x), *wp = static_cast<const T*>(w);
   T *dwp = static_cast<T*>(dw), *dbp = static_cast<T*>(db), *to = static_cast<T*>(dx);
   constexpr std::int64_t step = Vec<T>::size();
