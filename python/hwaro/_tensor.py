@@ -86,8 +86,6 @@ def __deepcopy__(self, memo):
 
 @_method
 def __reduce_ex__(self, protocol):
-    if not self.is_leaf:
-        raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the pickle protocol at the moment.")
     from hwaro._utils import reduce_tensor
     return reduce_tensor(self)
 
@@ -196,6 +194,12 @@ def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layo
                       stacklevel=2)
         return data.detach().to(dtype=dtype, device=device, copy=True).requires_grad_(requires_grad)
     return torch.tensor(data, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+@_method
+def nonzero(self, *, as_tuple=False):
+    """The coordinates of elements that are not zero, as rows; with as_tuple one vector per dimension."""
+    return torch.nonzero(self, as_tuple=as_tuple)
 
 
 @_method

@@ -75,8 +75,6 @@ def reduce_tensor(tensor):
     """(function, arguments) that make a tensor again, with its class and attributes."""
     from hwaro.storage import TypedStorage, untyped_storage_of
     hooks = collections.OrderedDict()
-    if not tensor.is_leaf:
-        raise RuntimeError("You are trying to save a tensor that is part of a graph; detach() it first")
     if tensor.is_meta:
         function, args = _rebuild_meta_tensor_no_storage, (tensor.dtype, tuple(tensor.size()), tuple(tensor.stride()), tensor.requires_grad)
     else:

@@ -14,18 +14,117 @@ def __getattr__(name):
     raise AttributeError(f"module 'torch.functional' has no attribute '{name}'")
 
 
+# ---- functions that take tensors one by one or as a list ----
+
+def _listed(tensors):
+    return list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else list(tensors)
+
+
+def meshgrid(*tensors, indexing=None):
+    """Vectors expanded along each other's dimensions: the coordinates of a grid. indexing: "ij" (rows first) or "xy"."""
+    tensors = _listed(tensors)
+    if not tensors:
+        raise RuntimeError("meshgrid expects a non-empty TensorList")
+    if indexing not in (None, "ij", "xy"):
+        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    return _f["meshgrid"](tensors) if indexing is None else _f["meshgrid"](tensors, indexing=indexing)
+
+
+def broadcast_tensors(*tensors):
+    """The tensors expanded to their common shape."""
+    return _f["broadcast_tensors"](list(tensors))
+
+
+def block_diag(*tensors):
+    """A matrix with the given matrices on its diagonal."""
+    return _f["block_diag"](list(tensors))
+
+
+def cartesian_prod(*tensors):
+    """All combinations of the elements of vectors, one per row."""
+    return _f["cartesian_prod"](list(tensors))
+
+
+def chain_matmul(*matrices, out=None):
+    """The product of several matrices."""
+    import warnings
+    warnings.warn("torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use torch.linalg.multi_dot instead, which "
+                  "accepts a list of two or more tensors rather than multiple parameters.", UserWarning, stacklevel=2)
+    return _f["chain_matmul"](_listed(matrices)) if out is None else _f["chain_matmul"](_listed(matrices), out=out)
+
+
+def atleast_1d(*tensors):
+    """Each tensor with at least one dimension."""
+    return _f["atleast_1d"](tensors[0] if len(tensors) == 1 else list(tensors))
+
+
+def atleast_2d(*tensors):
+    """Each tensor with at least two dimensions."""
+    return _f["atleast_2d"](tensors[0] if len(tensors) == 1 else list(tensors))
+
+
+def atleast_3d(*tensors):
+    """Each tensor with at least three dimensions."""
+    return _f["atleast_3d"](tensors[0] if len(tensors) == 1 else list(tensors))
+
+
+def einsum(*args):
+    """Sums of products in Einstein's notation: einsum("ij,jk->ik", a, b), or einsum(a, [0, 1], b, [1, 2], [0, 2])."""
+    if len(args) < 2:
+        raise ValueError("einsum(): must specify the equation string and at least one operand, or at least one operand and its subscripts list")
+    if isinstance(args[0], _C.Tensor):
+        def letters(subscripts):
+            return "".join("..." if s is Ellipsis else _letter(s) for s in subscripts)
+        equation = ",".join(letters(s) for s in args[1::2][:len(args) // 2])
+        if len(args) % 2:
+            equation += "->" + letters(args[-1])
+        return _f["einsum"](equation, list(args[:len(args) - len(args) % 2:2]))
+    return _f["einsum"](args[0], list(args[1]) if len(args) == 2 and isinstance(args[1], (list, tuple)) else list(args[1:]))
+
+
+def _letter(index):
+    if not 0 <= index < 52:
+        raise ValueError("einsum(): subscripts in subscript list are not within the valid range [0, 52)")
+    return chr(ord("A") + index) if index < 26 else chr(ord("a") + index - 26)
+
+
+def tensordot(a, b, dims=2, out=None):
+    """The product of two tensors summed over pairs of dimensions: over the last and first dims ones, or over two lists."""
+    if isinstance(dims, _C.Tensor):
+        dims = dims.tolist()
+    if isinstance(dims, (list, tuple)):
+        first, second = dims
+        first, second = [first] if isinstance(first, int) else list(first), [second] if isinstance(second, int) else list(second)
+    else:
+        if dims < 0:
+            raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+        if dims > min(a.dim(), b.dim()):
+            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
+        first, second = list(range(-dims, 0)), list(range(dims))
+    return _f["tensordot"](a, b, first, second) if out is None else _f["tensordot"](a, b, first, second, out=out)
+
+
+def nonzero(input, *, out=None, as_tuple=False):
+    """The coordinates of elements that are not zero, as rows; with as_tuple one vector per dimension."""
+    if as_tuple:
+        found = _f["nonzero"](input.unsqueeze(0) if input.dim() == 0 else input)
+        return tuple(found.unbind(1))
+    return _f["nonzero"](input) if out is None else _f["nonzero"](input, out=out)
+
+
+# ---- shapes and types ----
+
 def broadcast_shapes(*shapes):
     """The shape that tensors of these shapes broadcast to."""
     shapes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
     out = [1] * max((len(s) for s in shapes), default=0)
-    for shape in shapes:
+    for which, shape in enumerate(shapes):
         for i in range(-1, -1 - len(shape), -1):
-            if shape[i] < 0:
-                raise RuntimeError(f"Trying to create tensor with negative dimension ({shape[i]}): ({shape[i]})")
             if shape[i] == 1 or shape[i] == out[i]:
                 continue
-            if out[i] != 1:
-                raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape")
+            if out[i] != 1 or shape[i] < 0:
+                raise RuntimeError(f"Attempting to broadcast a dimension of length {shape[i]} at {i}! Mismatching argument at index {which} had "
+                                   f"{shape}; but expected shape should be broadcastable to {out}")
             out[i] = shape[i]
     return _C.Size(out)
 
@@ -72,7 +171,7 @@ def unravel_index(indices, shape):
 
 
 def gradient(input, *, spacing=1, dim=None, edge_order=1):
-    """Differences of neighbours by neighbours' distance, along each dimension: a list of tensors."""
+    """Differences of neighbours by neighbours' distance, along each dimension: a tuple of tensors."""
     dims = range(input.dim()) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
     dims = [d % input.dim() for d in dims]
     spacings = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * len(dims)
@@ -108,7 +207,7 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
         else:
             raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
         out.append(_f["cat"]([left, middle, right] if middle is not None else [left, right], d))
-    return out
+    return tuple(out)
 
 
 def vander(x, N=None, increasing=False):
@@ -124,38 +223,54 @@ def vander(x, N=None, increasing=False):
 
 # ---- windows ----
 
-def _window(length, periodic, dtype, layout, device, requires_grad, formula):
-    """A periodic window of n elements is a symmetric one of n + 1 without the last."""
-    dtype = _C.get_default_dtype() if dtype is None else dtype
+def _window(length, periodic, options, formula):
+    """A periodic window of n elements is a symmetric one of n + 1 without the last; formula(k, n) has the elements."""
+    dtype = options.pop("dtype") or _C.get_default_dtype()
+    requires_grad = options.pop("requires_grad")
     if not dtype.is_floating_point:
         raise RuntimeError("window functions expect a floating point dtype")
     if length < 0:
         raise RuntimeError("window functions require a non-negative window_length")
     if length <= 1:
-        return _f["ones"](length, dtype=dtype, device=device, requires_grad=requires_grad)
+        return _f["ones"](length, dtype=dtype, device=options["device"], requires_grad=requires_grad)
     n = length + 1 if periodic else length
-    k = _f["arange"](n, dtype=_C.float64) / (n - 1)
-    return formula(k)[:length].to(dtype).to(device or "cpu").requires_grad_(requires_grad)
+    return formula(_f["arange"](n, dtype=dtype, device=options["device"]), n)[:length].clone().requires_grad_(requires_grad)
+
+
+def _options(dtype, layout, device, requires_grad):
+    return dict(dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def hann_window(window_length, periodic=True, *, dtype=None, layout=None, device=None, requires_grad=False):
+    """Half a period of 1 - cos, between 0 and 1."""
     return hamming_window(window_length, periodic, 0.5, 0.5, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
 
 
 def hamming_window(window_length, periodic=True, alpha=0.54, beta=0.46, *, dtype=None, layout=None, device=None, requires_grad=False):
-    return _window(window_length, periodic, dtype, layout, device, requires_grad, lambda k: alpha - beta * (2 * math.pi * k).cos())
+    """alpha - beta * cos."""
+    return _window(window_length, periodic, _options(dtype, layout, device, requires_grad),
+                   lambda k, n: (k * (2 * math.pi / (n - 1))).cos() * -beta + alpha)
 
 
 def blackman_window(window_length, periodic=True, *, dtype=None, layout=None, device=None, requires_grad=False):
-    return _window(window_length, periodic, dtype, layout, device, requires_grad,
-                   lambda k: 0.42 - 0.5 * (2 * math.pi * k).cos() + 0.08 * (4 * math.pi * k).cos())
+    """0.42 - 0.5 cos + 0.08 cos of the double angle."""
+    def formula(k, n):
+        angle = k * (math.pi / (n - 1))
+        return (angle * 4).cos() * 0.08 - (angle * 2).cos() * 0.5 + 0.42
+    return _window(window_length, periodic, _options(dtype, layout, device, requires_grad), formula)
 
 
 def bartlett_window(window_length, periodic=True, *, dtype=None, layout=None, device=None, requires_grad=False):
-    return _window(window_length, periodic, dtype, layout, device, requires_grad, lambda k: 1 - (2 * k - 1).abs())
+    """A triangle."""
+    def formula(k, n):
+        rising = k * (2.0 / (n - 1))
+        return _f["where"](_f["arange"](n, device=k.device) > (n - 1) // 2, 2 - rising, rising)
+    return _window(window_length, periodic, _options(dtype, layout, device, requires_grad), formula)
 
 
 def kaiser_window(window_length, periodic=True, beta=12.0, *, dtype=None, layout=None, device=None, requires_grad=False):
-    i0 = _f["i0"]
-    return _window(window_length, periodic, dtype, layout, device, requires_grad,
-                   lambda k: i0(beta * (1 - (2 * k - 1) ** 2).clamp(min=0).sqrt()) / i0(_C.tensor(float(beta), dtype=_C.float64)))
+    """The Bessel function i0 over a half circle of radius beta."""
+    def formula(k, n):
+        half = (n - 1) / 2
+        return _f["i0"]((1 - ((k - half) / half) ** 2).clamp(min=0).sqrt() * beta) / _f["i0"](_C.tensor(float(beta), dtype=k.dtype))
+    return _window(window_length, periodic, _options(dtype, layout, device, requires_grad), formula)

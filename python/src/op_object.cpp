@@ -546,6 +546,24 @@ std::string python_signature(const OverloadSet& set, const OpEntry& e) {
     parse(set, set.overloads[0], args, count, kwnames, p, arena, &why);
     raise<TypeError>(why.text);
   }
+  // If only one overload takes as many arguments, what is wrong is told in its terms.
+  const Overload* plausible = nullptr;
+  int fitting = 0;
+  const Py_ssize_t given = count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
+  for (const Overload& o : set.overloads) {
+    const Schema& s = *o.entry->schema;
+    int least = 0;
+    for (int i = 0; i < s.arg_count; ++i) least += !s.args[i].has_default && !s.args[i].optional;
+    if (given < least || given > s.arg_count + (set.allow_out ? 1 : 0)) continue;
+    ++fitting;
+    plausible = &o;
+  }
+  if (fitting == 1) {
+    Parsed p;
+    Arena arena;
+    Mismatch why;
+    if (!parse(set, *plausible, args, count, kwnames, p, arena, &why) && !why.text.empty()) raise<TypeError>(why.text);
+  }
   std::string got;
   for (Py_ssize_t i = set.method ? 1 : 0; i < count; ++i) {
     if (!got.empty()) got += ", ";

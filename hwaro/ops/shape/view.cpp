@@ -54,9 +54,10 @@ struct Expand {
                 ") must be greater or equal to the number of dimensions in the tensor (", self.dim(), ")");
     const std::size_t skip = size.size() - self.sizes().size();
     Dims shape(size.size()), strides(size.size());
-    for (std::size_t d = 0; d < size.size(); ++d) {
+    for (std::size_t d = size.size(); d-- > 0;) {
       const int64_t old = d < skip ? 1 : self.sizes()[d - skip];
-      const int64_t stride = d < skip ? (d + 1 < size.size() ? 0 : 0) : self.strides()[d - skip];
+      const bool last = d + 1 == size.size();
+      const int64_t stride = d >= skip ? self.strides()[d - skip] : last ? 1 : shape[d + 1] * strides[d + 1];
       int64_t want = size[d];
       if (want == -1) {
         HWARO_CHECK(d >= skip, "The expanded size of the tensor (", want,
@@ -68,7 +69,7 @@ struct Expand {
                   ") must match the existing size (", old, ") at non-singleton dimension ", d,
                   ".  Target sizes: ", sizes_str(size), ".  Tensor sizes: ", sizes_str(self.sizes()));
       shape[d] = want;
-      strides[d] = old == want && d >= skip ? stride : 0;
+      strides[d] = old == want ? stride : 0;
     }
     return record_view("ExpandBackward0", self, shape, strides, self->offset,
                        [sizes = Dims(self.sizes())](const Tensor& g) { return sum_to_size(g, sizes); });
