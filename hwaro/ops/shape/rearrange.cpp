@@ -264,7 +264,7 @@ struct BroadcastTensors {
     Dims shape;
     for (const Tensor& t : tensors) broadcast_into(shape, t.sizes());
     std::vector<Tensor> out;
-    for (const Tensor& t : tensors) out.push_back(expand(t, shape));
+    for (const Tensor& t : tensors) out.push_back(t.sizes() == IntSpan(shape) ? t : expand(t, shape));
     return out;
   }
 };
