@@ -9,6 +9,7 @@
 #include "hwaro/backend/cpu/random.h"
 #include "hwaro/loops/copy_kernels.h"
 #include "hwaro/ops/index/index_kernels.h"
+#include "hwaro/ops/nn/attention_kernels.h"
 #include "hwaro/ops/nn/norm_kernels.h"
 #include "hwaro/ops/nn/optim_kernels.h"
 #include "hwaro/ops/nn/pool_kernels.h"
@@ -20,6 +21,9 @@
 namespace hwaro {
 
 inline namespace base {
+extern const AttentionKernels attention_table;
+}
+inline namespace base {
 extern const CopyKernels copy_table;
 }
 inline namespace base {
@@ -50,6 +54,9 @@ inline namespace base {
 extern const SortKernels sort_table;
 }
 inline namespace avx2 {
+extern const AttentionKernels attention_table;
+}
+inline namespace avx2 {
 extern const CopyKernels copy_table;
 }
 inline namespace avx2 {
@@ -78,6 +85,9 @@ extern const SoftmaxKernels softmax_table;
 }
 inline namespace avx2 {
 extern const SortKernels sort_table;
+}
+inline namespace avx512 {
+extern const AttentionKernels attention_table;
 }
 inline namespace avx512 {
 extern const CopyKernels copy_table;
@@ -121,6 +131,8 @@ struct Load {
       std::fprintf(stderr, "hwaro: %s\n", e.what());
       std::exit(1);
     }
+    const AttentionKernels* attentions[] = {&base::attention_table, &avx2::attention_table, &avx512::attention_table};
+    set_attention_kernels(attentions[capability]);
     const CopyKernels* copies[] = {&base::copy_table, &avx2::copy_table, &avx512::copy_table};
     set_copy_kernels(copies[capability]);
     load_products();

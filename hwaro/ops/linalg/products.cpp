@@ -123,6 +123,16 @@ Tensor maybe_multiply(const Tensor& t, const Scalar& alpha) {
 
 Scalar conj(const Scalar& s) { return s.is_complex() ? Scalar(Complex<double>{s.re(), -s.im()}) : s; }
 
+Tensor multiply_scalar(const Tensor& t, const Scalar& factor) {
+  Tensor out;
+  {
+    NoGradGuard guard;
+    out = mul(t, factor);
+  }
+  if (recording(t)) record("MulBackward1", {t}, out, {}, [factor](Backward& b) { b.set(0, mul(b.g(), conj(factor))); });
+  return out;
+}
+
 Tensor finish_inplace(const Tensor& self, const Tensor& result) {
   const bool recorded = grad_enabled() && is_tracked(result);
   check_inplace(self, recorded);
