@@ -51,14 +51,23 @@ class CopySlices final : public Node {
   void apply(Tensor* grads, Tensor* out) override {
     if (!grads[0].defined()) return;
     const Tensor whole = primitives::copy_into_geometry(grads[0], base_.sizes, base_.strides);
-    const Tensor part =
-        primitives::as_strided_view(whole, view_.sizes, view_.strides, whole->offset + view_.offset - base_.offset);
+    const std::int64_t offset = whole->offset + view_.offset - base_.offset;
+    const bool recorded = grad_enabled();
+    const Tensor part = recorded ? primitives::as_strided(whole, view_.sizes, view_.strides, offset)
+                                 : primitives::as_strided_view(whole, view_.sizes, view_.strides, offset);
     Tensor incoming = primitives::clone(part);
     std::vector<Tensor> results(function_->edges.size());
     function_->apply(&incoming, results.data());
-    if (results[0].defined()) primitives::copy_(part, results[0]);
-    else primitives::copy_(part, primitives::zeros(part.sizes(), part.dtype(), part.device()));
-    out[0] = whole;
+    if (!results[0].defined()) results[0] = primitives::zeros(part.sizes(), part.dtype(), part.device());
+    if (recorded) {
+      // The same by recorded operators: the written part's gradient takes the place of what came in there.
+      out[0] = primitives::add(
+          whole, primitives::as_strided_backward(primitives::sub(results[0], part), base_.sizes, whole.strides(),
+                                                 whole->offset, view_.sizes, view_.strides, offset));
+    } else {
+      primitives::copy_(part, results[0]);
+      out[0] = whole;
+    }
     for (std::size_t i = 1; i < results.size(); ++i) out[i] = std::move(results[i]);
   }
   std::string name() const override { return "CopySlices"; }
@@ -124,8 +133,12 @@ void check_inplace(const Tensor& t, bool recorded) {
       case ViewOrigin::Default: break;
     }
     const Tensor base = base_of(t);
-    HWARO_CHECK(!(base->requires_grad && !base->grad_fn),
+    HWARO_CHECK(!(is_tracked(t) && !base->grad_fn),
                 "a view of a leaf Variable that requires grad is being used in an in-place operation.");
+    HWARO_CHECK_AS(
+        NotImplementedError, base.dtype() == t.dtype(),
+        "writing in place to a view of another element type (real, imag, view_as_real, view(dtype)) cannot be "
+        "recorded; write to the base instead, or inside torch.no_grad()");
   }
   HWARO_CHECK(!(t->requires_grad && !t->grad_fn),
               "a leaf Variable that requires grad is being used in an in-place operation.");

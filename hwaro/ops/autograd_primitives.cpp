@@ -36,6 +36,12 @@ Tensor as_strided_view(const Tensor& t, IntSpan sizes, IntSpan strides, std::int
   return alias(t, sizes, strides, offset);
 }
 
+Tensor sub(const Tensor& a, const Tensor& b) { return engine::sub(a, b); }
+
+Tensor as_strided(const Tensor& t, IntSpan sizes, IntSpan strides, std::int64_t offset) {
+  return engine::as_strided(t, sizes, strides, offset);
+}
+
 Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_strides, std::int64_t base_offset,
                            IntSpan sizes, IntSpan strides, std::int64_t offset) {
   return engine::as_strided_backward(grad, base_sizes, base_strides, base_offset, sizes, strides, offset);

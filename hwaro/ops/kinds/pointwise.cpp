@@ -252,6 +252,12 @@ void run(const Call& call, const PointwiseInfo& info, const Tensor& out, bool fr
   if (call.device.is_meta()) return;
   Attr attrs[kMaxScalars];
   for (int i = 0; i < info.scalars; ++i) attrs[i] = scalars[i];
+  if (out.is_conj()) {  // loops write plain values: through a buffer, and the copy conjugates
+    const Tensor plain = make_tensor(out.sizes(), out.dtype());
+    run_elementwise(call.loop, *plain.impl(), true, {operands, info.operands}, call.compute, call.loop_out, attrs);
+    copy_raw(out, plain);
+    return;
+  }
   run_elementwise(call.loop, *out.impl(), fresh, {operands, info.operands}, call.compute, call.loop_out, attrs);
 }
 
