@@ -7,7 +7,14 @@ import importlib
 import hwaro as torch
 from hwaro._C.nn_functional import *  # noqa: F401,F403
 
+# The compiled losses know `reduction` only; these take PyTorch's older arguments too, and load at their first use.
+_LOSSES = """cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss kl_div binary_cross_entropy
+    binary_cross_entropy_with_logits"""
+for _name in _LOSSES.split():
+    del globals()[_name]
+
 _PYTHON = {
+    "reductions": _LOSSES,
     "losses": """poisson_nll_loss gaussian_nll_loss hinge_embedding_loss multi_margin_loss multilabel_margin_loss
         soft_margin_loss multilabel_soft_margin_loss cosine_embedding_loss margin_ranking_loss triplet_margin_loss
         triplet_margin_with_distance_loss ctc_loss""",
