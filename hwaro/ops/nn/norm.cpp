@@ -419,6 +419,12 @@ struct RmsNorm {
   static constexpr Doc doc = "x / sqrt(mean(x^2) + eps) * weight over the last dimensions (Zhang & Sennrich, 2019).";
   static constexpr unsigned expose = kFunction | kNnFunctional;
   static Tensor call(const Tensor& input, IntSpan shape, const Tensor& weight, std::optional<double> eps) {
+    const std::size_t skip = input.sizes().size() - shape.size();
+    if (input.sizes().size() < shape.size() || !(IntSpan(input.sizes().data() + skip, shape.size()) == shape)) {
+      const std::string sizes = sizes_str(shape);
+      raise("Given normalized_shape=", sizes, ", expected input with shape [*", sizes.substr(1),
+            ", but got input of size", sizes_str(input.sizes()));
+    }
     Dims dims;
     for (int64_t d = input.dim() - int64_t(shape.size()); d < input.dim(); ++d) dims.push_back(d);
     const double tiny = input.dtype() == DType::Double     ? 2.220446049250313e-16
