@@ -35,9 +35,11 @@ _LAZY = {name: module for module, names in {
     "functional": "unique unique_consecutive broadcast_shapes result_type unravel_index gradient vander hann_window hamming_window "
                   "blackman_window bartlett_window kaiser_window meshgrid broadcast_tensors block_diag cartesian_prod chain_matmul "
                   "atleast_1d atleast_2d atleast_3d einsum tensordot nonzero",
-    "nn.functional": "bilinear cosine_similarity cosine_embedding_loss pairwise_distance pixel_shuffle pixel_unshuffle channel_shuffle "
+    "nn.functional": "bilinear cosine_similarity cosine_embedding_loss pairwise_distance pixel_shuffle pixel_unshuffle "
                      "adaptive_max_pool1d margin_ranking_loss triplet_margin_loss hinge_embedding_loss kl_div poisson_nll_loss "
-                     "binary_cross_entropy_with_logits rrelu pdist embedding_bag instance_norm ctc_loss",
+                     "binary_cross_entropy_with_logits rrelu embedding_bag instance_norm ctc_loss",
+    "nn._functional.vision": "channel_shuffle",
+    "nn._functional.bags": "pdist",
 }.items() for name in names.split()}
 for _name in _LAZY:
     globals().pop(_name, None)  # compiled parts of functions that Python completes

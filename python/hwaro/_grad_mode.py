@@ -157,3 +157,7 @@ class _unsafe_preserve_version_counter:
 
     def __init__(self, tensors):
         raise NotImplementedError("Hwaro has no torch.autograd._unsafe_preserve_version_counter; write to tensor.data instead")
+
+
+for _cls in (no_grad, enable_grad, set_grad_enabled, inference_mode, set_multithreading_enabled):
+    _cls.__module__ = "torch.autograd.grad_mode"  # where programs find them; this module is what loads at once

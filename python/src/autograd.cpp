@@ -184,7 +184,10 @@ void node_dealloc(PyObject* o) {
   NodePtr::adopt(node).reset();
 }
 Node* node_of(PyObject* o) { return reinterpret_cast<PyNode*>(o)->node; }
-PyObject* node_name(PyObject* o, PyObject*) { return PyUnicode_FromString(node_of(o)->name().c_str()); }
+PyObject* node_name(PyObject* o, PyObject*) {
+  if (node_of(o)->is_accumulate()) return PyUnicode_FromString("torch::autograd::AccumulateGrad");
+  return PyUnicode_FromString(node_of(o)->name().c_str());
+}
 PyObject* node_next(PyObject* o, void*) {
   HWARO_PY_TRY
   Node* n = node_of(o);
@@ -638,8 +641,13 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t coun
   auto take = [&](std::string_view name, PyObject* v) {
     if (name == "gradient") {
       if (v == Py_None) return;
-      if (!is_tensor(v)) raise<TypeError>("gradients can be either Tensors or None, but got ", Py_TYPE(v)->tp_name);
-      grad = tensor_of(v);
+      if (is_tensor(v)) {
+        grad = tensor_of(v);
+      } else {
+        const Ref items = Ref::adopt(check(PySequence_List(v)));  // a list with one gradient, for the one root
+        const std::vector<Tensor> given = tensors_from(items.get(), "gradients");
+        if (!given.empty()) grad = given[0];
+      }
     } else if (name == "retain_graph") {
       if (v != Py_None) options.retain_graph = PyObject_IsTrue(v) == 1, retain_given = true;
     } else if (name == "create_graph") {
