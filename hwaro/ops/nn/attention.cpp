@@ -191,8 +191,14 @@ Tensor additive_mask(const Tensor& mask, DType type, IntSpan shape) {
   return expand(m, shape);
 }
 
+// Fresh memory for a tensor (B, H, N, E) in the order (B, N, H, E): what projections before the heads read as rows.
+Tensor make_by_position(const Tensor& t, DType type) {
+  const IntSpan n = t.sizes();
+  return make_strided(n, {n[1] * n[2] * n[3], n[3], n[1] * n[3], 1}, type, t.device());
+}
+
 Tensor widen(const Tensor& out, DType type) {
-  const Tensor t = make_like(out, type);
+  const Tensor t = make_strided(out.sizes(), out.strides(), type, out.device());
   if (!out.device().is_meta()) copy_raw(t, out);
   return t;
 }
@@ -227,7 +233,7 @@ Tensor flash(const Tensor& query, const Tensor& key, const Tensor& value, const 
                          "derivative for aten::_scaled_dot_product_flash_attention_for_cpu_backward is not implemented");
              const Tensor dout = by_rows(b.g(), type), q = by_rows(query, type), k = by_rows(key, type), v = by_rows(value, type),
                           o = by_rows(out, type);
-             Tensor dq = make_like(query, type), dk = make_like(key, type), dv = make_like(value, type);
+             Tensor dq = make_by_position(query, type), dk = make_by_position(key, type), dv = make_by_position(value, type);
              if (query.numel() > 0)
                visit<bit(DType::Float) | bit(DType::Double)>(type, "flash_attention_backward", [&](auto tag) {
                  using T = typename decltype(tag)::type;

@@ -1,27 +1,46 @@
-// Loops of normalisations over contiguous runs; sums come back in double. One table per instruction set.
+// Loops of normalisations on contiguous memory; float and double. One table per instruction set.
 #pragma once
 
 #include <cstdint>
 
 namespace hwaro {
 
-struct NormLoops {
-  double (*sum)(const void* x, std::int64_t n);
-  double (*sum_squares)(const void* x, double mean, std::int64_t n);  // of x - mean
-  // Sums of g and of g * (x - mean).
-  void (*sum_products)(const void* g, const void* x, double mean, std::int64_t n, double* sum_g, double* sum_gx);
-  void (*scale)(void* y, const void* x, double a, double b, std::int64_t n);  // y = a x + b
-  void (*combine)(void* dx, const void* g, const void* x, double a, double b, double c,
-                  std::int64_t n);  // dx = a g + b x + c
-  // One row of layer norm: y = (x - mean) * rstd * w + bias; w and bias may be null.
-  void (*row)(void* y, const void* x, const void* w, const void* bias, double mean, double rstd, std::int64_t n);
-  // Its backward: dx (may be null), and dw += g * xhat, db += g (may be null).
-  void (*row_backward)(void* dx, void* dw, void* db, const void* g, const void* x, const void* w, double mean,
-                       double rstd, std::int64_t n);
+template <class T>
+struct NormKernelsOf {
+  // Mean and sum of squared deviations of n elements.
+  void (*moments)(std::int64_t n, const T* x, T* mean, T* squares);
+  // y = x * scale + shift
+  void (*affine)(std::int64_t n, const T* x, T scale, T shift, T* y);
+  // sum of dy, and of dy * (x - mean)
+  void (*grad_sums)(std::int64_t n, const T* dy, const T* x, T mean, T* sum, T* dot);
+  // dx = a * dy + b * (x - mean) + c
+  void (*grad_input)(std::int64_t n, const T* dy, const T* x, T mean, T a, T b, T c, T* dx);
+
+  // The same with one set of numbers per column of a matrix (rows, cols): sums run down the columns.
+  void (*column_sums)(std::int64_t rows, std::int64_t cols, const T* x, double* sum);
+  void (*column_squares)(std::int64_t rows, std::int64_t cols, const T* x, const T* mean, double* squares);
+  void (*column_affine)(std::int64_t rows, std::int64_t cols, const T* x, const T* scale, const T* shift, T* y);
+  void (*column_grad_sums)(std::int64_t rows, std::int64_t cols, const T* dy, const T* x, const T* mean, double* sum, double* dot);
+  void (*column_grad_input)(std::int64_t rows, std::int64_t cols, const T* dy, const T* x, const T* mean, const T* a, const T* b,
+                            const T* c, T* dx);
+
+  // Rows of n elements with weight and bias (n) or null: y = (x - mean) * rstd * weight + bias.
+  void (*row_forward)(std::int64_t rows, std::int64_t n, const T* x, const T* weight, const T* bias, T eps, T* y, T* mean, T* rstd);
+  // dx (rows, n) or null; dweight and dbias (n) or null are added to.
+  void (*row_backward)(std::int64_t rows, std::int64_t n, const T* dy, const T* x, const T* mean, const T* rstd, const T* weight, T* dx,
+                       T* dweight, T* dbias);
 };
+
 struct NormKernels {
-  NormLoops loops[2];  // float, double
+  NormKernelsOf<float> f;
+  NormKernelsOf<double> d;
+  template <class T>
+  const NormKernelsOf<T>& of() const;
 };
+template <>
+inline const NormKernelsOf<float>& NormKernels::of<float>() const { return f; }
+template <>
+inline const NormKernelsOf<double>& NormKernels::of<double>() const { return d; }
 
 const NormKernels& norm_kernels();
 void set_norm_kernels(const NormKernels* table);  // called once at load by the backend

@@ -2,6 +2,7 @@
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/nn/index_map.h"
+#include "hwaro/ops/nn/layout.h"
 #include "hwaro/ops/registry.h"
 
 namespace hwaro::engine {
@@ -33,7 +34,8 @@ struct ConstantPadNd {
       to[dim] = before > 0 ? before : 0;
       common[dim] = size - from[dim] - (after < 0 ? -after : 0);
     }
-    const Tensor out = make_tensor(shape, self.dtype(), self.device());
+    const Tensor out = is_channels_last(self) ? make_strided(shape, channels_last_strides(shape), self.dtype(), self.device())
+                                              : make_tensor(shape, self.dtype(), self.device());
     if (!self.device().is_meta()) {
       if (shape != common) fill_elements(*out.impl(), value);
       int64_t read = self->offset, write = out->offset;
@@ -59,6 +61,15 @@ namespace {
 
 enum class PadMode { Reflect, Replicate, Circular };
 
+// Where output o of a wrapped dimension comes from. A negative pad crops first; what wraps around is what is left.
+int64_t wrapped(int64_t o, int64_t n, int64_t before, int64_t after) {
+  const int64_t left = before > 0 ? before : 0, right = after > 0 ? after : 0, size = n + before + after, inner = size - left - right;
+  const int64_t skip = before < 0 ? -before : 0;
+  if (o < left) o += inner;
+  else if (o >= size - right) o -= inner;
+  return o - left + skip;
+}
+
 IndexMaps pad_maps(IntSpan sizes, IntSpan pad, PadMode mode) {
   const std::size_t dims = pad.size() / 2;
   IndexMaps maps(dims);
@@ -68,7 +79,7 @@ IndexMaps pad_maps(IntSpan sizes, IntSpan pad, PadMode mode) {
     for (int64_t o = 0; o < n + before + after; ++o) {
       int64_t at = o - before;
       if (mode == PadMode::Replicate) at = at < 0 ? 0 : at >= n ? n - 1 : at;
-      else if (mode == PadMode::Circular) at = at < 0 ? at + n : at >= n ? at - n : at;
+      else if (mode == PadMode::Circular) at = wrapped(o, n, before, after);
       else at = at < 0 ? -at : at >= n ? 2 * (n - 1) - at : at;
       maps[i].push_back(at);
     }

@@ -23,7 +23,7 @@ int64_t plane(IntSpan sizes, int dims) {
   return n;
 }
 
-Tensor put_back(const Tensor& g, const Tensor& index, IntSpan sizes, int dims, const char* node);
+Tensor put_back(const Tensor& g, const Tensor& index, IntSpan sizes, int dims, bool channels_last, const char* node);
 
 // out[i] = x[index[i]] plane by plane.
 Tensor take_out(const Tensor& x, const Tensor& index, int dims, const char* node) {
@@ -43,13 +43,13 @@ Tensor take_out(const Tensor& x, const Tensor& index, int dims, const char* node
     });
   }
   if (recording(x))
-    record(node, {x}, out, {save(index)}, [dims, sizes = Dims(x.sizes()), node](Backward& b) {
-      b.set(0, put_back(b.g(), b.saved(0), sizes, dims, node));
+    record(node, {x}, out, {save(index)}, [dims, sizes = Dims(x.sizes()), last = is_channels_last(x), node](Backward& b) {
+      b.set(0, put_back(b.g(), b.saved(0), sizes, dims, last, node));
     });
   return out;
 }
 
-Tensor put_back(const Tensor& g, const Tensor& index, IntSpan sizes, int dims, const char* node) {
+Tensor put_back(const Tensor& g, const Tensor& index, IntSpan sizes, int dims, bool channels_last, const char* node) {
   const DType type = compute_type(g.dtype());
   Tensor out = make_tensor(sizes, type, g.device());
   if (!g.device().is_meta() && out.numel() > 0) {
@@ -66,7 +66,7 @@ Tensor put_back(const Tensor& g, const Tensor& index, IntSpan sizes, int dims, c
       kernel(geo, end - begin, from + begin * out_plane * size, i + begin * out_plane, to + begin * in_plane * size);
     });
   }
-  out = in_layout_of(dense_as(out, g.dtype()), g);
+  out = in_layout(dense_as(out, g.dtype()), channels_last);
   if (recording(g))
     record(backward_name(node), {g}, out, {save(index)},
            [dims, node](Backward& b) { b.set(0, take_out(b.g(), b.saved(0), dims, node)); });
@@ -77,9 +77,9 @@ Tensor put_back(const Tensor& g, const Tensor& index, IntSpan sizes, int dims, c
 
 void record_pick(const char* node, const Tensor& input, const Tensor& out, const Tensor& index, int dims,
                  const Tensor& more) {
-  const auto f = [dims, sizes = Dims(input.sizes()), node](Backward& b) {
+  const auto f = [dims, sizes = Dims(input.sizes()), last = is_channels_last(input), node](Backward& b) {
     if (!b.g(0).defined()) return;
-    b.set(0, put_back(b.g(0), b.saved(0), sizes, dims, node));
+    b.set(0, put_back(b.g(0), b.saved(0), sizes, dims, last, node));
   };
   if (more.defined()) record(node, {input}, {out, more}, {save(index)}, f);
   else record(node, {input}, out, {save(index)}, f);

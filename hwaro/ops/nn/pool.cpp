@@ -47,6 +47,7 @@ struct PoolCall {
   int dims;
   IntSpan kernel, stride, padding, dilation;
   bool ceil_mode = false;
+  bool average = false;
 };
 
 // Checks the call and fills in the geometry; the shape of the result.
@@ -77,6 +78,11 @@ Dims pool_shape(const Tensor& input, const PoolCall& c, PoolGeometry& g) {
   positive(g.kernel, "kernel size", "k");
   positive(g.stride, "stride", "d");
   positive(g.dilation, "dilation", "dilation");
+  if (n == 3)
+    for (int i = d - 4; i < d; ++i)
+      HWARO_CHECK(input.sizes()[i] != 0, c.average ? "avg_pool3d" : "max_pool3d_with_indices_out_cpu_template",
+                  "(): Expected input's non-batch dimensions to have positive length, but input has a shape of ",
+                  sizes_str(input.sizes()), " and non-batch dimension ", i - (d - 4), " has length zero!");
   bool filled = true;
   for (int i = d - n - 1; i < d; ++i) filled = filled && input.sizes()[i] != 0;
   HWARO_CHECK(filled, "Expected ", n + 1, "D or ", n + 2,
@@ -90,6 +96,9 @@ Dims pool_shape(const Tensor& input, const PoolCall& c, PoolGeometry& g) {
     shape[d - n + i] = g.out[at];
     large = large && g.out[at] >= 1;
   }
+  if (!large && c.average && n == 3)
+    raise("input image (T: ", g.in[0], " H: ", g.in[1], " W: ", g.in[2], ") smaller than kernel size (kT: ", g.kernel[0], " kH: ",
+          g.kernel[1], " kW: ", g.kernel[2], ')');
   if (!large) {
     const int64_t planes = input.sizes()[d - n - 1];
     std::string in = concat(planes), out = concat(planes);
@@ -145,10 +154,12 @@ TensorOrPair max_pool(const Tensor& input, const PoolCall& c, bool return_indice
 TensorOrPair max_pool1d(const Tensor& input, IntSpan kernel, IntSpan stride, IntSpan padding, IntSpan dilation,
                         bool ceil_mode, bool return_indices) {
   const auto single = [](IntSpan v, const char* what) {
-    HWARO_CHECK(v.size() == 1, "max_pool1d() ", what, " must be an int or a list of one int");
+    HWARO_CHECK(v.size() == 1, "max_pool1d() ", what, " must be an int, list of ints or tuple of ints of size 1 but got size ", v.size());
     return v[0];
   };
   const int d = input.dim();
+  HWARO_CHECK(!return_indices || d == 2 || d == 3, "Expected 2 to 3 dimensions, but got ", d,
+              "-dimensional tensor for argument #1 'self' (while checking arguments for max_pool1d)");
   HWARO_CHECK((d == 2 || d == 3) && input.sizes()[d - 1] != 0 && input.sizes()[d - 2] != 0,
               "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:",
               sizes_str(input.sizes()));
@@ -239,13 +250,13 @@ void over_planes(const PoolGeometry& g, const Tensor& from, int64_t from_size, c
   });
 }
 
-Tensor avg_backward(const Tensor& g, IntSpan sizes, const PoolGeometry& geo, int dims);
+Tensor avg_backward(const Tensor& g, IntSpan sizes, const PoolGeometry& geo, int dims, bool channels_last);
 
 Tensor avg_forward(const Tensor& input, IntSpan shape, const PoolGeometry& geo, int dims, const char* node) {
   const DType type = compute_type(input.dtype());
   Tensor out = make_tensor(shape, type, input.device());
   if (!input.device().is_meta()) {
-    const auto kernel = pool_kernels().avg_forward[int(type)];
+    const auto kernel = dims == 3 && is_reduced_float(input.dtype()) ? nullptr : pool_kernels().avg_forward[int(type)];
     HWARO_CHECK_AS(NotImplementedError, kernel, '"', dims == 3 ? "avg_pool3d_out_frame" : "avg_pool2d",
                    "\" not implemented for '", scalar_type_name(input.dtype()), '\'');
     over_planes(geo, dense_as(input, type), geo.in_size(), out, geo.out_size(),
@@ -254,11 +265,13 @@ Tensor avg_forward(const Tensor& input, IntSpan shape, const PoolGeometry& geo, 
   out = in_layout_of(dense_as(out, input.dtype()), input);
   if (recording(input))
     record(node, {input}, out, {},
-           [sizes = Dims(input.sizes()), geo, dims](Backward& b) { b.set(0, avg_backward(b.g(), sizes, geo, dims)); });
+           [sizes = Dims(input.sizes()), geo, dims, last = is_channels_last(input)](Backward& b) {
+      b.set(0, avg_backward(b.g(), sizes, geo, dims, last));
+    });
   return out;
 }
 
-Tensor avg_backward(const Tensor& g, IntSpan sizes, const PoolGeometry& geo, int dims) {
+Tensor avg_backward(const Tensor& g, IntSpan sizes, const PoolGeometry& geo, int dims, bool channels_last) {
   const DType type = compute_type(g.dtype());
   Tensor out = make_tensor(sizes, type, g.device());
   if (!g.device().is_meta()) {
@@ -267,7 +280,7 @@ Tensor avg_backward(const Tensor& g, IntSpan sizes, const PoolGeometry& geo, int
                 [&](int64_t planes, const void* dy, void* dx) { kernel(geo, planes, dy, dx); });
     if (g.numel() == 0) fill_elements(*out.impl(), 0);
   }
-  out = in_layout_of(dense_as(out, g.dtype()), g);
+  out = in_layout(dense_as(out, g.dtype()), channels_last);
   if (recording(g))
     record(avg_node(dims, true), {g}, out, {}, [shape = Dims(g.sizes()), geo, dims](Backward& b) {
       b.set(0, avg_forward(b.g(), shape, geo, dims, avg_node(dims, false)));
@@ -306,7 +319,7 @@ struct AvgPool1d {
                 ")");
     const int64_t k = kernel_size[0], step = s.empty() ? k : s[0];
     return squeeze(avg_pool(unsqueeze(input, -2),
-                            {"avg_pool2d", 2, {1, k}, {1, step}, {0, padding[0]}, IntSpan(&kOne, 1), ceil_mode},
+                            {"avg_pool2d", 2, {1, k}, {1, step}, {0, padding[0]}, IntSpan(&kOne, 1), ceil_mode, true},
                             count_include_pad, std::nullopt),
                    -2);
   }
@@ -321,7 +334,7 @@ struct AvgPool2d {
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding, bool ceil_mode,
                      bool count_include_pad, std::optional<int64_t> divisor_override) {
-    return avg_pool(input, {"avg_pool2d", 2, kernel_size, or_empty(stride), padding, IntSpan(&kOne, 1), ceil_mode},
+    return avg_pool(input, {"avg_pool2d", 2, kernel_size, or_empty(stride), padding, IntSpan(&kOne, 1), ceil_mode, true},
                     count_include_pad, divisor_override);
   }
 };
@@ -335,7 +348,7 @@ struct AvgPool3d {
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding, bool ceil_mode,
                      bool count_include_pad, std::optional<int64_t> divisor_override) {
-    return avg_pool(input, {"avg_pool3d", 3, kernel_size, or_empty(stride), padding, IntSpan(&kOne, 1), ceil_mode},
+    return avg_pool(input, {"avg_pool3d", 3, kernel_size, or_empty(stride), padding, IntSpan(&kOne, 1), ceil_mode, true},
                     count_include_pad, divisor_override);
   }
 };

@@ -1,207 +1,245 @@
-// Loops of batch, layer and group normalisation. Sums run in four vectors of the element type over blocks of kBlock
-// elements, whose totals are added in double: the error stays at that of a pairwise sum, and the loop at the speed of
-// memory. Element-wise loops finish their last vector through a buffer.
+// Loops of batch, layer and group normalisation.
+// Moments take two passes (mean, then squared deviations): a run of one plane or row is in cache for the second one, and no
+// precision is lost where the mean is large. Sums keep four vectors of partial sums and are folded in a fixed order, so a
+// result depends on the length only. Tails of fewer elements than a vector are done one by one in the same expressions.
 #include "hwaro/ops/nn/norm_kernels.h"
 
+#include "hwaro/base/isa.h"
 #include "hwaro/math/math.h"
 
 namespace hwaro {
 inline namespace HWARO_ISA {
 namespace {
 
-constexpr std::int64_t kBlock = 4096;
+using std::int64_t;
 
-template <class T>
-HWARO_INLINE double lane_sum(Vec<T> v) {
-  T lanes[Vec<T>::size()];
+template <class V>
+HWARO_INLINE auto lane_sum(V v) {
+  typename V::Lane lanes[V::size()];
   v.store(lanes);
-  double s = 0;
-  for (int i = 0; i < Vec<T>::size(); ++i) s += double(lanes[i]);
-  return s;
+  for (int step = V::size() / 2; step > 0; step /= 2)
+    for (int i = 0; i < step; ++i) lanes[i] += lanes[i + step];
+  return lanes[0];
 }
 
-// Up to one vector from p; lanes beyond n get `fill`.
-template <class T>
-HWARO_INLINE Vec<T> load_part(const T* p, std::int64_t n, T fill) {
-  T buffer[Vec<T>::size()];
-  for (auto& b : buffer) b = fill;
-  __builtin_memcpy(buffer, p, std::size_t(n) * sizeof(T));
-  return Vec<T>::load(buffer);
-}
-template <class T>
-HWARO_INLINE void store_part(Vec<T> v, T* p, std::int64_t n) {
-  T buffer[Vec<T>::size()];
-  v.store(buffer);
-  __builtin_memcpy(p, buffer, std::size_t(n) * sizeof(T));
-}
-
-template <class T, class Term>
-HWARO_INLINE double total(std::int64_t n, const Term& term) {
-  constexpr std::int64_t step = Vec<T>::size();
-  double result = 0;
-  for (std::int64_t begin = 0; begin < n; begin += kBlock) {
-    const std::int64_t end = begin + kBlock < n ? begin + kBlock : n;
-    Vec<T> a(0), b(0), c(0), d(0);
-    std::int64_t i = begin;
-    for (; i + 4 * step <= end; i += 4 * step) {
-      a = a + term(i, step);
-      b = b + term(i + step, step);
-      c = c + term(i + 2 * step, step);
-      d = d + term(i + 3 * step, step);
-    }
-    for (; i < end; i += step) a = a + term(i, end - i < step ? end - i : step);
-    result += lane_sum<T>((a + b) + (c + d));
+// Sum over i < n of f(vector at i), f(one element at i) for the tail.
+template <class T, class F>
+HWARO_INLINE T sum_of(int64_t n, F f) {
+  using V = Vec<T>;
+  constexpr int N = V::size();
+  V a(0), b(0), c(0), d(0);
+  int64_t i = 0;
+  for (; i + 4 * N <= n; i += 4 * N) {
+    a += f(i, V());
+    b += f(i + N, V());
+    c += f(i + 2 * N, V());
+    d += f(i + 3 * N, V());
   }
-  return result;
+  for (; i + N <= n; i += N) a += f(i, V());
+  T sum = lane_sum((a + b) + (c + d));
+  for (; i < n; ++i) sum += f(i, Vec<T, 1>())[0];
+  return sum;
+}
+template <class V, class T>
+HWARO_INLINE V at(const T* p, int64_t i) {
+  return V::load(p + i);
+}
+
+// Long runs are summed in blocks whose sums are added in double: float sums of 10^6 elements would lose three digits.
+constexpr int64_t kBlock = 4096;
+
+template <class T>
+HWARO_INLINE void mean_and_squares(int64_t n, const T* x, T* mean, T* squares) {
+  double total = 0;
+  for (int64_t i = 0; i < n; i += kBlock) {
+    const T* p = x + i;
+    total += double(sum_of<T>(n - i < kBlock ? n - i : kBlock, [&](int64_t k, auto v) { return at<decltype(v)>(p, k); }));
+  }
+  const T m = n > 0 ? T(total / double(n)) : T(0);
+  total = 0;
+  for (int64_t i = 0; i < n; i += kBlock) {
+    const T* p = x + i;
+    total += double(sum_of<T>(n - i < kBlock ? n - i : kBlock, [&](int64_t k, auto v) {
+      const auto d = at<decltype(v)>(p, k) - decltype(v)(m);
+      return d * d;
+    }));
+  }
+  *mean = m;
+  *squares = T(total);
 }
 
 template <class T>
-double sum(const void* x, std::int64_t n) {
-  const T* p = static_cast<const T*>(x);
-  return total<T>(n, [&](std::int64_t i, std::int64_t left) __attribute__((always_inline)) {
-    return left == Vec<T>::size() ? Vec<T>::load(p + i) : load_part<T>(p + i, left, T(0));
+void moments(int64_t n, const T* x, T* mean, T* squares) {
+  mean_and_squares(n, x, mean, squares);
+}
+
+// f(i, V()) for whole vectors and then for single elements.
+template <class T, class F>
+HWARO_INLINE void each(int64_t n, F f) {
+  constexpr int N = Vec<T>::size();
+  int64_t i = 0;
+  for (; i + N <= n; i += N) f(i, Vec<T>());
+  for (; i < n; ++i) f(i, Vec<T, 1>());
+}
+
+template <class T>
+void affine(int64_t n, const T* x, T scale, T shift, T* y) {
+  each<T>(n, [&](int64_t i, auto v) {
+    using V = decltype(v);
+    mul_add(V::load(x + i), V(scale), V(shift)).store(y + i);
   });
 }
 
 template <class T>
-double sum_squares(const void* x, double mean, std::int64_t n) {
-  const T* p = static_cast<const T*>(x);
-  const Vec<T> m(static_cast<T>(mean));
-  return total<T>(n, [&](std::int64_t i, std::int64_t left) __attribute__((always_inline)) {
-    const Vec<T> d =
-        (left == Vec<T>::size() ? Vec<T>::load(p + i) : load_part<T>(p + i, left, static_cast<T>(mean))) - m;
+void grad_sums(int64_t n, const T* dy, const T* x, T mean, T* sum, T* dot) {
+  double total = 0, products = 0;
+  for (int64_t i = 0; i < n; i += kBlock) {
+    const int64_t count = n - i < kBlock ? n - i : kBlock;
+    const T* g = dy + i;
+    const T* p = x + i;
+    total += double(sum_of<T>(count, [&](int64_t k, auto v) { return at<decltype(v)>(g, k); }));
+    products += double(sum_of<T>(count, [&](int64_t k, auto v) {
+      using V = decltype(v);
+      return V::load(g + k) * (V::load(p + k) - V(mean));
+    }));
+  }
+  *sum = T(total);
+  *dot = T(products);
+}
+
+template <class T>
+void grad_input(int64_t n, const T* dy, const T* x, T mean, T a, T b, T c, T* dx) {
+  each<T>(n, [&](int64_t i, auto v) {
+    using V = decltype(v);
+    mul_add(V(a), V::load(dy + i), mul_add(V(b), V::load(x + i) - V(mean), V(c))).store(dx + i);
+  });
+}
+
+// ---- columns ----
+
+// Adds f(row, column) down the columns, in blocks of rows so that partial sums in T stay short. `total` is added to.
+template <class T, class F>
+HWARO_INLINE void sum_columns(int64_t rows, int64_t cols, double* total, F f) {
+  constexpr int64_t kRows = 256;
+  for (int64_t c = 0; c < cols;) {
+    const auto strip = [&](auto v) {
+      using V = decltype(v);
+      for (int64_t r0 = 0; r0 < rows; r0 += kRows) {
+        const int64_t r1 = r0 + kRows < rows ? r0 + kRows : rows;
+        V sum(0);
+        for (int64_t r = r0; r < r1; ++r) sum += f(r * cols + c, c, V());
+        for (int l = 0; l < V::size(); ++l) total[c + l] += double(sum[l]);
+      }
+      c += V::size();
+    };
+    if (c + Vec<T>::size() <= cols) strip(Vec<T>());
+    else strip(Vec<T, 1>());
+  }
+}
+
+template <class T>
+void column_sums(int64_t rows, int64_t cols, const T* x, double* sum) {
+  sum_columns<T>(rows, cols, sum, [&](int64_t i, int64_t, auto v) { return at<decltype(v)>(x, i); });
+}
+template <class T>
+void column_squares(int64_t rows, int64_t cols, const T* x, const T* mean, double* squares) {
+  sum_columns<T>(rows, cols, squares, [&](int64_t i, int64_t c, auto v) {
+    using V = decltype(v);
+    const V d = V::load(x + i) - V::load(mean + c);
     return d * d;
   });
 }
-
 template <class T>
-void sum_products(const void* g, const void* x, double mean, std::int64_t n, double* sum_g, double* sum_gx) {
-  const T *gp = static_cast<const T*>(g), *xp = static_cast<const T*>(x);
-  constexpr std::int64_t step = Vec<T>::size();
-  const Vec<T> m(static_cast<T>(mean));
-  double s = 0, p = 0;
-  for (std::int64_t begin = 0; begin < n; begin += kBlock) {
-    const std::int64_t end = begin + kBlock < n ? begin + kBlock : n;
-    Vec<T> a0(0), a1(0), b0(0), b1(0);
-    std::int64_t i = begin;
-    for (; i + 2 * step <= end; i += 2 * step) {
-      const Vec<T> g0 = Vec<T>::load(gp + i), g1 = Vec<T>::load(gp + i + step);
-      a0 = a0 + g0;
-      a1 = a1 + g1;
-      b0 = b0 + g0 * (Vec<T>::load(xp + i) - m);
-      b1 = b1 + g1 * (Vec<T>::load(xp + i + step) - m);
-    }
-    for (; i < end; i += step) {
-      const std::int64_t left = end - i < step ? end - i : step;
-      const Vec<T> g0 = load_part<T>(gp + i, left, T(0));
-      a0 = a0 + g0;
-      b0 = b0 + g0 * (load_part<T>(xp + i, left, T(0)) - m);
-    }
-    s += lane_sum<T>(a0 + a1);
-    p += lane_sum<T>(b0 + b1);
-  }
-  *sum_g = s;
-  *sum_gx = p;
+void column_affine(int64_t rows, int64_t cols, const T* x, const T* scale, const T* shift, T* y) {
+  for (int64_t r = 0; r < rows; ++r)
+    each<T>(cols, [&](int64_t c, auto v) {
+      using V = decltype(v);
+      mul_add(V::load(x + r * cols + c), V::load(scale + c), V::load(shift + c)).store(y + r * cols + c);
+    });
+}
+template <class T>
+void column_grad_sums(int64_t rows, int64_t cols, const T* dy, const T* x, const T* mean, double* sum, double* dot) {
+  sum_columns<T>(rows, cols, sum, [&](int64_t i, int64_t, auto v) { return at<decltype(v)>(dy, i); });
+  sum_columns<T>(rows, cols, dot, [&](int64_t i, int64_t c, auto v) {
+    using V = decltype(v);
+    return V::load(dy + i) * (V::load(x + i) - V::load(mean + c));
+  });
+}
+template <class T>
+void column_grad_input(int64_t rows, int64_t cols, const T* dy, const T* x, const T* mean, const T* a, const T* b, const T* c, T* dx) {
+  for (int64_t r = 0; r < rows; ++r)
+    each<T>(cols, [&](int64_t k, auto v) {
+      using V = decltype(v);
+      const int64_t i = r * cols + k;
+      mul_add(V::load(a + k), V::load(dy + i), mul_add(V::load(b + k), V::load(x + i) - V::load(mean + k), V::load(c + k))).store(dx + i);
+    });
 }
 
-template <class T>
-void scale(void* y, const void* x, double a, double b, std::int64_t n) {
-  const T* p = static_cast<const T*>(x);
-  T* to = static_cast<T*>(y);
-  const Vec<T> va(static_cast<T>(a)), vb(static_cast<T>(b));
-  constexpr std::int64_t step = Vec<T>::size();
-  std::int64_t i = 0;
-  for (; i + step <= n; i += step) (Vec<T>::load(p + i) * va + vb).store(to + i);
-  if (i < n) store_part<T>(load_part<T>(p + i, n - i, T(0)) * va + vb, to + i, n - i);
-}
+// ---- rows ----
 
 template <class T>
-void combine(void* dx, const void* g, const void* x, double a, double b, double c, std::int64_t n) {
-  const T *gp = static_cast<const T*>(g), *xp = static_cast<const T*>(x);
-  T* to = static_cast<T*>(dx);
-  const Vec<T> va(static_cast<T>(a)), vb(static_cast<T>(b)), vc(static_cast<T>(c));
-  constexpr std::int64_t step = Vec<T>::size();
-  std::int64_t i = 0;
-  for (; i + step <= n; i += step) (Vec<T>::load(gp + i) * va + (Vec<T>::load(xp + i) * vb + vc)).store(to + i);
-  if (i < n)
-    store_part<T>(load_part<T>(gp + i, n - i, T(0)) * va + (load_part<T>(xp + i, n - i, T(0)) * vb + vc), to + i,
-                  n - i);
-}
-
-template <class T>
-void row(void* y, const void* x, const void* w, const void* bias, double mean, double rstd, std::int64_t n) {
-  const T *p = static_cast<const T*>(x), *wp = static_cast<const T*>(w), *bp = static_cast<const T*>(bias);
-  T* to = static_cast<T*>(y);
-  const Vec<T> m(static_cast<T>(mean)), r(static_cast<T>(rstd));
-  constexpr std::int64_t step = Vec<T>::size();
-  auto value = [&](Vec<T> v, std::int64_t i, std::int64_t left) __attribute__((always_inline)) {
-    v = (v - m) * r;
-    if (wp) v = v * (left == step ? Vec<T>::load(wp + i) : load_part<T>(wp + i, left, T(0)));
-    if (bp) v = v + (left == step ? Vec<T>::load(bp + i) : load_part<T>(bp + i, left, T(0)));
-    return v;
-  };
-  std::int64_t i = 0;
-  for (; i + step <= n; i += step) value(Vec<T>::load(p + i), i, step).store(to + i);
-  if (i < n) store_part<T>(value(load_part<T>(p + i, n - i, T(0)), i, n - i), to + i, n - i);
-}
-
-template <class T>
-void row_backward(void* dx, void* dw, void* db, const void* g, const void* x, const void* w, double mean, double rstd,
-                  std::int64_t n) {
-  const T *gp = static_cast<const T*>(g), *xp = static_cast<const T*>(x), *wp = static_cast<const T*>(w);
-  T *dwp = static_cast<T*>(dw), *dbp = static_cast<T*>(db), *to = static_cast<T*>(dx);
-  constexpr std::int64_t step = Vec<T>::size();
-  const Vec<T> m(static_cast<T>(mean)), r(static_cast<T>(rstd));
-  Vec<T> s0(0), s1(0);
-  double sum_g = 0, sum_gx = 0;
-  for (std::int64_t i = 0; i < n; i += step) {
-    const std::int64_t left = n - i < step ? n - i : step;
-    const bool whole = left == step;
-    const Vec<T> gv = whole ? Vec<T>::load(gp + i) : load_part<T>(gp + i, left, T(0));
-    const Vec<T> xhat = ((whole ? Vec<T>::load(xp + i) : load_part<T>(xp + i, left, static_cast<T>(mean))) - m) * r;
-    if (dwp) {
-      const Vec<T> old = whole ? Vec<T>::load(dwp + i) : load_part<T>(dwp + i, left, T(0));
-      if (whole) (old + gv * xhat).store(dwp + i);
-      else store_part<T>(old + gv * xhat, dwp + i, left);
-    }
-    if (dbp) {
-      const Vec<T> old = whole ? Vec<T>::load(dbp + i) : load_part<T>(dbp + i, left, T(0));
-      if (whole) (old + gv).store(dbp + i);
-      else store_part<T>(old + gv, dbp + i, left);
-    }
-    const Vec<T> gw = wp ? gv * (whole ? Vec<T>::load(wp + i) : load_part<T>(wp + i, left, T(0))) : gv;
-    s0 = s0 + gw;
-    s1 = s1 + gw * xhat;
-    if ((i / step & 255) == 255) {
-      sum_g += lane_sum<T>(s0);
-      sum_gx += lane_sum<T>(s1);
-      s0 = s1 = Vec<T>(0);
-    }
-  }
-  if (!to) return;
-  sum_g += lane_sum<T>(s0);
-  sum_gx += lane_sum<T>(s1);
-  const Vec<T> mean_g(static_cast<T>(sum_g / double(n))), mean_gx(static_cast<T>(sum_gx / double(n)));
-  for (std::int64_t i = 0; i < n; i += step) {
-    const std::int64_t left = n - i < step ? n - i : step;
-    const bool whole = left == step;
-    Vec<T> gw = whole ? Vec<T>::load(gp + i) : load_part<T>(gp + i, left, T(0));
-    if (wp) gw = gw * (whole ? Vec<T>::load(wp + i) : load_part<T>(wp + i, left, T(0)));
-    const Vec<T> xhat = ((whole ? Vec<T>::load(xp + i) : load_part<T>(xp + i, left, T(0))) - m) * r;
-    const Vec<T> out = r * (gw - mean_g - xhat * mean_gx);
-    if (whole) out.store(to + i);
-    else store_part<T>(out, to + i, left);
+void row_forward(int64_t rows, int64_t n, const T* x, const T* weight, const T* bias, T eps, T* y, T* mean, T* rstd) {
+  for (int64_t r = 0; r < rows; ++r, x += n, y += n) {
+    T m, squares;
+    mean_and_squares(n, x, &m, &squares);
+    const T s = T(1) / T(sqrt(Vec<T, 1>(squares / T(n) + eps))[0]);
+    mean[r] = m;
+    rstd[r] = s;
+    each<T>(n, [&](int64_t i, auto v) {
+      using V = decltype(v);
+      V t = (V::load(x + i) - V(m)) * V(s);
+      if (weight && bias) t = mul_add(t, V::load(weight + i), V::load(bias + i));
+      else if (weight) t = t * V::load(weight + i);
+      else if (bias) t = t + V::load(bias + i);
+      t.store(y + i);
+    });
   }
 }
 
 template <class T>
-constexpr NormLoops loops() {
-  return {&sum<T>, &sum_squares<T>, &sum_products<T>, &scale<T>, &combine<T>, &row<T>, &row_backward<T>};
+void row_backward(int64_t rows, int64_t n, const T* dy, const T* x, const T* mean, const T* rstd, const T* weight, T* dx, T* dweight, T* dbias) {
+  for (int64_t r = 0; r < rows; ++r, x += n, dy += n) {
+    const T m = mean[r], s = rstd[r];
+    if (dx) {
+      // With h = dy * weight and z = (x - mean) rstd: dx = rstd (h - mean(h) - z mean(h z)).
+      const T sum = sum_of<T>(n, [&](int64_t i, auto v) {
+        using V = decltype(v);
+        const V g = V::load(dy + i);
+        return weight ? g * V::load(weight + i) : g;
+      });
+      const T dot = sum_of<T>(n, [&](int64_t i, auto v) {
+        using V = decltype(v);
+        const V g = V::load(dy + i), d = V::load(x + i) - V(m);
+        return weight ? g * V::load(weight + i) * d : g * d;
+      });
+      const T b = -(dot * s * s / T(n)), c = -(sum / T(n));
+      each<T>(n, [&](int64_t i, auto v) {
+        using V = decltype(v);
+        V h = V::load(dy + i);
+        if (weight) h = h * V::load(weight + i);
+        (V(s) * (h + mul_add(V(b), V::load(x + i) - V(m), V(c)))).store(dx + i);
+      });
+      dx += n;
+    }
+    if (dweight || dbias)
+      each<T>(n, [&](int64_t i, auto v) {
+        using V = decltype(v);
+        const V g = V::load(dy + i);
+        if (dweight) (V::load(dweight + i) + g * ((V::load(x + i) - V(m)) * V(s))).store(dweight + i);
+        if (dbias) (V::load(dbias + i) + g).store(dbias + i);
+      });
+  }
+}
+
+template <class T>
+constexpr NormKernelsOf<T> kernels_of() {
+  return {moments<T>,       affine<T>,           grad_sums<T>,         grad_input<T>,  column_sums<T>, column_squares<T>, column_affine<T>,
+          column_grad_sums<T>, column_grad_input<T>, row_forward<T>, row_backward<T>};
 }
 
 }  // namespace
 
-extern constinit const NormKernels norm_table = {{loops<float>(), loops<double>()}};
+extern constinit const NormKernels norm_table = {kernels_of<float>(), kernels_of<double>()};
 
 }  // namespace HWARO_ISA
 }  // namespace hwaro
