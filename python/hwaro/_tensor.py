@@ -1,4 +1,6 @@
 """Methods of Tensor that need no speed, written in Python and put on the compiled type."""
+import copyreg
+
 import hwaro as torch
 from hwaro import _C
 
@@ -88,6 +90,14 @@ def __deepcopy__(self, memo):
 def __reduce_ex__(self, protocol):
     from hwaro._utils import reduce_tensor
     return reduce_tensor(self)
+
+
+def _reduce_class(cls):
+    from hwaro._utils import reduce_class
+    return reduce_class(cls)
+
+
+copyreg.pickle(_C._TensorMeta, _reduce_class)
 
 
 @_method

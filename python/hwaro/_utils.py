@@ -94,6 +94,15 @@ def reduce_tensor(tensor):
     return _rebuild_from_type_v2, (function, cls, args, state)
 
 
+def _tensor_class():
+    return _C.Tensor
+
+
+def reduce_class(cls):
+    """Tensor says that it is of the module torch, which need not exist: it is pickled as a call."""
+    return (_tensor_class, ()) if cls is _C.Tensor else cls.__qualname__
+
+
 def _make_size(values):
     return _C.Size(values)
 

@@ -51,6 +51,8 @@ class _Pickler(pickle._Pickler):
     def reducer_override(self, obj):
         if isinstance(obj, _C.Tensor) and type(obj).__reduce_ex__ in (_C.Tensor.__reduce_ex__, _parameter_reduce()):
             return _utils.reduce_tensor(obj)
+        if obj is _C.Tensor:
+            return "Tensor"
         if isinstance(obj, _C.device):
             return _C.device, (obj.type,) if obj.index is None else (obj.type, obj.index)
         if isinstance(obj, _C.Size):
@@ -64,7 +66,7 @@ class _Pickler(pickle._Pickler):
             return super().save_global(obj, name)
         if "." in name:
             raise pickle.PicklingError(f"Can't pickle {obj!r}: it is not at the top of its module")
-        module = "torch" + module[5:]
+        module = "torch._tensor" if name == "_rebuild_from_type_v2" else "torch" + module[5:]
         self.write(pickle.GLOBAL + f"{module}\n{name}\n".encode())
         self.memoize(obj)
 
