@@ -220,3 +220,15 @@ def test_anomaly_warns_with_the_place_of_the_call():
     texts = [str(w.message) for w in caught]
     assert any("Error detected in SqrtBackward0" in t and "a.sqrt()" in t for t in texts)
     assert torch.is_anomaly_enabled() is False
+
+
+def test_retained_gradients_of_tensors_that_are_gone():
+    import hwaro as torch
+    x = torch.ones(1000, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    z = y.sum()
+    del y
+    spare = [torch.zeros(1000) for _ in range(8)]  # takes the memory that has become free
+    z.backward()
+    assert x.grad.tolist() == [2.0] * 1000 and all(s.sum() == 0 and s.grad is None for s in spare)

@@ -1,0 +1,276 @@
+// Python functions as hooks: on gradients of tensors and nodes, and on the tensors that the graph saves.
+#include "hwaro/autograd/saved_tensor.h"
+#include "hwaro/ops/kinds/record.h"
+#include "python/src/autograd_objects.h"
+#include "python/src/binding.h"
+#include "python/src/members.h"
+
+namespace hwaro::python {
+
+namespace {
+
+class PythonHook final : public Hook {
+ public:
+  explicit PythonHook(PyObject* f) : f_(Ref::share(f)) {}
+  ~PythonHook() override {
+    GilAcquire gil;
+    f_ = Ref();
+  }
+  void call(Tensor* grads, std::size_t count, const Tensor*, std::size_t) override {
+    GilAcquire gil;
+    (void)count;
+    const Ref grad = Ref::adopt(check(wrap(grads[0])));
+    const Ref result = Ref::adopt(check(PyObject_CallOneArg(f_.get(), grad.get())));
+    if (result.get() == Py_None) return;
+    if (!is_tensor(result.get()))
+      raise<TypeError>("expected Variable, but hook returned '", Py_TYPE(result.get())->tp_name, "'");
+    const Tensor replacement = tensor_of(result.get());
+    HWARO_CHECK(replacement.sizes() == grads[0].sizes(), "hook '", name(), "' has changed the size of value");
+    grads[0] = replacement;
+  }
+  const void* identity() const override { return f_.get(); }
+
+ private:
+  std::string name() const {
+    const Ref n = Ref::adopt(PyObject_GetAttrString(f_.get(), "__name__"));
+    PyErr_Clear();
+    return n ? PyUnicode_AsUTF8(n.get()) : "hook";
+  }
+  Ref f_;
+};
+
+// A hook on all gradients of a node: pre (grads in) or post (grads out, with those that came in).
+class PythonNodeHook final : public Hook {
+ public:
+  PythonNodeHook(PyObject* f, bool post) : f_(Ref::share(f)), post_(post) {}
+  ~PythonNodeHook() override {
+    GilAcquire gil;
+    f_ = Ref();
+  }
+  void call(Tensor* grads, std::size_t count, const Tensor* others, std::size_t other_count) override {
+    GilAcquire gil;
+    const Ref first = tuple(grads, count);
+    Ref result;
+    if (post_) {
+      const Ref second = tuple(others, other_count);
+      result = Ref::adopt(check(PyObject_CallFunctionObjArgs(f_.get(), first.get(), second.get(), nullptr)));
+    } else {
+      result = Ref::adopt(check(PyObject_CallOneArg(f_.get(), first.get())));
+    }
+    if (result.get() == Py_None) return;
+    if (is_tensor(result.get()) && count == 1) {
+      grads[0] = tensor_of(result.get());
+      return;
+    }
+    if (!PyTuple_Check(result.get()) || PyTuple_GET_SIZE(result.get()) != Py_ssize_t(count))
+      raise("hook has returned an incorrect number of values (got ",
+            PyTuple_Check(result.get()) ? PyTuple_GET_SIZE(result.get()) : 1, ", but expected ", count, ")");
+    for (std::size_t i = 0; i < count; ++i) {
+      PyObject* o = PyTuple_GET_ITEM(result.get(), Py_ssize_t(i));
+      grads[i] = o == Py_None ? Tensor() : tensor_of(o);
+    }
+  }
+  const void* identity() const override { return f_.get(); }
+
+ private:
+  static Ref tuple(const Tensor* tensors, std::size_t count) {
+    Ref t = Ref::adopt(check(PyTuple_New(Py_ssize_t(count))));
+    for (std::size_t i = 0; i < count; ++i) PyTuple_SET_ITEM(t.get(), Py_ssize_t(i), wrap(tensors[i]));
+    return t;
+  }
+  Ref f_;
+  bool post_;
+};
+
+// Looks at a gradient and keeps it in .grad (retain_grad). The hook hangs on the tensor's grad_fn, which may outlive the
+// tensor; RetainGuard, which the tensor owns, tells it when the tensor has gone.
+class RetainHook final : public Hook {
+ public:
+  explicit RetainHook(TensorImpl* t) : tensor(t) {}
+  void call(Tensor* grads, std::size_t, const Tensor*, std::size_t) override {
+    if (tensor) autograd_meta(*tensor).grad = engine::clone(grads[0]);
+  }
+  TensorImpl* tensor;
+};
+class RetainGuard final : public Hook {
+ public:
+  explicit RetainGuard(IntrusivePtr<RetainHook> hook) : hook_(std::move(hook)) {}
+  ~RetainGuard() override { hook_->tensor = nullptr; }
+  void call(Tensor*, std::size_t, const Tensor*, std::size_t) override {}
+
+ private:
+  IntrusivePtr<RetainHook> hook_;
+};
+
+// A handle for removing a hook; hwaro.utils.hooks wraps it as RemovableHandle.
+struct PyHandle {
+  PyObject_HEAD Hook* hook;  // counted
+  Node* node;                // counted, or null
+  TensorImpl* tensor;        // counted, or null
+  std::uint64_t id;
+};
+PyTypeObject HandleType = {PyVarObject_HEAD_INIT(nullptr, 0)};
+std::uint64_t g_next_hook = 0;
+
+void handle_dealloc(PyObject* o) {
+  auto* h = reinterpret_cast<PyHandle*>(o);
+  HookPtr::adopt(h->hook).reset();
+  NodePtr::adopt(h->node).reset();
+  IntrusivePtr<TensorImpl>::adopt(h->tensor).reset();
+  PyObject_Free(o);
+}
+template <class V, class P>
+void erase_if_matches(V& list, P&& matches) {
+  for (auto it = list.begin(); it != list.end(); ++it)
+    if (matches(*it)) {
+      list.erase(it);
+      return;
+    }
+}
+PyObject* handle_remove(PyObject* o, PyObject*) {
+  auto* h = reinterpret_cast<PyHandle*>(o);
+  if (h->node && h->node->hooks) {
+    NodeHooks& hooks = *h->node->hooks;
+    erase_if_matches(hooks.tensor_hooks, [&](auto& x) { return x.hook.get() == h->hook; });
+    erase_if_matches(hooks.pre_hooks, [&](auto& x) { return x.second.get() == h->hook; });
+    erase_if_matches(hooks.post_hooks, [&](auto& x) { return x.second.get() == h->hook; });
+  }
+  if (h->tensor && h->tensor->autograd) {
+    erase_if_matches(h->tensor->autograd->hooks, [&](auto& x) { return x.get() == h->hook; });
+    erase_if_matches(h->tensor->autograd->post_accumulate, [&](auto& x) { return x.get() == h->hook; });
+  }
+  Py_RETURN_NONE;
+}
+PyObject* handle_enter(PyObject* o, PyObject*) { return Py_NewRef(o); }
+PyObject* handle_exit(PyObject* o, PyObject*) { return handle_remove(o, nullptr); }
+PyObject* handle_id(PyObject* o, void*) { return PyLong_FromUnsignedLongLong(reinterpret_cast<PyHandle*>(o)->id); }
+PyMethodDef handle_methods[] = {{"remove", handle_remove, METH_NOARGS, "Removes the hook."},
+                                {"__enter__", handle_enter, METH_NOARGS, nullptr},
+                                {"__exit__", handle_exit, METH_VARARGS, nullptr},
+                                {}};
+PyGetSetDef handle_getset[] = {{"id", handle_id, nullptr, nullptr, nullptr}, {}};
+
+// ---- saved-tensor hooks ----
+
+class PackedObject final : public GraphNode {
+ public:
+  PackedObject(PyObject* packed, PyObject* unpack) : packed(Ref::share(packed)), unpack(Ref::share(unpack)) {}
+  ~PackedObject() override {
+    GilAcquire gil;
+    packed = Ref();
+    unpack = Ref();
+  }
+  void dispose() noexcept override { delete this; }
+  Ref packed, unpack;
+};
+std::vector<std::pair<Ref, Ref>>& hook_stack() {
+  static thread_local std::vector<std::pair<Ref, Ref>>* stack = nullptr;
+  if (!stack) stack = new std::vector<std::pair<Ref, Ref>>();
+  return *stack;
+}
+IntrusivePtr<GraphNode> pack(const Tensor& t) {
+  GilAcquire gil;
+  auto& [pack_function, unpack_function] = hook_stack().back();
+  const Ref tensor = Ref::adopt(check(wrap(t)));
+  const Ref packed = Ref::adopt(check(PyObject_CallOneArg(pack_function.get(), tensor.get())));
+  return IntrusivePtr<GraphNode>::adopt(new PackedObject(packed.get(), unpack_function.get()));
+}
+Tensor unpack(GraphNode* node) {
+  GilAcquire gil;
+  auto* p = static_cast<PackedObject*>(node);
+  const Ref tensor = Ref::adopt(check(PyObject_CallOneArg(p->unpack.get(), p->packed.get())));
+  if (!is_tensor(tensor.get()))
+    raise<TypeError>("Output of saved tensor unpack_hook expected to be a Tensor but got result of type ",
+                     Py_TYPE(tensor.get())->tp_name);
+  return tensor_of(tensor.get());
+}
+PyObject* py_push_saved_hooks(PyObject*, PyObject* args) {
+  PyObject *p, *u;
+  if (!PyArg_ParseTuple(args, "OO", &p, &u)) return nullptr;
+  hook_stack().push_back({Ref::share(p), Ref::share(u)});
+  ++t_saved_tensor_hooks_active;
+  Py_RETURN_NONE;
+}
+PyObject* py_pop_saved_hooks(PyObject*, PyObject*) {
+  if (!hook_stack().empty()) {
+    hook_stack().pop_back();
+    --t_saved_tensor_hooks_active;
+  }
+  Py_RETURN_NONE;
+}
+
+PyMethodDef hook_functions[] = {{"push_saved_tensor_hooks", py_push_saved_hooks, METH_VARARGS, nullptr},
+                                {"pop_saved_tensor_hooks", py_pop_saved_hooks, METH_NOARGS, nullptr},
+                                {}};
+
+}  // namespace
+
+PyObject* make_handle(const HookPtr& hook, Node* node, TensorImpl* tensor) {
+  auto* h = PyObject_New(PyHandle, &HandleType);
+  if (!h) throw_python_error();
+  h->hook = HookPtr(hook).release();
+  h->node = NodePtr::share(node).release();
+  h->tensor = IntrusivePtr<TensorImpl>::share(tensor).release();
+  h->id = g_next_hook++;
+  return reinterpret_cast<PyObject*>(h);
+}
+
+std::uint64_t next_hook_id() { return g_next_hook++; }
+HookPtr python_hook(PyObject* callable) { return HookPtr::adopt(new PythonHook(callable)); }
+HookPtr python_node_hook(PyObject* callable, bool post) { return HookPtr::adopt(new PythonNodeHook(callable, post)); }
+
+// ---- methods of Tensor ----
+
+PyObject* tensor_register_hook(PyObject* self, PyObject* f) {
+  HWARO_PY_TRY
+  const Tensor t = tensor_of(self);
+  HWARO_CHECK(is_tracked(t), "cannot register a hook on a tensor that doesn't require gradient");
+  const HookPtr hook = python_hook(f);
+  if (const NodePtr node = grad_fn(t)) {
+    node->make_hooks().tensor_hooks.push_back({t->output_nr, hook});
+    return make_handle(hook, node.get(), nullptr);
+  }
+  autograd_meta(*t.impl()).hooks.push_back(hook);
+  return make_handle(hook, nullptr, t.impl());
+  HWARO_PY_CATCH(nullptr)
+}
+
+PyObject* tensor_register_post_hook(PyObject* self, PyObject* f) {
+  HWARO_PY_TRY
+  const Tensor t = tensor_of(self);
+  HWARO_CHECK(is_tracked(t), "cannot register a hook on a tensor that doesn't require gradient");
+  HWARO_CHECK(!grad_fn(t), "post accumulate grad hooks cannot be registered on non-leaf tensors");
+  const HookPtr hook = python_hook(f);
+  autograd_meta(*t.impl()).post_accumulate.push_back(hook);
+  return make_handle(hook, nullptr, t.impl());
+  HWARO_PY_CATCH(nullptr)
+}
+
+PyObject* tensor_retain_grad(PyObject* self, PyObject*) {
+  HWARO_PY_TRY
+  const Tensor t = tensor_of(self);
+  HWARO_CHECK(is_tracked(t), "can't retain_grad on Tensor that has requires_grad=False");
+  const NodePtr node = grad_fn(t);
+  if (!node || autograd_meta(*t.impl()).retain_grad) Py_RETURN_NONE;
+  AutogradMeta& meta = autograd_meta(*t.impl());
+  meta.retain_grad = true;
+  const auto hook = IntrusivePtr<RetainHook>::adopt(new RetainHook(t.impl()));
+  meta.post_accumulate.push_back(HookPtr::adopt(new RetainGuard(hook)));  // never runs: t is not a leaf
+  node->make_hooks().tensor_hooks.push_back({t->output_nr, HookPtr::share(hook.get()), true});
+  Py_RETURN_NONE;
+  HWARO_PY_CATCH(nullptr)
+}
+
+bool add_hooks(PyObject* module) {
+  g_saved_tensor_hooks = {&pack, &unpack};
+  HandleType.tp_name = "torch.utils.hooks.RemovableHandle";
+  HandleType.tp_basicsize = sizeof(PyHandle);
+  HandleType.tp_flags = Py_TPFLAGS_DEFAULT;
+  HandleType.tp_dealloc = &handle_dealloc;
+  HandleType.tp_methods = handle_methods;
+  HandleType.tp_getset = handle_getset;
+  return PyType_Ready(&HandleType) == 0 && PyModule_AddFunctions(module, hook_functions) == 0 &&
+         PyModule_AddObject(module, "HookHandle", Py_NewRef(reinterpret_cast<PyObject*>(&HandleType))) == 0;
+}
+
+}  // namespace hwaro::python
