@@ -22,7 +22,7 @@ pytest = $(python) -m pytest -n 2 $(PYTEST_ARGS)
 # A verb is never a file, and verbs run one after the other.
 .NOTPARALLEL:
 .PHONY: help demo demo-compare test test-cpp test-python test-consumer conformance check fmt bench \
-        asan tsan docs coverage wheel build clean
+        asan tsan docs coverage lines wheel build clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,7 +85,12 @@ tsan:  ## C++ tests and the threading tests of Python under ThreadSanitizer
 	@$(MAKE) build PRESET=tsan
 	tools/sanitize.sh tsan $(PYTEST_ARGS)
 
-coverage:  ## line coverage of the C++ engine by all tests, in build/coverage/report
+coverage:  ## how much of PyTorch conforms, entry by entry of its own samples; writes docs/coverage.md
+	@$(setup) test conformance
+	@$(MAKE) build
+	$(python) tests/conformance/coverage.py --markdown docs/coverage.md
+
+lines:  ## which lines of the C++ engine the tests reach, in build/coverage/report
 	@$(setup) test coverage
 	tools/coverage.sh
 

@@ -15,4 +15,5 @@
 #include "hwaro/operators.h"
 #include "hwaro/optim/optimizer.h"
 #include "hwaro/optim/schedule.h"
+#include "hwaro/print.h"
 #include "hwaro/tensor.h"
