@@ -42,7 +42,7 @@ build:  ## compile into build/$(PRESET) (PRESET=dev, release, asan or tsan)
 	@tools/build.sh $(PRESET) $(CMAKE_ARGS)
 
 test:  ## C++ tests, Python tests and a C++ consumer of the installed library; no PyTorch
-	@$(setup) test
+	@$(setup) test demo
 	@$(MAKE) build
 	@$(MAKE) test-cpp test-python test-consumer
 
@@ -56,7 +56,7 @@ test-consumer:
 	tools/consumer.sh $(tree)
 
 conformance:  ## compare with PyTorch 2.13.0, cell by cell (installs PyTorch into .venv)
-	@$(setup) test conformance
+	@$(setup) test demo conformance
 	@$(MAKE) build
 	$(pytest) tests/conformance
 
@@ -71,22 +71,22 @@ fmt:  ## format all C++ files
 
 bench:  ## run BENCH=path/to/compare.py (default benchmarks/compare.py) against PyTorch; BENCH_ARGS=…
 	@test -f '$(BENCH)' || { echo "bench: there is no $(BENCH); say BENCH=path/to/compare.py" >&2; exit 2; }
-	@$(setup) test conformance
+	@$(setup) test demo conformance
 	@$(MAKE) build
 	$(python) '$(BENCH)' hwaro torch $(BENCH_ARGS)
 
 asan:  ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(setup) test
+	@$(setup) test demo
 	@$(MAKE) build PRESET=asan
 	tools/sanitize.sh asan $(PYTEST_ARGS)
 
 tsan:  ## C++ tests and the threading tests of Python under ThreadSanitizer
-	@$(setup) test
+	@$(setup) test demo
 	@$(MAKE) build PRESET=tsan
 	tools/sanitize.sh tsan $(PYTEST_ARGS)
 
 coverage:  ## how much of PyTorch conforms, entry by entry of its own samples; writes docs/coverage.md
-	@$(setup) test conformance
+	@$(setup) test demo conformance
 	@$(MAKE) build
 	$(python) tests/conformance/coverage.py --markdown docs/coverage.md
 

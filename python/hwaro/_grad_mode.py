@@ -1,12 +1,12 @@
 """no_grad, enable_grad, set_grad_enabled and inference_mode: context managers that also decorate functions."""
-import functools
-
 from hwaro import _C
 
-_GENERATOR = 0x20  # of co_flags; the module inspect takes longer to load than the rest of this package
+# functools is imported where it is used, and inspect not at all: they take longer to load than the rest of this package.
+_GENERATOR = 0x20  # of co_flags
 
 
 def _is_generator_function(function):
+    import functools
     while isinstance(function, functools.partial):
         function = function.func
     code = getattr(getattr(function, "__func__", function), "__code__", None)
@@ -20,6 +20,7 @@ class _DecoratorContextManager:
         return type(self)()
 
     def __call__(self, function):
+        import functools
         if isinstance(function, type):
             import warnings
             warnings.warn("Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions or "

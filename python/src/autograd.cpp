@@ -234,7 +234,8 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t coun
 
 bool add_autograd(PyObject* module) {
   g_anomaly_hooks = {&trace_now, &report_anomaly};
-  return add_nodes(module) && add_hooks(module) && add_functions(module) && PyModule_AddFunctions(module, autograd_functions) == 0;
+  return add_nodes(module) && add_hooks(module) && add_functions(module) &&
+         PyModule_AddFunctions(module, autograd_functions) == 0;
 }
 
 }  // namespace hwaro::python

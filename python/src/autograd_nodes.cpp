@@ -123,7 +123,8 @@ bool add_nodes(PyObject* module) {
   NodeType.tp_methods = node_methods;
   NodeType.tp_getset = node_getset;
   NodeType.tp_weaklistoffset = offsetof(PyNode, weakrefs);
-  return PyType_Ready(&NodeType) == 0 && PyModule_AddObject(module, "Node", Py_NewRef(reinterpret_cast<PyObject*>(&NodeType))) == 0;
+  return PyType_Ready(&NodeType) == 0 &&
+         PyModule_AddObject(module, "Node", Py_NewRef(reinterpret_cast<PyObject*>(&NodeType))) == 0;
 }
 
 }  // namespace hwaro::python

@@ -57,7 +57,8 @@ Dims pooled_shape(const Tensor& input, IntSpan size) {
 
 void check_filled(const char* op, const Tensor& input, int dims) {
   for (int d = input.dim() - dims; d < input.dim(); ++d)
-    HWARO_CHECK(input.sizes()[d] != 0, op, "(): Expected input to have non-zero size for non-batch dimensions, but input has sizes ",
+    HWARO_CHECK(input.sizes()[d] != 0, op,
+                "(): Expected input to have non-zero size for non-batch dimensions, but input has sizes ",
                 sizes_str(input.sizes()), " with dimension ", d, " being empty");
 }
 
@@ -94,30 +95,33 @@ Tensor average_backward(const Tensor& g, IntSpan in_sizes, const Cells& c, bool 
 Tensor average(const Tensor& input, IntSpan shape, const Cells& c) {
   const DType type = compute_type(input.dtype());
   Tensor out = make_tensor(shape, type, input.device());
-  HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), '"', c.dims == 3 ? "adaptive_avg_pool3d_cpu" : "adaptive_avg_pool2d",
-                 "\" not implemented for '", scalar_type_name(input.dtype()), '\'');
+  HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), '"',
+                 c.dims == 3 ? "adaptive_avg_pool3d_cpu" : "adaptive_avg_pool2d", "\" not implemented for '",
+                 scalar_type_name(input.dtype()), '\'');
   if (!input.device().is_meta() && out.numel() > 0) {
     const Tensor x = dense_as(input, type);
     visit<bit(DType::Float) | bit(DType::Double)>(type, "adaptive_avg_pool", [&](auto tag) {
       using T = typename decltype(tag)::type;
       const PoolGeometry windows = c.even() ? c.windows() : PoolGeometry();
-      each_plane<T>(c, out.numel() / c.out_size(), x->read_as<T>(), out->write_as<T>(), c.in_size(), c.out_size(), [&](const T* from, T* to) {
-        if (c.even()) return pool_kernels().avg_forward[int(type)](windows, 1, from, to);
-        each_cell(c, [&](int64_t o, const int64_t* a, const int64_t* b) {
-          T sum = 0;
-          for (int64_t i = a[0]; i < b[0]; ++i)
-            for (int64_t j = a[1]; j < b[1]; ++j)
-              for (int64_t k = a[2]; k < b[2]; ++k) sum += from[(i * c.in[1] + j) * c.in[2] + k];
-          to[o] = sum / T((b[0] - a[0]) * (b[1] - a[1]) * (b[2] - a[2]));
-        });
-      });
+      each_plane<T>(c, out.numel() / c.out_size(), x->read_as<T>(), out->write_as<T>(), c.in_size(), c.out_size(),
+                    [&](const T* from, T* to) {
+                      if (c.even()) return pool_kernels().avg_forward[int(type)](windows, 1, from, to);
+                      each_cell(c, [&](int64_t o, const int64_t* a, const int64_t* b) {
+                        T sum = 0;
+                        for (int64_t i = a[0]; i < b[0]; ++i)
+                          for (int64_t j = a[1]; j < b[1]; ++j)
+                            for (int64_t k = a[2]; k < b[2]; ++k) sum += from[(i * c.in[1] + j) * c.in[2] + k];
+                        to[o] = sum / T((b[0] - a[0]) * (b[1] - a[1]) * (b[2] - a[2]));
+                      });
+                    });
     });
   }
   out = in_layout_of(dense_as(out, input.dtype()), input);
   if (recording(input))
-    record(node_name(c.dims, false), {input}, out, {}, [sizes = Dims(input.sizes()), c, last = is_channels_last(input)](Backward& b) {
-      b.set(0, average_backward(b.g(), sizes, c, last));
-    });
+    record(node_name(c.dims, false), {input}, out, {},
+           [sizes = Dims(input.sizes()), c, last = is_channels_last(input)](Backward& b) {
+             b.set(0, average_backward(b.g(), sizes, c, last));
+           });
   return out;
 }
 
@@ -129,20 +133,22 @@ Tensor average_backward(const Tensor& g, IntSpan in_sizes, const Cells& c, bool 
     visit<bit(DType::Float) | bit(DType::Double)>(type, "adaptive_avg_pool_backward", [&](auto tag) {
       using T = typename decltype(tag)::type;
       const PoolGeometry windows = c.even() ? c.windows() : PoolGeometry();
-      each_plane<T>(c, g.numel() / c.out_size(), grad->read_as<T>(), out->write_as<T>(), c.out_size(), c.in_size(), [&](const T* from, T* to) {
-        if (c.even()) return pool_kernels().avg_backward[int(type)](windows, 1, from, to);
-        each_cell(c, [&](int64_t o, const int64_t* a, const int64_t* b) {
-          const T part = from[o] / T((b[0] - a[0]) * (b[1] - a[1]) * (b[2] - a[2]));
-          for (int64_t i = a[0]; i < b[0]; ++i)
-            for (int64_t j = a[1]; j < b[1]; ++j)
-              for (int64_t k = a[2]; k < b[2]; ++k) to[(i * c.in[1] + j) * c.in[2] + k] += part;
-        });
-      });
+      each_plane<T>(c, g.numel() / c.out_size(), grad->read_as<T>(), out->write_as<T>(), c.out_size(), c.in_size(),
+                    [&](const T* from, T* to) {
+                      if (c.even()) return pool_kernels().avg_backward[int(type)](windows, 1, from, to);
+                      each_cell(c, [&](int64_t o, const int64_t* a, const int64_t* b) {
+                        const T part = from[o] / T((b[0] - a[0]) * (b[1] - a[1]) * (b[2] - a[2]));
+                        for (int64_t i = a[0]; i < b[0]; ++i)
+                          for (int64_t j = a[1]; j < b[1]; ++j)
+                            for (int64_t k = a[2]; k < b[2]; ++k) to[(i * c.in[1] + j) * c.in[2] + k] += part;
+                      });
+                    });
     });
   }
   out = in_layout(dense_as(out, g.dtype()), channels_last);
   if (recording(g))
-    record(node_name(c.dims, true), {g}, out, {}, [shape = Dims(g.sizes()), c](Backward& b) { b.set(0, average(b.g(), shape, c)); });
+    record(node_name(c.dims, true), {g}, out, {},
+           [shape = Dims(g.sizes()), c](Backward& b) { b.set(0, average(b.g(), shape, c)); });
   return out;
 }
 
@@ -165,8 +171,8 @@ Tensor adaptive_avg(const Tensor& input, IntSpan size, int dims) {
     const Tensor out = mean(input, IntSpan(last), true);
     return out;
   }
-  HWARO_CHECK(input.dim() == dims + 1 || input.dim() == dims + 2, op, "(): Expected ", dims + 1, "D or ", dims + 2, "D tensor, but got ",
-              sizes_str(input.sizes()));
+  HWARO_CHECK(input.dim() == dims + 1 || input.dim() == dims + 2, op, "(): Expected ", dims + 1, "D or ", dims + 2,
+              "D tensor, but got ", sizes_str(input.sizes()));
   check_filled(op.c_str(), input, dims);
   return average(input, pooled_shape(input, size), cells_of(input.sizes(), size, dims));
 }
@@ -175,8 +181,8 @@ Tensor adaptive_avg(const Tensor& input, IntSpan size, int dims) {
 
 TensorOrPair adaptive_max(const Tensor& input, IntSpan size, int dims, bool return_indices) {
   const std::string op = concat("adaptive_max_pool", dims, 'd');
-  HWARO_CHECK(input.dim() == dims + 1 || input.dim() == dims + 2, op, "(): Expected ", dims + 1, "D or ", dims + 2, "D tensor, but got: ",
-              sizes_str(input.sizes()));
+  HWARO_CHECK(input.dim() == dims + 1 || input.dim() == dims + 2, op, "(): Expected ", dims + 1, "D or ", dims + 2,
+              "D tensor, but got: ", sizes_str(input.sizes()));
   check_filled(op.c_str(), input, dims);
   HWARO_CHECK(int(size.size()) == dims, op, "(): internal error: output_size.size() must be ", dims);
   const Cells c = cells_of(input.sizes(), size, dims);
@@ -184,8 +190,8 @@ TensorOrPair adaptive_max(const Tensor& input, IntSpan size, int dims, bool retu
   const Dims shape = pooled_shape(input, size);
   Tensor out = make_tensor(shape, input.dtype(), input.device());
   const Tensor index = make_tensor(shape, kInt32, input.device());
-  HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), "\"adaptive_max_pool", dims, "d\" not implemented for '",
-                 scalar_type_name(input.dtype()), '\'');
+  HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), "\"adaptive_max_pool", dims,
+                 "d\" not implemented for '", scalar_type_name(input.dtype()), '\'');
   if (!input.device().is_meta() && out.numel() > 0) {
     const Tensor x = dense(input);
     visit<kFloatSet>(input.dtype(), "adaptive_max_pool", [&](auto tag) {
@@ -216,7 +222,8 @@ TensorOrPair adaptive_max(const Tensor& input, IntSpan size, int dims, bool retu
   }
   out = in_layout_of(out, input);
   const Tensor wide = return_indices ? in_layout_of(dense_as(index, kInt64), input) : Tensor();
-  if (recording(input)) record_pick(dims == 3 ? "AdaptiveMaxPool3DBackward0" : "AdaptiveMaxPool2DBackward0", input, out, index, dims, wide);
+  if (recording(input))
+    record_pick(dims == 3 ? "AdaptiveMaxPool3DBackward0" : "AdaptiveMaxPool2DBackward0", input, out, index, dims, wide);
   return {out, wide};
 }
 
@@ -233,7 +240,8 @@ struct AdaptiveAvgPool1d {
   static constexpr unsigned expose = kFunction | kNnFunctional;
   static Tensor call(const Tensor& input, IntSpan size) {
     check_rank_1d(input, "adaptive_avg_pool1d");
-    HWARO_CHECK(size.size() == 1, "adaptive_avg_pool1d() argument 'output_size' should contain one int (got ", size.size(), ')');
+    HWARO_CHECK(size.size() == 1, "adaptive_avg_pool1d() argument 'output_size' should contain one int (got ",
+                size.size(), ')');
     return squeeze(adaptive_avg(unsqueeze(input, -2), {1, size[0]}, 2), -2);
   }
 };
@@ -253,29 +261,39 @@ struct AdaptiveAvgPool3d {
 };
 
 struct AdaptiveMaxPool1d {
-  static constexpr Schema schema = "adaptive_max_pool1d(Tensor input, int[1] output_size, bool return_indices=False) -> Tensor";
+  static constexpr Schema schema =
+      "adaptive_max_pool1d(Tensor input, int[1] output_size, bool return_indices=False) -> Tensor";
   static constexpr Doc doc = "Maxima of windows that divide the last dimension, with their indices if asked for.";
   static constexpr unsigned expose = kFunction | kNnFunctional;
   static TensorOrPair call(const Tensor& input, IntSpan size, bool return_indices) {
     check_rank_1d(input, "adaptive_max_pool1d");
-    HWARO_CHECK(size.size() == 1, "adaptive_max_pool1d() argument 'output_size' should contain one int (got ", size.size(), ')');
+    HWARO_CHECK(size.size() == 1, "adaptive_max_pool1d() argument 'output_size' should contain one int (got ",
+                size.size(), ')');
     TensorOrPair r = adaptive_max(unsqueeze(input, -2), {1, size[0]}, 2, return_indices);
     return {squeeze(r.values, -2), r.indices.defined() ? squeeze(r.indices, -2) : Tensor()};
   }
 };
 
 struct AdaptiveMaxPool2d {
-  static constexpr Schema schema = "adaptive_max_pool2d(Tensor input, int[2] output_size, bool return_indices=False) -> Tensor";
-  static constexpr Doc doc = "Maxima of windows that divide the last two dimensions, with their flat indices if asked for.";
+  static constexpr Schema schema =
+      "adaptive_max_pool2d(Tensor input, int[2] output_size, bool return_indices=False) -> Tensor";
+  static constexpr Doc doc =
+      "Maxima of windows that divide the last two dimensions, with their flat indices if asked for.";
   static constexpr unsigned expose = kNnFunctional;
-  static TensorOrPair call(const Tensor& input, IntSpan size, bool return_indices) { return adaptive_max(input, size, 2, return_indices); }
+  static TensorOrPair call(const Tensor& input, IntSpan size, bool return_indices) {
+    return adaptive_max(input, size, 2, return_indices);
+  }
 };
 
 struct AdaptiveMaxPool3d {
-  static constexpr Schema schema = "adaptive_max_pool3d(Tensor input, int[3] output_size, bool return_indices=False) -> Tensor";
-  static constexpr Doc doc = "Maxima of windows that divide the last three dimensions, with their flat indices if asked for.";
+  static constexpr Schema schema =
+      "adaptive_max_pool3d(Tensor input, int[3] output_size, bool return_indices=False) -> Tensor";
+  static constexpr Doc doc =
+      "Maxima of windows that divide the last three dimensions, with their flat indices if asked for.";
   static constexpr unsigned expose = kNnFunctional;
-  static TensorOrPair call(const Tensor& input, IntSpan size, bool return_indices) { return adaptive_max(input, size, 3, return_indices); }
+  static TensorOrPair call(const Tensor& input, IntSpan size, bool return_indices) {
+    return adaptive_max(input, size, 3, return_indices);
+  }
 };
 
 }  // namespace hwaro::engine

@@ -62,8 +62,8 @@ struct Geometry {
 
 // c = alpha * op(a) b + beta * c
 template <class T>
-void multiply(MatrixForm a_form, int64_t m, int64_t n, int64_t k, const T* a, int64_t lda, const T* b, int64_t ldb, double beta, T* c,
-              int64_t ldc) {
+void multiply(MatrixForm a_form, int64_t m, int64_t n, int64_t k, const T* a, int64_t lda, const T* b, int64_t ldb,
+              double beta, T* c, int64_t ldc) {
   ProductArgs p;
   p.a_form = a_form;
   p.m = m;
@@ -94,7 +94,8 @@ int64_t visible(const Geometry& g, int64_t query, int64_t k0, int64_t count) {
 int64_t last_key(const Geometry& g, int64_t query_end) { return g.causal && query_end < g.keys ? query_end : g.keys; }
 
 template <class T>
-void forward(const Geometry& g, Heads<const T> q, Heads<const T> k, Heads<const T> v, const Heads<const T>* mask, Heads<T> out, T* lse) {
+void forward(const Geometry& g, Heads<const T> q, Heads<const T> k, Heads<const T> v, const Heads<const T>* mask,
+             Heads<T> out, T* lse) {
   const auto& l = loops<T>();
   parallel_for(g.batch * g.heads, 1, [&](int64_t begin, int64_t end) {
     const int64_t block = g.keys < kKeys ? g.keys : kKeys;
@@ -119,8 +120,8 @@ void forward(const Geometry& g, Heads<const T> q, Heads<const T> k, Heads<const 
             for (int64_t c = seen; c < n; ++c) s[r * n + c] = 0;
             if (k0 > 0) l.scale_row(g.width, ob + r * out.row_stride, alpha);
           }
-          multiply<T>(MatrixForm::Plain, rows, g.width, n, s, n, v.head(b, kv) + k0 * v.row_stride, v.row_stride, k0 > 0 ? 1 : 0, ob,
-                      out.row_stride);
+          multiply<T>(MatrixForm::Plain, rows, g.width, n, s, n, v.head(b, kv) + k0 * v.row_stride, v.row_stride,
+                      k0 > 0 ? 1 : 0, ob, out.row_stride);
         }
         for (int64_t r = 0; r < rows; ++r) {
           l.scale_row(g.width, ob + r * out.row_stride, sum[r] == 0 ? T(0) : 1 / sum[r]);
@@ -132,8 +133,8 @@ void forward(const Geometry& g, Heads<const T> q, Heads<const T> k, Heads<const 
 }
 
 template <class T>
-void backward(const Geometry& g, Heads<const T> dout, Heads<const T> q, Heads<const T> k, Heads<const T> v, const Heads<const T>* mask,
-              Heads<const T> out, const T* lse, Heads<T> dq, Heads<T> dk, Heads<T> dv) {
+void backward(const Geometry& g, Heads<const T> dout, Heads<const T> q, Heads<const T> k, Heads<const T> v,
+              const Heads<const T>* mask, Heads<const T> out, const T* lse, Heads<T> dq, Heads<T> dk, Heads<T> dv) {
   const auto& l = loops<T>();
   parallel_for(g.batch * g.kv_heads, 1, [&](int64_t begin, int64_t end) {
     const int64_t block = g.keys < kKeys ? g.keys : kKeys, e = g.width;
@@ -144,7 +145,8 @@ void backward(const Geometry& g, Heads<const T> dout, Heads<const T> q, Heads<co
       transpose_rows(k.head(b, kv), g.keys, e, k.row_stride, kt);
       transpose_rows(v.head(b, kv), g.keys, e, v.row_stride, vt);
       for (int64_t r = 0; r < g.keys; ++r)
-        for (int64_t c = 0; c < e; ++c) dk.head(b, kv)[r * dk.row_stride + c] = dv.head(b, kv)[r * dv.row_stride + c] = 0;
+        for (int64_t c = 0; c < e; ++c)
+          dk.head(b, kv)[r * dk.row_stride + c] = dv.head(b, kv)[r * dv.row_stride + c] = 0;
       for (int64_t h = kv * g.group(); h < (kv + 1) * g.group(); ++h)
         for (int64_t q0 = 0; q0 < g.queries; q0 += kQueries) {
           const int64_t rows = g.queries - q0 < kQueries ? g.queries - q0 : kQueries, key_end = last_key(g, q0 + rows);
@@ -165,9 +167,12 @@ void backward(const Geometry& g, Heads<const T> dout, Heads<const T> q, Heads<co
               l.gradient_row(seen, p + r * n, dp + r * n, delta[r], T(g.scale));
               for (int64_t c = seen; c < n; ++c) p[r * n + c] = dp[r * n + c] = 0;
             }
-            multiply<T>(MatrixForm::Transposed, n, e, rows, p, n, gb, dout.row_stride, 1, dv.head(b, kv) + k0 * dv.row_stride, dv.row_stride);
-            multiply<T>(MatrixForm::Transposed, n, e, rows, dp, n, qb, q.row_stride, 1, dk.head(b, kv) + k0 * dk.row_stride, dk.row_stride);
-            multiply<T>(MatrixForm::Plain, rows, e, n, dp, n, k.head(b, kv) + k0 * k.row_stride, k.row_stride, k0 > 0 ? 1 : 0, dqb, dq.row_stride);
+            multiply<T>(MatrixForm::Transposed, n, e, rows, p, n, gb, dout.row_stride, 1,
+                        dv.head(b, kv) + k0 * dv.row_stride, dv.row_stride);
+            multiply<T>(MatrixForm::Transposed, n, e, rows, dp, n, qb, q.row_stride, 1,
+                        dk.head(b, kv) + k0 * dk.row_stride, dk.row_stride);
+            multiply<T>(MatrixForm::Plain, rows, e, n, dp, n, k.head(b, kv) + k0 * k.row_stride, k.row_stride,
+                        k0 > 0 ? 1 : 0, dqb, dq.row_stride);
           }
         }
     }
@@ -187,7 +192,8 @@ Tensor additive_mask(const Tensor& mask, DType type, IntSpan shape) {
     const Tensor yes = make_full({}, 0, type), no = make_full({}, -std::numeric_limits<double>::infinity(), type);
     m = where(mask, yes, no);
   }
-  m = dense_as(m.sizes().back() == shape[3] ? m : expand(m, IntSpan(shape.data() + (4 - m.dim()), std::size_t(m.dim()))), type);
+  m = dense_as(
+      m.sizes().back() == shape[3] ? m : expand(m, IntSpan(shape.data() + (4 - m.dim()), std::size_t(m.dim()))), type);
   return expand(m, shape);
 }
 
@@ -203,12 +209,14 @@ Tensor widen(const Tensor& out, DType type) {
   return t;
 }
 
-Tensor flash(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& mask, bool causal, double scale) {
+Tensor flash(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& mask, bool causal,
+             double scale) {
   const DType own = query.dtype(), type = compute_type(own);
   const IntSpan q = query.sizes();
   const Geometry g{q[0], q[1], key.sizes()[1], q[2], key.sizes()[2], q[3], causal, scale};
   const bool recorded = recording(query, key, value), meta = query.device().is_meta();
-  Tensor out = make_like(query, type), lse = recorded ? make_tensor({g.batch, g.heads, g.queries}, type, query.device()) : Tensor(), additive;
+  Tensor out = make_like(query, type),
+         lse = recorded ? make_tensor({g.batch, g.heads, g.queries}, type, query.device()) : Tensor(), additive;
   {
     NoGradGuard guard;
     if (mask.defined()) additive = additive_mask(mask, type, {g.batch, g.heads, g.queries, g.keys});
@@ -217,8 +225,8 @@ Tensor flash(const Tensor& query, const Tensor& key, const Tensor& value, const 
       visit<bit(DType::Float) | bit(DType::Double)>(type, "flash_attention", [&](auto tag) {
         using T = typename decltype(tag)::type;
         const Heads<const T> m = additive.defined() ? reading<T>(additive) : Heads<const T>();
-        forward<T>(g, reading<T>(qq), reading<T>(kk), reading<T>(vv), additive.defined() ? &m : nullptr, writing<T>(out),
-                   recorded ? lse->write_as<T>() : nullptr);
+        forward<T>(g, reading<T>(qq), reading<T>(kk), reading<T>(vv), additive.defined() ? &m : nullptr,
+                   writing<T>(out), recorded ? lse->write_as<T>() : nullptr);
       });
     }
     if (own != type) out = widen(out, own);
@@ -229,17 +237,20 @@ Tensor flash(const Tensor& query, const Tensor& key, const Tensor& value, const 
            [g, type, own](Backward& b) {
              const Tensor query = b.saved(0), key = b.saved(1), value = b.saved(2), out = b.saved(3), lse = b.saved(4),
                           additive = b.has_saved(5) ? b.saved(5) : Tensor();
-             HWARO_CHECK(!recording(b.g(), query, key, value),
-                         "derivative for aten::_scaled_dot_product_flash_attention_for_cpu_backward is not implemented");
-             const Tensor dout = by_rows(b.g(), type), q = by_rows(query, type), k = by_rows(key, type), v = by_rows(value, type),
-                          o = by_rows(out, type);
-             Tensor dq = make_by_position(query, type), dk = make_by_position(key, type), dv = make_by_position(value, type);
+             HWARO_CHECK(
+                 !recording(b.g(), query, key, value),
+                 "derivative for aten::_scaled_dot_product_flash_attention_for_cpu_backward is not implemented");
+             const Tensor dout = by_rows(b.g(), type), q = by_rows(query, type), k = by_rows(key, type),
+                          v = by_rows(value, type), o = by_rows(out, type);
+             Tensor dq = make_by_position(query, type), dk = make_by_position(key, type),
+                    dv = make_by_position(value, type);
              if (query.numel() > 0)
                visit<bit(DType::Float) | bit(DType::Double)>(type, "flash_attention_backward", [&](auto tag) {
                  using T = typename decltype(tag)::type;
                  const Heads<const T> m = additive.defined() ? reading<T>(additive) : Heads<const T>();
-                 backward<T>(g, reading<T>(dout), reading<T>(q), reading<T>(k), reading<T>(v), additive.defined() ? &m : nullptr,
-                             reading<T>(o), lse->read_as<T>(), writing<T>(dq), writing<T>(dk), writing<T>(dv));
+                 backward<T>(g, reading<T>(dout), reading<T>(q), reading<T>(k), reading<T>(v),
+                             additive.defined() ? &m : nullptr, reading<T>(o), lse->read_as<T>(), writing<T>(dq),
+                             writing<T>(dk), writing<T>(dv));
                });
              else
                for (const Tensor* t : {&dq, &dk, &dv}) fill_elements(*t->impl(), 0);
@@ -262,7 +273,8 @@ Tensor safe_softmax(const Tensor& scores) {
     NoGradGuard guard;
     const int64_t dim = -1;
     const Tensor p = softmax(scores, -1, std::nullopt);
-    const Tensor live = sum(to_dtype(ne(scores, -std::numeric_limits<double>::infinity()), DType::Int64), IntSpan(&dim, 1), true);
+    const Tensor live =
+        sum(to_dtype(ne(scores, -std::numeric_limits<double>::infinity()), DType::Int64), IntSpan(&dim, 1), true);
     out = scores.numel() == 0 ? p : where(eq(live, 0), 0, p);
   }
   if (recording(scores))
@@ -284,12 +296,13 @@ Tensor repeat_heads(const Tensor& t, int64_t heads) {
   return reshape(expand(unsqueeze(t, dim + 1), wide), out);
 }
 
-Tensor composed(const Tensor& query, const Tensor& key_in, const Tensor& value_in, const Tensor& mask_in, double dropout_p, bool causal,
-                double scale, bool gqa) {
+Tensor composed(const Tensor& query, const Tensor& key_in, const Tensor& value_in, const Tensor& mask_in,
+                double dropout_p, bool causal, double scale, bool gqa) {
   Tensor key = key_in, value = value_in, mask = mask_in;
   const int64_t queries = query.size(-2), keys = key.size(-2);
   if (causal) {
-    HWARO_CHECK(!mask.defined(), "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
+    HWARO_CHECK(!mask.defined(),
+                "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
     mask = make_zeros({queries, keys}, kBool, query.device());
     if (!query.device().is_meta())
       for (int64_t i = 0; i < queries; ++i)
@@ -316,28 +329,34 @@ Tensor composed(const Tensor& query, const Tensor& key_in, const Tensor& value_i
 
 struct ScaledDotProductAttention {
   static constexpr Schema schema =
-      "scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0.0, "
+      "scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float "
+      "dropout_p=0.0, "
       "bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor";
   static constexpr Doc doc = "Attention of query (…, L, E) to key (…, S, E) and value (…, S, Ev).";
   static constexpr unsigned expose = kNnFunctional;
-  static Tensor call(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& mask, double dropout_p, bool is_causal,
-                     std::optional<double> scale, bool enable_gqa) {
-    HWARO_CHECK(query.dtype() == key.dtype() && query.dtype() == value.dtype(),
-                "Expected query, key, and value to have the same dtype, but got query.dtype: ", c_type_name(query.dtype()),
-                " key.dtype: ", c_type_name(key.dtype()), " and value.dtype: ", c_type_name(value.dtype()), " instead.");
+  static Tensor call(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& mask, double dropout_p,
+                     bool is_causal, std::optional<double> scale, bool enable_gqa) {
+    HWARO_CHECK(
+        query.dtype() == key.dtype() && query.dtype() == value.dtype(),
+        "Expected query, key, and value to have the same dtype, but got query.dtype: ", c_type_name(query.dtype()),
+        " key.dtype: ", c_type_name(key.dtype()), " and value.dtype: ", c_type_name(value.dtype()), " instead.");
     HWARO_CHECK(query.dim() >= 2 && key.dim() >= 2 && value.dim() >= 2,
-                "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: ", query.dim(), " key.dim: ",
-                key.dim(), " and value.dim: ", value.dim(), " instead.");
-    HWARO_CHECK(!mask.defined() || mask.dtype() == DType::Bool || mask.dtype() == DType::Float || mask.dtype() == query.dtype(),
-                "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: ",
-                mask.defined() ? c_type_name(mask.dtype()) : "", " and  query.dtype: ", c_type_name(query.dtype()), " instead.");
+                "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: ", query.dim(),
+                " key.dim: ", key.dim(), " and value.dim: ", value.dim(), " instead.");
+    HWARO_CHECK(
+        !mask.defined() || mask.dtype() == DType::Bool || mask.dtype() == DType::Float || mask.dtype() == query.dtype(),
+        "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: ",
+        mask.defined() ? c_type_name(mask.dtype()) : "", " and  query.dtype: ", c_type_name(query.dtype()),
+        " instead.");
     check_product_devices({&query, &key, &value, &mask});
     const double factor = scale.value_or(1 / std::sqrt(double(query.sizes().back())));
-    if (fits_flash(query, key, value, mask, dropout_p, enable_gqa)) return flash(query, key, value, mask, is_causal, factor);
+    if (fits_flash(query, key, value, mask, dropout_p, enable_gqa))
+      return flash(query, key, value, mask, is_causal, factor);
     return composed(query, key, value, mask, dropout_p, is_causal, factor, enable_gqa);
   }
 
-  static bool fits_flash(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask, double dropout_p, bool gqa) {
+  static bool fits_flash(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask, double dropout_p,
+                         bool gqa) {
     if (dropout_p > 0 || !is_floating(q.dtype()) || q.dim() != 4 || k.dim() != 4 || v.dim() != 4) return false;
     if (mask.defined() && (recording(mask) || (mask.dim() != 2 && mask.dim() != 4))) return false;
     const IntSpan a = q.sizes(), b = k.sizes(), c = v.sizes();

@@ -46,7 +46,8 @@ Tensor in_order_of(const Tensor& t, const Tensor& like, DType type) {
   return out;
 }
 Tensor make_in_order_of(const Tensor& like, DType type) {
-  if (is_channels_last(like)) return make_strided(like.sizes(), channels_last_strides(like.sizes()), type, like.device());
+  if (is_channels_last(like))
+    return make_strided(like.sizes(), channels_last_strides(like.sizes()), type, like.device());
   return make_tensor(like.sizes(), type, like.device());
 }
 
@@ -70,13 +71,15 @@ void row_moments(const ChannelLayout& l, const T* x, T* mean, T* variance) {
   const auto& k = norm_kernels().of<T>();
   std::vector<double> sums(std::size_t(l.channels), 0);
   k.column_sums(l.count(), l.channels, x, sums.data());
-  for (int64_t c = 0; c < l.channels; ++c) mean[c] = T(sums[std::size_t(c)] / double(l.count())), sums[std::size_t(c)] = 0;
+  for (int64_t c = 0; c < l.channels; ++c)
+    mean[c] = T(sums[std::size_t(c)] / double(l.count())), sums[std::size_t(c)] = 0;
   k.column_squares(l.count(), l.channels, x, mean, sums.data());
   for (int64_t c = 0; c < l.channels; ++c) variance[c] = T(sums[std::size_t(c)] / double(l.count()));
 }
 
 template <class T>
-void normalise(const ChannelLayout& l, const T* x, const T* mean, const T* invstd, const T* weight, const T* bias, T* y) {
+void normalise(const ChannelLayout& l, const T* x, const T* mean, const T* invstd, const T* weight, const T* bias,
+               T* y) {
   const auto& k = norm_kernels().of<T>();
   std::vector<T> numbers(2 * std::size_t(l.channels));
   T *scale = numbers.data(), *shift = scale + l.channels;
@@ -101,7 +104,8 @@ void normalise(const ChannelLayout& l, const T* x, const T* mean, const T* invst
 
 // Fused: one channel's moments and its normalisation together, while its planes are in cache.
 template <class T>
-void train_channels(const ChannelLayout& l, const T* x, const T* weight, const T* bias, T eps, T* mean, T* variance, T* invstd, T* y) {
+void train_channels(const ChannelLayout& l, const T* x, const T* weight, const T* bias, T eps, T* mean, T* variance,
+                    T* invstd, T* y) {
   const auto& k = norm_kernels().of<T>();
   if (l.rows) {
     row_moments(l, x, mean, variance);
@@ -123,8 +127,8 @@ void train_channels(const ChannelLayout& l, const T* x, const T* weight, const T
 
 // dx, dweight, dbias where not null. In training the statistics depend on x too.
 template <class T>
-void backward_channels(const ChannelLayout& l, const T* dy, const T* x, const T* mean, const T* invstd, const T* weight, bool training,
-                       T* dx, T* dweight, T* dbias) {
+void backward_channels(const ChannelLayout& l, const T* dy, const T* x, const T* mean, const T* invstd, const T* weight,
+                       bool training, T* dx, T* dweight, T* dbias) {
   const auto& k = norm_kernels().of<T>();
   const double count = double(l.count());
   struct Numbers {
@@ -179,8 +183,8 @@ struct Gradients {
 };
 
 // Everything in recorded operators: for gradients of gradients.
-Gradients backward_formula(const Tensor& g, const Tensor& x, const Tensor& weight, const Tensor& mean, const Tensor& var, bool training,
-                           double eps) {
+Gradients backward_formula(const Tensor& g, const Tensor& x, const Tensor& weight, const Tensor& mean,
+                           const Tensor& var, bool training, double eps) {
   Dims dims = {0}, shape(std::size_t(x.dim()), 1);
   shape[1] = x.sizes()[1];
   for (int d = 2; d < x.dim(); ++d) dims.push_back(d);
@@ -207,8 +211,8 @@ Gradients backward_formula(const Tensor& g, const Tensor& x, const Tensor& weigh
   return out;
 }
 
-Gradients backward_fast(const Tensor& g, const Tensor& input, const Tensor& weight, const Tensor& mean, const Tensor& invstd, bool training,
-                        bool want_input, bool want_weight, bool want_bias) {
+Gradients backward_fast(const Tensor& g, const Tensor& input, const Tensor& weight, const Tensor& mean,
+                        const Tensor& invstd, bool training, bool want_input, bool want_weight, bool want_bias) {
   const DType type = compute_type(input.dtype());
   const ChannelLayout l = layout_of(input);
   const Dims channels = {l.channels};
@@ -220,8 +224,9 @@ Gradients backward_fast(const Tensor& g, const Tensor& input, const Tensor& weig
   if (input.numel() > 0)
     visit<bit(DType::Float) | bit(DType::Double)>(type, "batch_norm_backward", [&](auto tag) {
       using T = typename decltype(tag)::type;
-      backward_channels<T>(l, dy->read_as<T>(), x->read_as<T>(), mean->read_as<T>(), invstd->read_as<T>(), pointer<T>(w), training,
-                           writable<T>(out.input), writable<T>(out.weight), writable<T>(out.bias));
+      backward_channels<T>(l, dy->read_as<T>(), x->read_as<T>(), mean->read_as<T>(), invstd->read_as<T>(),
+                           pointer<T>(w), training, writable<T>(out.input), writable<T>(out.weight),
+                           writable<T>(out.bias));
     });
   if (out.input.defined() && out.input.dtype() != input.dtype()) {
     const Tensor narrow = make_in_order_of(input, input.dtype());
@@ -241,7 +246,8 @@ void update_running(const Tensor& running, const T* fresh, double scale, double 
   const T* from = work->read_as<T>();
   const Tensor next = make_tensor(running.sizes(), dtype_of<T>);
   T* to = next->write_as<T>();
-  for (int64_t c = 0; c < next.numel(); ++c) to[c] = T(momentum) * T(double(fresh[c]) * scale) + T(1 - momentum) * from[c];
+  for (int64_t c = 0; c < next.numel(); ++c)
+    to[c] = T(momentum) * T(double(fresh[c]) * scale) + T(1 - momentum) * from[c];
   copy_raw(running, next);
   running->bump_version();
 }
@@ -250,11 +256,14 @@ void update_running(const Tensor& running, const T* fresh, double scale, double 
 
 struct NativeBatchNorm {
   static constexpr Schema schema =
-      "native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, "
+      "native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool "
+      "training, "
       "float momentum, float eps) -> (Tensor, Tensor, Tensor)";
-  static constexpr Doc doc = "Batch normalisation, with the mean and the inverse standard deviation that training used.";
-  static std::tuple<Tensor, Tensor, Tensor> call(const Tensor& input, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
-                                                 const Tensor& running_var, bool training, double momentum, double eps) {
+  static constexpr Doc doc =
+      "Batch normalisation, with the mean and the inverse standard deviation that training used.";
+  static std::tuple<Tensor, Tensor, Tensor> call(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                                                 const Tensor& running_mean, const Tensor& running_var, bool training,
+                                                 double momentum, double eps) {
     const int64_t channels = input.size(1);
     check_size(running_mean, "running_mean", channels);
     HWARO_CHECK(running_mean.defined() || training, "running_mean must be defined in evaluation mode");
@@ -265,7 +274,8 @@ struct NativeBatchNorm {
     check_product_devices({&input, &weight, &bias, &running_mean, &running_var});
     const DType type = compute_type(input.dtype());
     const bool meta = input.device().is_meta();
-    HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), "\"batch_norm\" not implemented for '", scalar_type_name(input.dtype()), '\'');
+    HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), "\"batch_norm\" not implemented for '",
+                   scalar_type_name(input.dtype()), '\'');
     check_parameter_types(input, {&weight, &bias, &running_mean, &running_var});
 
     const ChannelLayout l = layout_of(input);
@@ -289,7 +299,8 @@ struct NativeBatchNorm {
           }
         } else {
           const Tensor rm = dense_as(running_mean, type), rv = dense_as(running_var, type);
-          for (int64_t c = 0; c < channels; ++c) m[c] = rm->read_as<T>()[c], s[c] = T(1) / std::sqrt(rv->read_as<T>()[c] + T(eps));
+          for (int64_t c = 0; c < channels; ++c)
+            m[c] = rm->read_as<T>()[c], s[c] = T(1) / std::sqrt(rv->read_as<T>()[c] + T(eps));
           normalise<T>(l, x->read_as<T>(), m, s, pointer<T>(w), pointer<T>(b), y);
         }
       });
@@ -300,13 +311,14 @@ struct NativeBatchNorm {
     }
     if (recording(input, weight, bias))
       record("NativeBatchNormBackward0", {input, weight, bias}, out,
-             {save(input), save_if(weight.defined(), weight), save_if(!training, running_mean), save_if(!training, running_var),
-              save(mean), save(invstd)},
+             {save(input), save_if(weight.defined(), weight), save_if(!training, running_mean),
+              save_if(!training, running_var), save(mean), save(invstd)},
              [training, eps](Backward& b) {
                const Tensor x = b.saved(0), w = b.has_saved(1) ? b.saved(1) : Tensor();
                Gradients out;
                if (recording(b.g(), x, w)) {
-                 out = backward_formula(b.g(), x, w, training ? Tensor() : b.saved(2), training ? Tensor() : b.saved(3), training, eps);
+                 out = backward_formula(b.g(), x, w, training ? Tensor() : b.saved(2), training ? Tensor() : b.saved(3),
+                                        training, eps);
                } else {
                  out = backward_fast(b.g(), x, w, b.saved(4), b.saved(5), training, b.needs(0), b.needs(1), b.needs(2));
                }
@@ -314,7 +326,8 @@ struct NativeBatchNorm {
                if (b.needs(1)) b.set(1, to_dtype(out.weight, w.dtype()));
                if (b.needs(2)) b.set(2, w.defined() ? to_dtype(out.bias, w.dtype()) : out.bias);
              });
-    const DType stats = has_wide_parameters(input, {&weight, &bias, &running_mean, &running_var}) ? type : input.dtype();
+    const DType stats =
+        has_wide_parameters(input, {&weight, &bias, &running_mean, &running_var}) ? type : input.dtype();
     const Dims none = {0};
     if (!training) return {out, make_tensor(none, stats, input.device()), make_tensor(none, stats, input.device())};
     return {out, dense_as(mean, stats), dense_as(invstd, stats)};
@@ -324,11 +337,12 @@ struct NativeBatchNorm {
 namespace {
 
 // What both functions named batch_norm do. An empty input is scaled by hand, as in PyTorch, and leaves the statistics alone.
-Tensor batch_norm_of(const Tensor& input, const Tensor& weight, const Tensor& bias, const Tensor& running_mean, const Tensor& running_var,
-                     bool training, double momentum, double eps) {
+Tensor batch_norm_of(const Tensor& input, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
+                     const Tensor& running_var, bool training, double momentum, double eps) {
   input.size(1);
   HWARO_CHECK(training || running_mean.defined(), "running_mean must be defined in evaluation mode");
-  if (input.numel() > 0) return std::get<0>(NativeBatchNorm::call(input, weight, bias, running_mean, running_var, training, momentum, eps));
+  if (input.numel() > 0)
+    return std::get<0>(NativeBatchNorm::call(input, weight, bias, running_mean, running_var, training, momentum, eps));
   Tensor out = clone(input);
   if (weight.defined()) out = mul(out, select(weight, 0, 0));
   if (bias.defined()) out = add(out, select(bias, 0, 0));
@@ -339,28 +353,32 @@ Tensor batch_norm_of(const Tensor& input, const Tensor& weight, const Tensor& bi
 
 struct BatchNorm {
   static constexpr Schema schema =
-      "batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, "
+      "batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool "
+      "training, float momentum, "
       "float eps, bool cudnn_enabled) -> Tensor";
   static constexpr Doc doc = "Batch normalisation over all dimensions but the second.";
   static constexpr unsigned expose = kFunction;
-  static Tensor call(const Tensor& input, const Tensor& weight, const Tensor& bias, const Tensor& running_mean, const Tensor& running_var,
-                     bool training, double momentum, double eps, bool) {
+  static Tensor call(const Tensor& input, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
+                     const Tensor& running_var, bool training, double momentum, double eps, bool) {
     return batch_norm_of(input, weight, bias, running_mean, running_var, training, momentum, eps);
   }
 };
 
 struct BatchNormFunctional {
   static constexpr Schema schema =
-      "batch_norm(Tensor input, Tensor? running_mean, Tensor? running_var, Tensor? weight=None, Tensor? bias=None, bool training=False, "
+      "batch_norm(Tensor input, Tensor? running_mean, Tensor? running_var, Tensor? weight=None, Tensor? bias=None, "
+      "bool training=False, "
       "float momentum=0.1, float eps=1e-05) -> Tensor";
-  static constexpr Doc doc = "Batch normalisation over all dimensions but the second; training updates the running statistics.";
+  static constexpr Doc doc =
+      "Batch normalisation over all dimensions but the second; training updates the running statistics.";
   static constexpr unsigned expose = kNnFunctional;
-  static Tensor call(const Tensor& input, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight, const Tensor& bias,
-                     bool training, double momentum, double eps) {
+  static Tensor call(const Tensor& input, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight,
+                     const Tensor& bias, bool training, double momentum, double eps) {
     if (training && input.dim() > 0) {
       int64_t count = input.sizes()[0];
       for (int d = 2; d < input.dim(); ++d) count *= input.sizes()[d];
-      HWARO_CHECK_AS(ValueError, count != 1, "Expected more than 1 value per channel when training, got input size torch.Size(",
+      HWARO_CHECK_AS(ValueError, count != 1,
+                     "Expected more than 1 value per channel when training, got input size torch.Size(",
                      sizes_str(input.sizes()), ")");
     }
     HWARO_CHECK_AS(ValueError, !training || running_mean.defined() == running_var.defined(),

@@ -43,7 +43,8 @@ void forward(const Groups& g, const T* x, const T* weight, const T* bias, T eps,
 }
 
 template <class T>
-void backward(const Groups& g, const T* dy, const T* x, const T* mean, const T* rstd, const T* weight, T* dx, T* dweight, T* dbias) {
+void backward(const Groups& g, const T* dy, const T* x, const T* mean, const T* rstd, const T* weight, T* dx,
+              T* dweight, T* dbias) {
   const auto& k = norm_kernels().of<T>();
   std::vector<double> sums(2 * std::size_t(g.batch * g.channels));
   double *sum = sums.data(), *dot = sum + g.batch * g.channels;
@@ -80,7 +81,8 @@ void backward(const Groups& g, const T* dy, const T* x, const T* mean, const T* 
 
 // Everything in recorded operators: for gradients of gradients.
 void backward_formula(Backward& b, const Tensor& x, const Tensor& weight, const Groups& g, double eps) {
-  const Dims grouped = {g.batch, g.groups, g.size()}, planes = {g.batch, g.channels, g.plane}, channels = {1, g.channels, 1};
+  const Dims grouped = {g.batch, g.groups, g.size()}, planes = {g.batch, g.channels, g.plane},
+             channels = {1, g.channels, 1};
   const int64_t dim = 2;
   const IntSpan last(&dim, 1);
   const Tensor xg = reshape(x, grouped), centred = sub(xg, mean(xg, last, true));
@@ -95,23 +97,26 @@ void backward_formula(Backward& b, const Tensor& x, const Tensor& weight, const 
   if (b.needs(2)) b.set(2, sum(dy, IntSpan(others)));
 }
 
-void backward_fast(Backward& b, const Tensor& input, const Tensor& weight, const Tensor& mean, const Tensor& rstd, const Groups& g) {
+void backward_fast(Backward& b, const Tensor& input, const Tensor& weight, const Tensor& mean, const Tensor& rstd,
+                   const Groups& g) {
   const DType type = compute_type(input.dtype()), parameter = weight.defined() ? weight.dtype() : input.dtype();
   const Tensor dy = dense_as(b.g(), type), x = dense_as(input, type), w = as_type(weight, type);
   const Dims channels = {g.channels};
-  const Tensor dx = b.needs(0) ? make_tensor(input.sizes(), type) : Tensor(), dw = b.needs(1) ? make_tensor(channels, type) : Tensor(),
+  const Tensor dx = b.needs(0) ? make_tensor(input.sizes(), type) : Tensor(),
+               dw = b.needs(1) ? make_tensor(channels, type) : Tensor(),
                db = b.needs(2) ? make_tensor(channels, type) : Tensor();
   visit<bit(DType::Float) | bit(DType::Double)>(type, "GroupNormBackwardKernelImpl", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    backward<T>(g, dy->read_as<T>(), x->read_as<T>(), mean->read_as<T>(), rstd->read_as<T>(), pointer<T>(w), writable<T>(dx),
-                writable<T>(dw), writable<T>(db));
+    backward<T>(g, dy->read_as<T>(), x->read_as<T>(), mean->read_as<T>(), rstd->read_as<T>(), pointer<T>(w),
+                writable<T>(dx), writable<T>(dw), writable<T>(db));
   });
   if (dx.defined()) b.set(0, in_layout_of(dense_as(dx, input.dtype()), input));
   if (dw.defined()) b.set(1, dense_as(dw, parameter));
   if (db.defined()) b.set(2, dense_as(db, parameter));
 }
 
-std::tuple<Tensor, Tensor, Tensor> group_norm_of(const Tensor& input, const Tensor& weight, const Tensor& bias, const Groups& g, double eps) {
+std::tuple<Tensor, Tensor, Tensor> group_norm_of(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                                                 const Groups& g, double eps) {
   check_parameter_types(input, {&weight, &bias});
   check_product_devices({&input, &weight, &bias});
   HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), "\"GroupNormKernelImpl\" not implemented for '",
@@ -124,13 +129,14 @@ std::tuple<Tensor, Tensor, Tensor> group_norm_of(const Tensor& input, const Tens
     const Tensor x = dense_as(input, type), w = as_type(weight, type), b = as_type(bias, type);
     visit<bit(DType::Float) | bit(DType::Double)>(type, "GroupNormKernelImpl", [&](auto tag) {
       using T = typename decltype(tag)::type;
-      forward<T>(g, x->read_as<T>(), pointer<T>(w), pointer<T>(b), T(eps), out->write_as<T>(), mean->write_as<T>(), rstd->write_as<T>());
+      forward<T>(g, x->read_as<T>(), pointer<T>(w), pointer<T>(b), T(eps), out->write_as<T>(), mean->write_as<T>(),
+                 rstd->write_as<T>());
     });
   }
   out = in_layout_of(dense_as(out, input.dtype()), input);
   if (recording(input, weight, bias))
-    record("NativeGroupNormBackward0", {input, weight, bias}, out, {save(input), save_if(weight.defined(), weight), save(mean), save(rstd)},
-           [g, eps](Backward& b) {
+    record("NativeGroupNormBackward0", {input, weight, bias}, out,
+           {save(input), save_if(weight.defined(), weight), save(mean), save(rstd)}, [g, eps](Backward& b) {
              const Tensor x = b.saved(0), w = b.has_saved(1) ? b.saved(1) : Tensor();
              if (recording(b.g(), x, w)) backward_formula(b, x, w, g, eps);
              else backward_fast(b, x, w, b.saved(2), b.saved(3), g);
@@ -142,11 +148,13 @@ std::tuple<Tensor, Tensor, Tensor> group_norm_of(const Tensor& input, const Tens
 Tensor checked(const Tensor& input, int64_t groups, const Tensor& weight, const Tensor& bias, double eps) {
   const int64_t channels = input.size(1);
   HWARO_CHECK(groups > 0, "Expected num groups to be greater than 0, got ", groups);
-  HWARO_CHECK(channels % groups == 0, "Expected number of channels in input to be divisible by num_groups, but got input of shape ",
+  HWARO_CHECK(channels % groups == 0,
+              "Expected number of channels in input to be divisible by num_groups, but got input of shape ",
               sizes_str(input.sizes()), " and num_groups=", groups);
-  HWARO_CHECK(!weight.defined() || (weight.dim() == 1 && weight.numel() == channels),
-              "Expected weight to be a vector of size equal to the number of channels in input, but got weight of shape ",
-              weight.defined() ? sizes_str(weight.sizes()) : "", " and input of shape ", sizes_str(input.sizes()));
+  HWARO_CHECK(
+      !weight.defined() || (weight.dim() == 1 && weight.numel() == channels),
+      "Expected weight to be a vector of size equal to the number of channels in input, but got weight of shape ",
+      weight.defined() ? sizes_str(weight.sizes()) : "", " and input of shape ", sizes_str(input.sizes()));
   HWARO_CHECK(!bias.defined() || (bias.dim() == 1 && bias.numel() == channels),
               "Expected bias to be a vector of size equal to the number of channels in input, but got bias of shape ",
               bias.defined() ? sizes_str(bias.sizes()) : "", " and input of shape ", sizes_str(input.sizes()));
@@ -159,11 +167,12 @@ Tensor checked(const Tensor& input, int64_t groups, const Tensor& weight, const 
 
 struct NativeGroupNorm {
   static constexpr Schema schema =
-      "native_group_norm(Tensor input, Tensor? weight, Tensor? bias, int N, int C, int HxW, int group, float eps) -> (Tensor, Tensor, Tensor)";
+      "native_group_norm(Tensor input, Tensor? weight, Tensor? bias, int N, int C, int HxW, int group, float eps) -> "
+      "(Tensor, Tensor, Tensor)";
   static constexpr Doc doc = "Group normalisation, with the mean and the inverse standard deviation of each group.";
   static constexpr unsigned expose = kFunction;
-  static std::tuple<Tensor, Tensor, Tensor> call(const Tensor& input, const Tensor& weight, const Tensor& bias, int64_t n, int64_t c,
-                                                 int64_t plane, int64_t group, double eps) {
+  static std::tuple<Tensor, Tensor, Tensor> call(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                                                 int64_t n, int64_t c, int64_t plane, int64_t group, double eps) {
     HWARO_CHECK(n >= 0 && c >= 0 && plane >= 0 && group > 0 && c % group == 0 && n * c * plane == input.numel(),
                 "native_group_norm: sizes do not fit the input");
     HWARO_CHECK((!weight.defined() || weight.numel() == c) && (!bias.defined() || bias.numel() == c),
@@ -174,7 +183,8 @@ struct NativeGroupNorm {
 
 struct GroupNorm {
   static constexpr Schema schema =
-      "group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enabled=True) -> Tensor";
+      "group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool "
+      "cudnn_enabled=True) -> Tensor";
   static constexpr Doc doc = "Normalisation over groups of channels of input (N, C, *).";
   static constexpr unsigned expose = kFunction;
   static Tensor call(const Tensor& input, int64_t groups, const Tensor& weight, const Tensor& bias, double eps, bool) {
@@ -193,7 +203,8 @@ struct GroupNormFunctional {
     // As in PyTorch's Python: one value per group cannot be normalised.
     int64_t values = input.sizes()[0] * input.sizes()[1] / groups;
     for (int d = 2; d < input.dim(); ++d) values *= input.sizes()[d];
-    HWARO_CHECK_AS(ValueError, values != 1, "Expected more than 1 value per channel when training, got input size ", sizes_str(input.sizes()));
+    HWARO_CHECK_AS(ValueError, values != 1, "Expected more than 1 value per channel when training, got input size ",
+                   sizes_str(input.sizes()));
     return checked(input, groups, weight, bias, eps);
   }
 };

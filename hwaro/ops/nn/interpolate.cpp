@@ -161,7 +161,8 @@ Tensor resize(const Tensor& input, const Resize& r) {
   else if (input.dtype() == DType::UInt8) out = through_float(input, r);
   else out = apply_taps(input, taps_for(r));
   out = in_layout(out, r.channels_last);
-  if (recording(input)) record(node_name(r, false), {input}, out, {}, [r](Backward& b) { b.set(0, resize_backward(b.g(), r)); });
+  if (recording(input))
+    record(node_name(r, false), {input}, out, {}, [r](Backward& b) { b.set(0, resize_backward(b.g(), r)); });
   return out;
 }
 
@@ -194,15 +195,17 @@ void check_sizes(const Resize& r) {
     in += concat(d ? ", " : "", letters[3 - n + d], ": ", r.in[d]);
     out += concat(d ? ", " : "", letters[3 - n + d], ": ", r.out[d]);
   }
-  HWARO_CHECK(good, "Input and output sizes should be greater than 0, but got input (", in, n == 1 ? ") and output (" : ") output (", out, ")");
+  HWARO_CHECK(good, "Input and output sizes should be greater than 0, but got input (", in,
+              n == 1 ? ") and output (" : ") output (", out, ")");
 }
 
 void check_types(const Tensor& input, const Resize& r) {
   const bool planar = r.in.size() == 2, nearest = r.mode == Mode::Nearest || r.mode == Mode::NearestExact;
   if (is_floating(input.dtype()) || (input.dtype() == DType::UInt8 && (nearest || planar))) return;
   const char* name = nearest ? (planar ? "upsample_nearest2d_channels_last" : "compute_indices_weights_nearest")
-                     : r.mode == Mode::Linear ? (planar ? "upsample_bilinear2d_channels_last" : "compute_indices_weights_linear")
-                                              : "compute_indices_weights_cubic";
+                     : r.mode == Mode::Linear
+                         ? (planar ? "upsample_bilinear2d_channels_last" : "compute_indices_weights_linear")
+                         : "compute_indices_weights_cubic";
   raise<NotImplementedError>('"', name, "\" not implemented for '", scalar_type_name(input.dtype()), '\'');
 }
 
@@ -210,31 +213,38 @@ void check_types(const Tensor& input, const Resize& r) {
 
 struct Interpolate {
   static constexpr Schema schema =
-      "interpolate(Tensor input, int[1]? size=None, float[1]? scale_factor=None, str mode='nearest', bool? align_corners=None, "
+      "interpolate(Tensor input, int[1]? size=None, float[1]? scale_factor=None, str mode='nearest', bool? "
+      "align_corners=None, "
       "bool? recompute_scale_factor=None, bool antialias=False) -> Tensor";
   static constexpr Doc doc =
-      "Resizes the spatial dimensions of input (N, C, *): nearest, nearest-exact, linear, bilinear, bicubic, trilinear, area, lanczos.";
+      "Resizes the spatial dimensions of input (N, C, *): nearest, nearest-exact, linear, bilinear, bicubic, "
+      "trilinear, area, lanczos.";
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, OptIntSpan size, std::optional<Span<double>> factors, std::string_view mode,
                      std::optional<bool> align_corners, std::optional<bool> recompute, bool antialias) {
     const bool smooth = mode == "linear" || mode == "bilinear" || mode == "bicubic" || mode == "trilinear";
     const bool hard = mode == "nearest" || mode == "area" || mode == "nearest-exact";
-    HWARO_CHECK_AS(ValueError, !hard || !align_corners,
-                   "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear");
+    HWARO_CHECK_AS(
+        ValueError, !hard || !align_corners,
+        "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear");
     const std::size_t dims = input.dim() > 2 ? std::size_t(input.dim() - 2) : 0;
     Resize r;
     for (std::size_t d = 0; d < dims; ++d) r.in.push_back(input.sizes()[2 + d]);
     HWARO_CHECK_AS(ValueError, !(size && factors), "only one of size or scale_factor should be defined");
     HWARO_CHECK_AS(ValueError, size || factors, "either size or scale_factor should be defined");
-    HWARO_CHECK_AS(ValueError, !size || size->size() == 1 || size->size() == dims,
-                   "Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of ",
-                   sizes_str(r.in), " and output size of ", size ? tuple_text(*size) : "",
-                   ". Please provide input tensor in (N, C, d1, d2, ...,dK) format and output size in (o1, o2, ...,oK) format.");
-    HWARO_CHECK_AS(ValueError, !factors || factors->size() == 1 || factors->size() == dims,
-                   "Input and scale_factor must have the same number of spatial dimensions, but got input with spatial dimensions of ",
-                   sizes_str(r.in), " and scale_factor of shape ", factors ? tuple_text(*factors) : "",
-                   ". Please provide input tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format.");
-    HWARO_CHECK_AS(ValueError, !(recompute.value_or(false) && size), "recompute_scale_factor is not meaningful with an explicit size.");
+    HWARO_CHECK_AS(
+        ValueError, !size || size->size() == 1 || size->size() == dims,
+        "Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of ",
+        sizes_str(r.in), " and output size of ", size ? tuple_text(*size) : "",
+        ". Please provide input tensor in (N, C, d1, d2, ...,dK) format and output size in (o1, o2, ...,oK) format.");
+    HWARO_CHECK_AS(
+        ValueError, !factors || factors->size() == 1 || factors->size() == dims,
+        "Input and scale_factor must have the same number of spatial dimensions, but got input with spatial dimensions "
+        "of ",
+        sizes_str(r.in), " and scale_factor of shape ", factors ? tuple_text(*factors) : "",
+        ". Please provide input tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format.");
+    HWARO_CHECK_AS(ValueError, !(recompute.value_or(false) && size),
+                   "recompute_scale_factor is not meaningful with an explicit size.");
     for (std::size_t d = 0; d < dims; ++d) {
       if (size) {
         r.out.push_back((*size)[size->size() == 1 ? 0 : d]);
@@ -244,8 +254,9 @@ struct Interpolate {
         if (!recompute.value_or(false) && d < 3) r.factor[d] = f;
       }
     }
-    HWARO_CHECK_AS(ValueError, !antialias || ((mode == "bilinear" || mode == "bicubic" || mode == "lanczos") && dims == 2),
-                   "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input");
+    HWARO_CHECK_AS(
+        ValueError, !antialias || ((mode == "bilinear" || mode == "bicubic" || mode == "lanczos") && dims == 2),
+        "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input");
     HWARO_CHECK_AS(ValueError, mode != "lanczos" || antialias, "Lanczos mode requires antialias=True");
     const bool ranks = dims >= 1 && dims <= 3;
     if (ranks && mode == "area") return area(input, r.out);
@@ -260,12 +271,18 @@ struct Interpolate {
       if (!known && mode != "bicubic" && mode != "lanczos")
         raise<NotImplementedError>("Got ", input.dim(), "D input, but ", mode, " mode needs ", w.dims + 2, "D input");
     }
-    HWARO_CHECK_AS(NotImplementedError, known, "Input Error: Only 3D, 4D and 5D input Tensors supported (got ", input.dim(),
-                   "D) for the modes: nearest | linear | bilinear | bicubic | trilinear | lanczos | area | nearest-exact (got ", mode, ")");
+    HWARO_CHECK_AS(
+        NotImplementedError, known, "Input Error: Only 3D, 4D and 5D input Tensors supported (got ", input.dim(),
+        "D) for the modes: nearest | linear | bilinear | bicubic | trilinear | lanczos | area | nearest-exact (got ",
+        mode, ")");
     check_sizes(r);
-    HWARO_CHECK(input.sizes()[1] != 0, "Non-empty ", input.dim(), "D data tensor expected but got a tensor with sizes ", sizes_str(input.sizes()));
-    r.mode = mode == "nearest" ? Mode::Nearest : mode == "nearest-exact" ? Mode::NearestExact : mode == "bicubic" ? Mode::Cubic
-             : mode == "lanczos" ? Mode::Lanczos : Mode::Linear;
+    HWARO_CHECK(input.sizes()[1] != 0, "Non-empty ", input.dim(), "D data tensor expected but got a tensor with sizes ",
+                sizes_str(input.sizes()));
+    r.mode = mode == "nearest"         ? Mode::Nearest
+             : mode == "nearest-exact" ? Mode::NearestExact
+             : mode == "bicubic"       ? Mode::Cubic
+             : mode == "lanczos"       ? Mode::Lanczos
+                                       : Mode::Linear;
     r.align_corners = smooth && align_corners.value_or(false);
     r.antialias = antialias;
     r.channels_last = is_channels_last(input);

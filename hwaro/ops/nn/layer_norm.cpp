@@ -34,32 +34,37 @@ Gradients backward_formula(const Tensor& g, const Tensor& x, const Tensor& weigh
   const Tensor centred = sub(x, mean(x, dims, true));
   const Tensor rstd = rsqrt(add(mean(square(centred), dims, true), eps));
   const Tensor z = mul(centred, rstd), h = weight.defined() ? mul(g, weight) : g;
-  return {mul(rstd, sub(h, add(mean(h, dims, true), mul(z, mean(mul(h, z), dims, true))))), sum_to_size(mul(g, z), shape),
-          sum_to_size(g, shape)};
+  return {mul(rstd, sub(h, add(mean(h, dims, true), mul(z, mean(mul(h, z), dims, true))))),
+          sum_to_size(mul(g, z), shape), sum_to_size(g, shape)};
 }
 
-Gradients backward_fast(const Tensor& g, const Tensor& input, const Tensor& weight, const Tensor& mean, const Tensor& rstd, IntSpan shape,
-                        bool want_input, bool want_weight, bool want_bias) {
+Gradients backward_fast(const Tensor& g, const Tensor& input, const Tensor& weight, const Tensor& mean,
+                        const Tensor& rstd, IntSpan shape, bool want_input, bool want_weight, bool want_bias) {
   const DType type = compute_type(input.dtype());
   const int64_t n = product(shape), rows = mean.numel(), block = block_of(n), blocks = (rows + block - 1) / block;
   const Tensor dy = dense_as(g, type), x = dense_as(input, type), w = as_type(weight, type);
   Gradients out;
   if (want_input) out.input = make_tensor(input.sizes(), type);
-  const Tensor dw = want_weight ? make_zeros({blocks, n}, type) : Tensor(), db = want_bias ? make_zeros({blocks, n}, type) : Tensor();
+  const Tensor dw = want_weight ? make_zeros({blocks, n}, type) : Tensor(),
+               db = want_bias ? make_zeros({blocks, n}, type) : Tensor();
   visit<bit(DType::Float) | bit(DType::Double)>(type, "LayerNormBackwardKernelImpl", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    const T *dyp = dy->read_as<T>(), *xp = x->read_as<T>(), *m = mean->read_as<T>(), *s = rstd->read_as<T>(), *wp = pointer<T>(w);
+    const T *dyp = dy->read_as<T>(), *xp = x->read_as<T>(), *m = mean->read_as<T>(), *s = rstd->read_as<T>(),
+            *wp = pointer<T>(w);
     T *dx = writable<T>(out.input), *dwp = writable<T>(dw), *dbp = writable<T>(db);
     parallel_for(blocks, 1, [&](int64_t begin, int64_t end) {
       for (int64_t b = begin; b < end; ++b) {
         const int64_t r = b * block, count = rows - r < block ? rows - r : block;
-        norm_kernels().of<T>().row_backward(count, n, dyp + r * n, xp + r * n, m + r, s + r, wp, dx ? dx + r * n : nullptr,
-                                            dwp ? dwp + b * n : nullptr, dbp ? dbp + b * n : nullptr);
+        norm_kernels().of<T>().row_backward(count, n, dyp + r * n, xp + r * n, m + r, s + r, wp,
+                                            dx ? dx + r * n : nullptr, dwp ? dwp + b * n : nullptr,
+                                            dbp ? dbp + b * n : nullptr);
       }
     });
   });
   const int64_t first = 0;
-  const auto total = [&](const Tensor& parts) { return reshape(blocks == 1 ? select(parts, 0, 0) : sum(parts, IntSpan(&first, 1)), shape); };
+  const auto total = [&](const Tensor& parts) {
+    return reshape(blocks == 1 ? select(parts, 0, 0) : sum(parts, IntSpan(&first, 1)), shape);
+  };
   if (want_input) out.input = dense_as(out.input, input.dtype());
   if (want_weight) out.weight = total(dw);
   if (want_bias) out.bias = total(db);
@@ -67,18 +72,22 @@ Gradients backward_fast(const Tensor& g, const Tensor& input, const Tensor& weig
 }
 
 void check_layer_norm(const Tensor& input, IntSpan shape, const Tensor& weight, const Tensor& bias) {
-  HWARO_CHECK(!shape.empty(), "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = ",
+  HWARO_CHECK(!shape.empty(),
+              "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+              "normalized_shape = ",
               sizes_str(shape));
-  HWARO_CHECK(!weight.defined() || weight.sizes() == shape, "Expected weight to be of same shape as normalized_shape, but got weight of shape ",
+  HWARO_CHECK(!weight.defined() || weight.sizes() == shape,
+              "Expected weight to be of same shape as normalized_shape, but got weight of shape ",
               weight.defined() ? sizes_str(weight.sizes()) : "", " and normalized_shape = ", sizes_str(shape));
-  HWARO_CHECK(!bias.defined() || bias.sizes() == shape, "Expected bias to be of same shape as normalized_shape, but got bias of shape ",
+  HWARO_CHECK(!bias.defined() || bias.sizes() == shape,
+              "Expected bias to be of same shape as normalized_shape, but got bias of shape ",
               bias.defined() ? sizes_str(bias.sizes()) : "", " and normalized_shape = ", sizes_str(shape));
   const std::size_t dims = input.sizes().size();
   if (dims < shape.size() || IntSpan(input.sizes().data() + (dims - shape.size()), shape.size()) != shape) {
     std::string rest;
     for (int64_t s : shape) rest += concat(", ", s);
-    raise("Given normalized_shape=", sizes_str(shape), ", expected input with shape [*", rest, "], but got input of size",
-          sizes_str(input.sizes()));
+    raise("Given normalized_shape=", sizes_str(shape), ", expected input with shape [*", rest,
+          "], but got input of size", sizes_str(input.sizes()));
   }
 }
 
@@ -86,10 +95,12 @@ void check_layer_norm(const Tensor& input, IntSpan shape, const Tensor& weight, 
 
 struct NativeLayerNorm {
   static constexpr Schema schema =
-      "native_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)";
+      "native_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> (Tensor, "
+      "Tensor, Tensor)";
   static constexpr Doc doc = "Layer normalisation, with the mean and the inverse standard deviation of each row.";
   static constexpr unsigned expose = kFunction;
-  static std::tuple<Tensor, Tensor, Tensor> call(const Tensor& input, IntSpan shape, const Tensor& weight, const Tensor& bias, double eps) {
+  static std::tuple<Tensor, Tensor, Tensor> call(const Tensor& input, IntSpan shape, const Tensor& weight,
+                                                 const Tensor& bias, double eps) {
     check_layer_norm(input, shape, weight, bias);
     check_product_devices({&input, &weight, &bias});
     check_parameter_types(input, {&weight, &bias});
@@ -108,18 +119,20 @@ struct NativeLayerNorm {
         const T *xp = x->read_as<T>(), *wp = pointer<T>(w), *bp = pointer<T>(b);
         T *y = out->write_as<T>(), *m = mean->write_as<T>(), *s = rstd->write_as<T>();
         parallel_for(mean.numel(), block_of(n), [&](int64_t begin, int64_t end) {
-          norm_kernels().of<T>().row_forward(end - begin, n, xp + begin * n, wp, bp, T(eps), y + begin * n, m + begin, s + begin);
+          norm_kernels().of<T>().row_forward(end - begin, n, xp + begin * n, wp, bp, T(eps), y + begin * n, m + begin,
+                                             s + begin);
         });
       });
       out = dense_as(out, input.dtype());
     }
     if (recording(input, weight, bias))
-      record("NativeLayerNormBackward0", {input, weight, bias}, out, {save(input), save_if(weight.defined(), weight), save(mean), save(rstd)},
+      record("NativeLayerNormBackward0", {input, weight, bias}, out,
+             {save(input), save_if(weight.defined(), weight), save(mean), save(rstd)},
              [shape = Dims(shape), eps](Backward& b) {
                const Tensor x = b.saved(0), w = b.has_saved(1) ? b.saved(1) : Tensor();
                const Gradients out = recording(b.g(), x, w) ? backward_formula(b.g(), x, w, shape, eps)
-                                                            : backward_fast(b.g(), x, w, b.saved(2), b.saved(3), shape, b.needs(0),
-                                                                            b.needs(1), b.needs(2));
+                                                            : backward_fast(b.g(), x, w, b.saved(2), b.saved(3), shape,
+                                                                            b.needs(0), b.needs(1), b.needs(2));
                const DType type = w.defined() ? w.dtype() : x.dtype();
                if (b.needs(0)) b.set(0, out.input);
                if (b.needs(1)) b.set(1, to_dtype(out.weight, type));
@@ -132,7 +145,8 @@ struct NativeLayerNorm {
 
 struct LayerNorm {
   static constexpr Schema schema =
-      "layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enable=True) -> Tensor";
+      "layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool "
+      "cudnn_enable=True) -> Tensor";
   static constexpr Doc doc = "(x - mean) / sqrt(var + eps) * weight + bias over the last dimensions.";
   static constexpr unsigned expose = kFunction;
   static Tensor call(const Tensor& input, IntSpan shape, const Tensor& weight, const Tensor& bias, double eps, bool) {
@@ -142,7 +156,8 @@ struct LayerNorm {
 
 struct LayerNormFunctional {
   static constexpr Schema schema =
-      "layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor";
+      "layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> "
+      "Tensor";
   static constexpr Doc doc = "(x - mean) / sqrt(var + eps) * weight + bias over the last dimensions.";
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, IntSpan shape, const Tensor& weight, const Tensor& bias, double eps) {

@@ -15,7 +15,8 @@ inline void check_parameter_types(const Tensor& input, std::initializer_list<con
     if (!first && p->defined()) first = p;
   if (!first || first->dtype() == input.dtype()) return;
   for (const Tensor* p : parameters)
-    HWARO_CHECK(!p->defined() || p->dtype() == DType::Float, "mixed dtype (CPU): expect parameter to have scalar type of Float");
+    HWARO_CHECK(!p->defined() || p->dtype() == DType::Float,
+                "mixed dtype (CPU): expect parameter to have scalar type of Float");
   HWARO_CHECK(is_reduced_float(input.dtype()), "mixed dtype (CPU): all inputs must share same datatype.");
 }
 inline bool has_wide_parameters(const Tensor& input, std::initializer_list<const Tensor*> parameters) {

@@ -34,8 +34,9 @@ struct ConstantPadNd {
       to[dim] = before > 0 ? before : 0;
       common[dim] = size - from[dim] - (after < 0 ? -after : 0);
     }
-    const Tensor out = is_channels_last(self) ? make_strided(shape, channels_last_strides(shape), self.dtype(), self.device())
-                                              : make_tensor(shape, self.dtype(), self.device());
+    const Tensor out = is_channels_last(self)
+                           ? make_strided(shape, channels_last_strides(shape), self.dtype(), self.device())
+                           : make_tensor(shape, self.dtype(), self.device());
     if (!self.device().is_meta()) {
       if (shape != common) fill_elements(*out.impl(), value);
       int64_t read = self->offset, write = out->offset;
@@ -63,7 +64,8 @@ enum class PadMode { Reflect, Replicate, Circular };
 
 // Where output o of a wrapped dimension comes from. A negative pad crops first; what wraps around is what is left.
 int64_t wrapped(int64_t o, int64_t n, int64_t before, int64_t after) {
-  const int64_t left = before > 0 ? before : 0, right = after > 0 ? after : 0, size = n + before + after, inner = size - left - right;
+  const int64_t left = before > 0 ? before : 0, right = after > 0 ? after : 0, size = n + before + after,
+                inner = size - left - right;
   const int64_t skip = before < 0 ? -before : 0;
   if (o < left) o += inner;
   else if (o >= size - right) o -= inner;

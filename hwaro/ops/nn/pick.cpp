@@ -43,9 +43,10 @@ Tensor take_out(const Tensor& x, const Tensor& index, int dims, const char* node
     });
   }
   if (recording(x))
-    record(node, {x}, out, {save(index)}, [dims, sizes = Dims(x.sizes()), last = is_channels_last(x), node](Backward& b) {
-      b.set(0, put_back(b.g(), b.saved(0), sizes, dims, last, node));
-    });
+    record(node, {x}, out, {save(index)},
+           [dims, sizes = Dims(x.sizes()), last = is_channels_last(x), node](Backward& b) {
+             b.set(0, put_back(b.g(), b.saved(0), sizes, dims, last, node));
+           });
   return out;
 }
 

@@ -10,7 +10,8 @@ using std::int64_t;
 namespace {
 
 // The last three dimensions split into `parts`, reordered and joined to `out`.
-Tensor rearranged(const Tensor& t, std::initializer_list<int64_t> parts, std::initializer_list<int64_t> order, std::initializer_list<int64_t> out) {
+Tensor rearranged(const Tensor& t, std::initializer_list<int64_t> parts, std::initializer_list<int64_t> order,
+                  std::initializer_list<int64_t> out) {
   NoGradGuard guard;
   const std::size_t lead = std::size_t(t.dim() - 3);
   Dims split(IntSpan(t.sizes().data(), lead)), shape(split), dims;
@@ -44,10 +45,13 @@ struct PixelShuffle {
   static constexpr Doc doc = "(*, C r r, H, W) to (*, C, H r, W r) (Shi et al., 2016).";
   static constexpr unsigned expose = kFunction | kNnFunctional;
   static Tensor call(const Tensor& self, int64_t r) {
-    HWARO_CHECK(self.dim() >= 3, "pixel_shuffle expects input to have at least 3 dimensions, but got input with ", self.dim(), " dimension(s)");
+    HWARO_CHECK(self.dim() >= 3, "pixel_shuffle expects input to have at least 3 dimensions, but got input with ",
+                self.dim(), " dimension(s)");
     HWARO_CHECK(r > 0, "pixel_shuffle expects a positive upscale_factor, but got ", r);
     const int64_t c = self.size(-3);
-    HWARO_CHECK(c % (r * r) == 0, "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but input.size(-3)=",
+    HWARO_CHECK(c % (r * r) == 0,
+                "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of "
+                "upscale_factor, but input.size(-3)=",
                 c, " is not divisible by ", r * r);
     return shuffle(self, r);
   }
@@ -58,12 +62,15 @@ struct PixelUnshuffle {
   static constexpr Doc doc = "(*, C, H r, W r) to (*, C r r, H, W): the inverse of pixel_shuffle.";
   static constexpr unsigned expose = kFunction | kNnFunctional;
   static Tensor call(const Tensor& self, int64_t r) {
-    HWARO_CHECK(self.dim() >= 3, "pixel_unshuffle expects input to have at least 3 dimensions, but got input with ", self.dim(), " dimension(s)");
+    HWARO_CHECK(self.dim() >= 3, "pixel_unshuffle expects input to have at least 3 dimensions, but got input with ",
+                self.dim(), " dimension(s)");
     HWARO_CHECK(r > 0, "pixel_unshuffle expects a positive downscale_factor, but got ", r);
-    HWARO_CHECK(self.size(-2) % r == 0, "pixel_unshuffle expects height to be divisible by downscale_factor, but input.size(-2)=",
+    HWARO_CHECK(self.size(-2) % r == 0,
+                "pixel_unshuffle expects height to be divisible by downscale_factor, but input.size(-2)=",
                 self.size(-2), " is not divisible by ", r);
-    HWARO_CHECK(self.size(-1) % r == 0, "pixel_unshuffle expects width to be divisible by downscale_factor, but input.size(-1)=",
-                self.size(-1), " is not divisible by ", r);
+    HWARO_CHECK(self.size(-1) % r == 0,
+                "pixel_unshuffle expects width to be divisible by downscale_factor, but input.size(-1)=", self.size(-1),
+                " is not divisible by ", r);
     return unshuffle(self, r);
   }
 };

@@ -97,8 +97,8 @@ Dims pool_shape(const Tensor& input, const PoolCall& c, PoolGeometry& g) {
     large = large && g.out[at] >= 1;
   }
   if (!large && c.average && n == 3)
-    raise("input image (T: ", g.in[0], " H: ", g.in[1], " W: ", g.in[2], ") smaller than kernel size (kT: ", g.kernel[0], " kH: ",
-          g.kernel[1], " kW: ", g.kernel[2], ')');
+    raise("input image (T: ", g.in[0], " H: ", g.in[1], " W: ", g.in[2],
+          ") smaller than kernel size (kT: ", g.kernel[0], " kH: ", g.kernel[1], " kW: ", g.kernel[2], ')');
   if (!large) {
     const int64_t planes = input.sizes()[d - n - 1];
     std::string in = concat(planes), out = concat(planes);
@@ -154,7 +154,8 @@ TensorOrPair max_pool(const Tensor& input, const PoolCall& c, bool return_indice
 TensorOrPair max_pool1d(const Tensor& input, IntSpan kernel, IntSpan stride, IntSpan padding, IntSpan dilation,
                         bool ceil_mode, bool return_indices) {
   const auto single = [](IntSpan v, const char* what) {
-    HWARO_CHECK(v.size() == 1, "max_pool1d() ", what, " must be an int, list of ints or tuple of ints of size 1 but got size ", v.size());
+    HWARO_CHECK(v.size() == 1, "max_pool1d() ", what,
+                " must be an int, list of ints or tuple of ints of size 1 but got size ", v.size());
     return v[0];
   };
   const int d = input.dim();
@@ -266,8 +267,8 @@ Tensor avg_forward(const Tensor& input, IntSpan shape, const PoolGeometry& geo, 
   if (recording(input))
     record(node, {input}, out, {},
            [sizes = Dims(input.sizes()), geo, dims, last = is_channels_last(input)](Backward& b) {
-      b.set(0, avg_backward(b.g(), sizes, geo, dims, last));
-    });
+             b.set(0, avg_backward(b.g(), sizes, geo, dims, last));
+           });
   return out;
 }
 
@@ -334,7 +335,8 @@ struct AvgPool2d {
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding, bool ceil_mode,
                      bool count_include_pad, std::optional<int64_t> divisor_override) {
-    return avg_pool(input, {"avg_pool2d", 2, kernel_size, or_empty(stride), padding, IntSpan(&kOne, 1), ceil_mode, true},
+    return avg_pool(input,
+                    {"avg_pool2d", 2, kernel_size, or_empty(stride), padding, IntSpan(&kOne, 1), ceil_mode, true},
                     count_include_pad, divisor_override);
   }
 };
@@ -348,7 +350,8 @@ struct AvgPool3d {
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding, bool ceil_mode,
                      bool count_include_pad, std::optional<int64_t> divisor_override) {
-    return avg_pool(input, {"avg_pool3d", 3, kernel_size, or_empty(stride), padding, IntSpan(&kOne, 1), ceil_mode, true},
+    return avg_pool(input,
+                    {"avg_pool3d", 3, kernel_size, or_empty(stride), padding, IntSpan(&kOne, 1), ceil_mode, true},
                     count_include_pad, divisor_override);
   }
 };

@@ -53,7 +53,8 @@ HWARO_INLINE void mean_and_squares(int64_t n, const T* x, T* mean, T* squares) {
   double total = 0;
   for (int64_t i = 0; i < n; i += kBlock) {
     const T* p = x + i;
-    total += double(sum_of<T>(n - i < kBlock ? n - i : kBlock, [&](int64_t k, auto v) { return at<decltype(v)>(p, k); }));
+    total +=
+        double(sum_of<T>(n - i < kBlock ? n - i : kBlock, [&](int64_t k, auto v) { return at<decltype(v)>(p, k); }));
   }
   const T m = n > 0 ? T(total / double(n)) : T(0);
   total = 0;
@@ -166,12 +167,15 @@ void column_grad_sums(int64_t rows, int64_t cols, const T* dy, const T* x, const
   });
 }
 template <class T>
-void column_grad_input(int64_t rows, int64_t cols, const T* dy, const T* x, const T* mean, const T* a, const T* b, const T* c, T* dx) {
+void column_grad_input(int64_t rows, int64_t cols, const T* dy, const T* x, const T* mean, const T* a, const T* b,
+                       const T* c, T* dx) {
   for (int64_t r = 0; r < rows; ++r)
     each<T>(cols, [&](int64_t k, auto v) {
       using V = decltype(v);
       const int64_t i = r * cols + k;
-      mul_add(V::load(a + k), V::load(dy + i), mul_add(V::load(b + k), V::load(x + i) - V::load(mean + k), V::load(c + k))).store(dx + i);
+      mul_add(V::load(a + k), V::load(dy + i),
+              mul_add(V::load(b + k), V::load(x + i) - V::load(mean + k), V::load(c + k)))
+          .store(dx + i);
     });
 }
 
@@ -197,7 +201,8 @@ void row_forward(int64_t rows, int64_t n, const T* x, const T* weight, const T* 
 }
 
 template <class T>
-void row_backward(int64_t rows, int64_t n, const T* dy, const T* x, const T* mean, const T* rstd, const T* weight, T* dx, T* dweight, T* dbias) {
+void row_backward(int64_t rows, int64_t n, const T* dy, const T* x, const T* mean, const T* rstd, const T* weight,
+                  T* dx, T* dweight, T* dbias) {
   for (int64_t r = 0; r < rows; ++r, x += n, dy += n) {
     const T m = mean[r], s = rstd[r];
     if (dx) {
@@ -233,8 +238,9 @@ void row_backward(int64_t rows, int64_t n, const T* dy, const T* x, const T* mea
 
 template <class T>
 constexpr NormKernelsOf<T> kernels_of() {
-  return {moments<T>,       affine<T>,           grad_sums<T>,         grad_input<T>,  column_sums<T>, column_squares<T>, column_affine<T>,
-          column_grad_sums<T>, column_grad_input<T>, row_forward<T>, row_backward<T>};
+  return {moments<T>,           affine<T>,         grad_sums<T>,     grad_input<T>,
+          column_sums<T>,       column_squares<T>, column_affine<T>, column_grad_sums<T>,
+          column_grad_input<T>, row_forward<T>,    row_backward<T>};
 }
 
 }  // namespace
