@@ -19,7 +19,7 @@ __version__ = "2.13.0+hwaro0.1.0"
 _SUBMODULES = {
     "nn", "optim", "utils", "autograd", "cuda", "cpu", "mps", "backends", "version", "accelerator", "linalg", "special", "fft", "random",
     "testing", "func", "amp", "distributions", "serialization", "return_types", "types", "overrides", "_tensor_str", "jit", "multiprocessing",
-    "compiler", "distributed", "storage", "functional", "_device", "_utils", "profiler", "hub",
+    "compiler", "distributed", "storage", "functional", "_device", "_utils", "profiler",
 }
 
 # name -> the module that it is taken from when it is first used
