@@ -289,6 +289,7 @@ struct Linear {
     const int d = input.dim();
     HWARO_CHECK(d != 0 && weight.dim() != 0, "both arguments to linear need to be at least 1D, but they are ", d,
                 "D and ", weight.dim(), "D");
+    if (d == 2 && fits_direct(input, weight, bias)) return direct(input, weight, bias);
     if (d == 2 && bias.defined()) return Addmm::call(bias, input, t(weight), 1, 1);
     if (bias.defined() && (d == 1 || input.is_contiguous()) && bias.dim() == 1) {
       // One product for all leading dimensions, its bias added in the same pass.
@@ -301,6 +302,39 @@ struct Linear {
     }
     const Tensor out = matmul(input, t(weight));
     return bias.defined() ? add(out, bias) : out;
+  }
+
+  // Small unrecorded layers go to the kernel without a view of the weight and without plans.
+  static bool fits_direct(const Tensor& input, const Tensor& weight, const Tensor& bias) {
+    const TensorImpl &x = *input.impl(), &w = *weight.impl();
+    const std::uint32_t flags = x.flags & w.flags & (bias.defined() ? bias->flags : ~0u);
+    const std::uint32_t any = x.flags | w.flags | (bias.defined() ? bias->flags : 0u);
+    if (!(flags & kContiguous) || any & kConj || !product_kernels().gemm_bias[int(x.dtype)] || w.dtype != x.dtype ||
+        w.dim() != 2)
+      return false;
+    if (!x.device.is_cpu() || !w.device.is_cpu() || w.sizes[1] != x.sizes[1] || x.numel == 0 || w.numel == 0)
+      return false;
+    if (bias.defined() &&
+        (bias->dtype != x.dtype || bias->dim() != 1 || bias->sizes[0] != w.sizes[0] || !bias->device.is_cpu()))
+      return false;
+    return !recording(input, weight, bias);
+  }
+  static Tensor direct(const Tensor& input, const Tensor& weight, const Tensor& bias) {
+    ProductArgs p;
+    p.m = input->sizes[0];
+    p.k = input->sizes[1];
+    p.n = weight->sizes[0];
+    const Tensor out = make_tensor({p.m, p.n}, input->dtype);
+    p.a = input->read();
+    p.b = weight->read();
+    p.c = out->write();
+    p.lda = p.ldb = p.k;
+    p.ldc = p.n;
+    p.b_form = MatrixForm::Transposed;
+    const auto& table = product_kernels();
+    if (bias.defined()) table.gemm_bias[int(input->dtype)](p, bias->read());
+    else table.gemm[int(input->dtype)](p);
+    return out;
   }
 };
 

@@ -133,6 +133,17 @@ Tensor multiply_scalar(const Tensor& t, const Scalar& factor) {
   return out;
 }
 
+Tensor divide_scalar(const Tensor& t, const Scalar& divisor) {
+  Tensor out;
+  {
+    NoGradGuard guard;
+    out = div(t, divisor);
+  }
+  if (recording(t))
+    record("DivBackward1", {t}, out, {}, [divisor](Backward& b) { b.set(0, div(b.g(), conj(divisor))); });
+  return out;
+}
+
 Tensor finish_inplace(const Tensor& self, const Tensor& result) {
   const bool recorded = grad_enabled() && is_tracked(result);
   check_inplace(self, recorded);

@@ -59,6 +59,8 @@ Tensor maybe_multiply(const Tensor& t, const Scalar& alpha);
 Scalar conj(const Scalar& s);
 // t times a number, recorded as MulBackward1: what PyTorch's C++ code gives where Python gives MulBackward0.
 Tensor multiply_scalar(const Tensor& t, const Scalar& factor);
+// t divided by a number, recorded as DivBackward1 for the same reason.
+Tensor divide_scalar(const Tensor& t, const Scalar& divisor);
 // self <- result, for an in-place operator whose result was computed (and recorded with self as its first input).
 Tensor finish_inplace(const Tensor& self, const Tensor& result);
 // Raises where a product mixes tensors of the meta device with tensors that have data.

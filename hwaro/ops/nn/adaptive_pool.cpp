@@ -62,6 +62,13 @@ void check_filled(const char* op, const Tensor& input, int dims) {
                 sizes_str(input.sizes()), " with dimension ", d, " being empty");
 }
 
+void check_gradient(const std::string& op, const Tensor& g, int dims) {
+  for (int d = g.dim() - dims; d < g.dim(); ++d)
+    HWARO_CHECK(g.sizes()[d] != 0, op,
+                "(): Expected grad_output to have non-zero size for non-batch dimensions, but grad_output has sizes ",
+                sizes_str(g.sizes()), " with dimension ", d, " being empty");
+}
+
 // Calls f(output index, first and last input positions per dimension) for every cell.
 template <class F>
 void each_cell(const Cells& c, F f) {
@@ -126,6 +133,7 @@ Tensor average(const Tensor& input, IntSpan shape, const Cells& c) {
 }
 
 Tensor average_backward(const Tensor& g, IntSpan in_sizes, const Cells& c, bool channels_last) {
+  check_gradient(concat("adaptive_avg_pool", c.dims, "d_backward"), g, c.dims);
   const DType type = compute_type(g.dtype());
   Tensor out = make_zeros(in_sizes, type, g.device());
   if (!g.device().is_meta() && g.numel() > 0) {
@@ -168,8 +176,7 @@ Tensor adaptive_avg(const Tensor& input, IntSpan size, int dims) {
     // A mean over everything, laid out as the input.
     Dims last;
     for (int d = 0; d < dims; ++d) last.push_back(d - dims);
-    const Tensor out = mean(input, IntSpan(last), true);
-    return out;
+    return mean(input, IntSpan(last), true);
   }
   HWARO_CHECK(input.dim() == dims + 1 || input.dim() == dims + 2, op, "(): Expected ", dims + 1, "D or ", dims + 2,
               "D tensor, but got ", sizes_str(input.sizes()));

@@ -157,7 +157,8 @@ Tensor checked(const Tensor& input, int64_t groups, const Tensor& weight, const 
       weight.defined() ? sizes_str(weight.sizes()) : "", " and input of shape ", sizes_str(input.sizes()));
   HWARO_CHECK(!bias.defined() || (bias.dim() == 1 && bias.numel() == channels),
               "Expected bias to be a vector of size equal to the number of channels in input, but got bias of shape ",
-              bias.defined() ? sizes_str(bias.sizes()) : "", " and input of shape ", sizes_str(input.sizes()));
+              weight.defined() ? sizes_str(weight.sizes()) : sizes_str(bias.sizes()), " and input of shape ",
+              sizes_str(input.sizes()));
   int64_t plane = 1;
   for (int d = 2; d < input.dim(); ++d) plane *= input.sizes()[d];
   return std::get<0>(group_norm_of(input, weight, bias, {input.sizes()[0], channels, plane, groups}, eps));

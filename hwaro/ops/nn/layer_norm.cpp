@@ -71,7 +71,9 @@ Gradients backward_fast(const Tensor& g, const Tensor& input, const Tensor& weig
   return out;
 }
 
-void check_layer_norm(const Tensor& input, IntSpan shape, const Tensor& weight, const Tensor& bias) {
+// `comma`: what follows the star where the message spells out the expected shape.
+void check_layer_norm(const Tensor& input, IntSpan shape, const Tensor& weight, const Tensor& bias,
+                      const char* comma = ", ") {
   HWARO_CHECK(!shape.empty(),
               "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
               "normalized_shape = ",
@@ -85,7 +87,7 @@ void check_layer_norm(const Tensor& input, IntSpan shape, const Tensor& weight, 
   const std::size_t dims = input.sizes().size();
   if (dims < shape.size() || IntSpan(input.sizes().data() + (dims - shape.size()), shape.size()) != shape) {
     std::string rest;
-    for (int64_t s : shape) rest += concat(", ", s);
+    for (std::size_t i = 0; i < shape.size(); ++i) rest += concat(i == 0 ? comma : ", ", shape[i]);
     raise("Given normalized_shape=", sizes_str(shape), ", expected input with shape [*", rest,
           "], but got input of size", sizes_str(input.sizes()));
   }
@@ -162,6 +164,26 @@ struct LayerNormFunctional {
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, IntSpan shape, const Tensor& weight, const Tensor& bias, double eps) {
     return std::get<0>(NativeLayerNorm::call(input, shape, weight, bias, eps));
+  }
+};
+
+struct RmsNorm {
+  static constexpr Schema schema =
+      "rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor";
+  static constexpr Doc doc =
+      "input / sqrt(mean of squares + eps) * weight over the last dimensions (Zhang and Sennrich, 2019).";
+  static constexpr unsigned expose = kFunction | kNnFunctional;
+  static Tensor call(const Tensor& input, IntSpan shape, const Tensor& weight, std::optional<double> eps) {
+    check_layer_norm(input, shape, weight, {}, "");
+    HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()) || is_complex(input.dtype()),
+                   "\"rms_norm\" not implemented for '", scalar_type_name(input.dtype()), '\'');
+    const DType type = compute_type(input.dtype());
+    const double least = eps.value_or(to_real(type) == DType::Double ? 0x1p-52 : 0x1p-23);
+    const Dims dims = last_dims(input, shape.size());
+    const Tensor x = to_dtype(input, type);
+    Tensor out = mul(x, rsqrt(add(mean(pow(x, 2), IntSpan(dims), true), least)));
+    if (weight.defined()) out = mul(out, weight);
+    return to_dtype(out, input.dtype());
   }
 };
 

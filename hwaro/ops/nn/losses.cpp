@@ -1,11 +1,13 @@
 // Losses. `reduction` is 'none', 'mean' or 'sum', as in torch.nn.functional.
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/linalg/products.h"
 #include "hwaro/ops/registry.h"
 
 namespace hwaro::engine {
 
 Tensor log_softmax(const Tensor& self, std::int64_t dim, OptDType dtype);
+Tensor mean(const Tensor& self, std::optional<DType> dtype);
 Tensor xlogy(const Operand& self, const Operand& other);
 
 using std::int64_t;
@@ -22,7 +24,7 @@ Reduction reduction_of(std::string_view text) {
 }
 
 Tensor reduce(const Tensor& loss, Reduction r) {
-  if (r == Reduction::Mean) return mean(loss, std::nullopt);
+  if (r == Reduction::Mean) return mean(loss, OptDType());
   if (r == Reduction::Sum) return sum_all(loss);
   return loss;
 }
@@ -41,7 +43,11 @@ Tensor spread(const Tensor& g, Reduction r, int64_t count) { return r == Reducti
 
 // A loss of input - target whose derivative is d(difference): recorded under `name`, differentiable twice through `d`.
 template <class F, class D>
-Tensor difference_loss(const char* name, const Tensor& input, const Tensor& target, Reduction r, F f, D d) {
+Tensor difference_loss(const char* name, const char* kernel, const Tensor& input, const Tensor& target, Reduction r,
+                       F f, D d) {
+  const DType type = promote_types(input.dtype(), target.dtype());
+  HWARO_CHECK_AS(NotImplementedError, is_floating(type), '"', kernel, "\" not implemented for '",
+                 scalar_type_name(type), '\'');
   Tensor out;
   {
     NoGradGuard guard;
@@ -52,8 +58,8 @@ Tensor difference_loss(const char* name, const Tensor& input, const Tensor& targ
     const Tensor x = b.saved(0), t = b.saved(1);
     const Tensor difference = sub(x, t);
     const Tensor g = mul(spread(b.g(), r, difference.numel()), d(difference));
-    if (b.needs(0)) b.set(0, sum_to_size(g, x.sizes()));
-    if (b.needs(1)) b.set(1, sum_to_size(neg(g), t.sizes()));
+    if (b.needs(0)) b.set(0, to_dtype(sum_to_size(g, x.sizes()), x.dtype()));
+    if (b.needs(1)) b.set(1, to_dtype(sum_to_size(neg(g), t.sizes()), t.dtype()));
   });
   return out;
 }
@@ -86,12 +92,15 @@ void check_nll(const Tensor& input, const Tensor& target, const Tensor& weight) 
     HWARO_CHECK(target.dim() <= 1, "0D or 1D target tensor expected, multi-target not supported");
     HWARO_CHECK(target.sizes() == IntSpan(shape), "size mismatch (got input: ", sizes_str(input.sizes()),
                 ", target: ", sizes_str(target.sizes()), ")");
+  } else if (input.dim() == 4) {
+    HWARO_CHECK(target.sizes() == IntSpan(shape), "size mismatch (got input: ", sizes_str(input.sizes()),
+                " , target: ", sizes_str(target.sizes()));
   } else {
     HWARO_CHECK(target.sizes() == IntSpan(shape), "Expected target size ", sizes_str(shape), ", got ",
                 sizes_str(target.sizes()));
   }
-  HWARO_CHECK(target.dtype() == DType::Int64 || target.dtype() == DType::UInt8, "expected scalar type Long but found ",
-              scalar_type_name(target.dtype()));
+  HWARO_CHECK(target.dtype() == DType::Int64 || target.dtype() == DType::UInt8,
+              "expected target dtype to be Long or Byte, but got ", scalar_type_name(target.dtype()));
   if (weight.defined()) {
     HWARO_CHECK(weight.dim() == 1 && weight.numel() == Classes(input).classes,
                 "weight tensor should be defined either for all ", Classes(input).classes,
@@ -195,6 +204,17 @@ Tensor nll(const Tensor& input, const Tensor& target, const Tensor& weight, int6
   return out;
 }
 
+// Every number of dimensions but one, two and four is seen as (N, C, 1, the rest), as PyTorch does (it shows in grad_fn).
+Tensor nll_of_any_rank(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index,
+                       Reduction r) {
+  if (input.dim() <= 2 || input.dim() == 4) return nll(input, target, weight, ignore_index, r);
+  check_nll(input, target, weight);
+  const Classes c(input);
+  const Tensor loss = nll(reshape(input, {c.batch, c.classes, 1, c.inner}), reshape(target, {c.batch, 1, c.inner}),
+                          weight, ignore_index, r);
+  return r == Reduction::None ? view(loss, target.sizes()) : loss;
+}
+
 Dims class_view(const Tensor& input) {
   Dims shape(input.sizes().size(), 1);
   shape[input.dim() > 1 ? 1 : 0] = -1;
@@ -212,7 +232,7 @@ struct NllLoss {
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index,
                      std::string_view reduction) {
-    return nll(input, target, weight, ignore_index, reduction_of(reduction));
+    return nll_of_any_rank(input, target, weight, ignore_index, reduction_of(reduction));
   }
 };
 
@@ -229,9 +249,14 @@ struct CrossEntropy {
     HWARO_CHECK(smoothing >= 0 && smoothing <= 1, "label_smoothing must be between 0.0 and 1.0. Got: ", smoothing);
     const int64_t dim = input.dim() == 1 ? 0 : 1;
     const bool probabilities = input.dim() > 0 && input.sizes() == target.sizes();
+    HWARO_CHECK(input.dim() > 0 || is_floating(target.dtype()),
+                "Expected floating point type for target with class probabilities, got ",
+                scalar_type_name(target.dtype()));
+    HWARO_CHECK(!probabilities || !is_floating(target.dtype()) || ignore_index < 0,
+                "ignore_index is not supported for floating point target");
     const Tensor lp = log_softmax(input, dim, std::nullopt);
     if (probabilities) return soft_targets(lp, target, weight, r, smoothing, dim);
-    const Tensor loss = nll(lp, target, weight, ignore_index, r);
+    const Tensor loss = nll_of_any_rank(lp, target, weight, ignore_index, r);
     if (smoothing == 0) return loss;
     // The smoothed part: the mean over classes, with ignored targets left out.
     Tensor smooth = neg(sum(weight.defined() ? mul(lp, reshape(weight, class_view(lp))) : lp, IntSpan({dim})));
@@ -239,7 +264,7 @@ struct CrossEntropy {
     if (r == Reduction::Sum) smooth = sum_all(smooth);
     if (r == Reduction::Mean) smooth = div(sum_all(smooth), total_weight(input, target, weight, ignore_index));
     const double share = smoothing / double(Classes(input).classes);
-    return add(mul(loss, 1 - smoothing), mul(smooth, share));
+    return add(multiply_scalar(loss, 1 - smoothing), multiply_scalar(smooth, share));
   }
   static Tensor soft_targets(const Tensor& lp, const Tensor& target, const Tensor& weight, Reduction r,
                              double smoothing, int64_t dim) {
@@ -250,7 +275,7 @@ struct CrossEntropy {
     Tensor product = mul(lp, t);
     if (weight.defined()) product = mul(product, reshape(weight, class_view(lp)));
     if (r == Reduction::Sum) return neg(sum_all(product));
-    if (r == Reduction::Mean) return neg(div(sum_all(product), double(lp.numel()) / classes));
+    if (r == Reduction::Mean) return divide_scalar(neg(sum_all(product)), double(lp.numel()) / classes);
     return neg(sum(product, IntSpan({dim})));
   }
 };
@@ -263,7 +288,7 @@ struct MseLoss {
     const Reduction r = reduction_of(reduction);
     warn_broadcast(input, target);
     return difference_loss(
-        "MseLossBackward0", input, target, r, [](const Tensor& d) { return square(d); },
+        "MseLossBackward0", "mse_cpu", input, target, r, [](const Tensor& d) { return square(d); },
         [](const Tensor& d) { return mul(d, 2); });
   }
 };
@@ -290,7 +315,7 @@ struct SmoothL1Loss {
     if (beta == 0) return L1Loss::call(input, target, reduction);
     warn_broadcast(input, target);
     return difference_loss(
-        "SmoothL1LossBackward0", input, target, r,
+        "SmoothL1LossBackward0", "smooth_l1_cpu", input, target, r,
         [beta](const Tensor& d) {
           const Tensor a = abs(d);
           return where(lt(a, beta), mul(square(a), 0.5 / beta), sub(a, 0.5 * beta));
@@ -316,8 +341,10 @@ struct HuberLoss {
     auto slope = [delta](const Tensor& d) {
       return maximum(minimum(d, make_full({}, delta, d.dtype())), make_full({}, -delta, d.dtype()));
     };
-    if (!weight.defined()) return difference_loss("HuberLossBackward0", input, target, r, value, slope);
-    return reduce(mul(weight, difference_loss("HuberLossBackward0", input, target, Reduction::None, value, slope)), r);
+    if (!weight.defined()) return difference_loss("HuberLossBackward0", "huber_cpu", input, target, r, value, slope);
+    return reduce(
+        mul(weight, difference_loss("HuberLossBackward0", "huber_cpu", input, target, Reduction::None, value, slope)),
+        r);
   }
 };
 
@@ -327,6 +354,8 @@ struct KlDiv {
   static constexpr Doc doc = "The Kullback-Leibler divergence of target from exp(input).";
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, const Tensor& target, std::string_view reduction, bool log_target) {
+    HWARO_CHECK(!is_integral(input.dtype(), true) && !is_integral(target.dtype(), true),
+                "kl_div: Integral inputs not supported.");
     const bool batch = reduction == "batchmean";
     if (reduction == "mean")
       warn(
@@ -352,6 +381,10 @@ struct BinaryCrossEntropy {
     HWARO_CHECK_AS(ValueError, input.sizes() == target.sizes(), "Using a target size (torch.Size(",
                    sizes_str(target.sizes()), ")) that is different to the input size (torch.Size(",
                    sizes_str(input.sizes()), ")) is deprecated. Please ensure they have the same size.");
+    HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), "\"binary_cross_entropy\" not implemented for '",
+                   scalar_type_name(input.dtype()), '\'');
+    HWARO_CHECK(target.dtype() == input.dtype(), "Found dtype ", scalar_type_name(target.dtype()), " but expected ",
+                scalar_type_name(input.dtype()));
     if (!input.device().is_meta() && input.numel() > 0) {
       const Tensor x = dense_as(input, DType::Double);
       const double* p = x->read_as<double>();
@@ -395,6 +428,8 @@ struct BinaryCrossEntropyWithLogits {
     const Reduction r = reduction_of(reduction);
     HWARO_CHECK_AS(ValueError, input.sizes() == target.sizes(), "Target size (torch.Size(", sizes_str(target.sizes()),
                    ")) must be the same as input size (torch.Size(", sizes_str(input.sizes()), "))");
+    HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), "\"log_sigmoid_cpu\" not implemented for '",
+                   scalar_type_name(input.dtype()), '\'');
     Tensor out;
     {
       NoGradGuard guard;
@@ -420,10 +455,34 @@ struct BinaryCrossEntropyWithLogits {
                  if (b.needs(0)) b.set(0, mul(g, sub(mul(sub(add(wt, 1), t), s), wt)));
                  if (b.needs(1)) b.set(1, mul(g, sub(mul(sub(w, 1), softplus_of(x)), x)));
                } else {
-                 if (b.needs(0)) b.set(0, mul(g, sub(s, t)));
-                 if (b.needs(1)) b.set(1, mul(g, neg(x)));
+                 if (b.needs(0)) b.set(0, to_dtype(mul(g, sub(s, t)), x.dtype()));
+                 if (b.needs(1)) b.set(1, to_dtype(mul(g, neg(x)), t.dtype()));
                }
              });
+    return out;
+  }
+};
+
+struct SoftMarginLoss {
+  static constexpr Schema schema = "soft_margin_loss(Tensor input, Tensor target, str reduction='mean') -> Tensor";
+  static constexpr Doc doc = "log(1 + exp(-target * input)) for targets 1 and -1.";
+  static constexpr unsigned expose = kNnFunctional;
+  static Tensor call(const Tensor& input, const Tensor& target, std::string_view reduction) {
+    const Reduction r = reduction_of(reduction);
+    HWARO_CHECK(!recording(target),
+                "The function 'soft_margin_loss' is not differentiable with respect to argument 'target'. "
+                "This input cannot have requires_grad True.");
+    Tensor out;
+    {
+      NoGradGuard guard;
+      out = reduce(log1p(exp(mul(neg(target), input))), r);
+    }
+    if (recording(input))
+      record("SoftMarginLossBackward0", {input}, out, {save(input), save(target)}, [r](Backward& b) {
+        const Tensor x = b.saved(0), t = b.saved(1), z = exp(mul(neg(t), x));
+        const Tensor g = mul(div(mul(neg(t), z), add(z, 1)), spread(b.g(), r, z.numel()));
+        b.set(0, sum_to_size(g, x.sizes()));
+      });
     return out;
   }
 };

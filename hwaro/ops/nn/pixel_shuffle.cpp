@@ -38,6 +38,21 @@ Tensor unshuffle(const Tensor& t, int64_t r) {
   return out;
 }
 
+Tensor shuffled(const Tensor& t, int64_t groups) {
+  Tensor out;
+  {
+    NoGradGuard guard;
+    const int64_t n = t.sizes()[0], c = t.sizes()[1], rest = n * c == 0 ? 0 : t.numel() / (n * c);
+    out =
+        reshape(clone(transpose(reshape(t, {n, groups, c / groups, rest}), 1, 2), MemoryFormat::Contiguous), t.sizes());
+  }
+  // Regrouping by the other factor puts the channels back.
+  if (recording(t))
+    record("ChannelShuffleBackward0", {t}, out, {},
+           [back = t.sizes()[1] / groups](Backward& b) { b.set(0, shuffled(b.g(), back)); });
+  return out;
+}
+
 }  // namespace
 
 struct PixelShuffle {
@@ -86,7 +101,7 @@ struct ChannelShuffle {
     const int64_t c = self.sizes()[1];
     HWARO_CHECK(c % groups == 0, "Number of channels must be divisible by groups. Got ", c, " channels and ", groups,
                 " groups.");
-    return reshape(transpose(reshape(self, {self.sizes()[0], groups, c / groups, -1}), 1, 2), self.sizes());
+    return shuffled(self, groups);
   }
 };
 

@@ -57,9 +57,10 @@ Dims pool_shape(const Tensor& input, const PoolCall& c, PoolGeometry& g) {
   per_dim(g.stride, c.stride.empty() ? c.kernel : c.stride, n, c.op, "stride");
   per_dim(g.padding, c.padding, n, c.op, "padding");
   per_dim(g.dilation, c.dilation, n, c.op, "dilation");
-  for (int i = 3 - n; i < 3; ++i) HWARO_CHECK(g.stride[i] != 0, "stride should not be zero");
+  if (c.average && n == 2) input.size(-3);  // raises for a tensor of too few dimensions
   HWARO_CHECK(d == n + 1 || d == n + 2, "non-empty ", n + 1, "D or ", n + 2,
               "D (batch mode) tensor expected for input");
+  for (int i = 3 - n; i < 3; ++i) HWARO_CHECK(g.stride[i] != 0, "stride should not be zero");
   for (int i = 3 - n; i < 3; ++i) {
     HWARO_CHECK(g.padding[i] >= 0, "pad must be non-negative, but got pad: ", g.padding[i]);
     HWARO_CHECK(g.padding[i] <= ((g.kernel[i] - 1) * g.dilation[i] + 1) / 2,
@@ -82,7 +83,7 @@ Dims pool_shape(const Tensor& input, const PoolCall& c, PoolGeometry& g) {
     for (int i = d - 4; i < d; ++i)
       HWARO_CHECK(input.sizes()[i] != 0, c.average ? "avg_pool3d" : "max_pool3d_with_indices_out_cpu_template",
                   "(): Expected input's non-batch dimensions to have positive length, but input has a shape of ",
-                  sizes_str(input.sizes()), " and non-batch dimension ", i - (d - 4), " has length zero!");
+                  sizes_str(input.sizes()), " and non-batch dimension 0 has length zero!");
   bool filled = true;
   for (int i = d - n - 1; i < d; ++i) filled = filled && input.sizes()[i] != 0;
   HWARO_CHECK(filled, "Expected ", n + 1, "D or ", n + 2,

@@ -99,17 +99,18 @@ HWARO_INLINE void max_at(const PoolGeometry& g, const T* x, Range d, Range h, in
   if (index) *index = at;
 }
 
-template <class T, int kStride, bool kIndex>
-HWARO_INLINE int64_t max_vectors(const PoolGeometry& g, const T* x, Range d, Range h, int64_t ow, int64_t end, T* y,
-                                 int32_t* index) {
-  using V = Vec<T>;
-  using I = IntsOf<T, V::size()>;
+// `room`: elements from x to the end of memory that may be read. A load may run over the end of a row (those lanes are
+// dropped), but not over the end of memory.
+template <class V, int kStride, bool kIndex, class T>
+HWARO_INLINE int64_t max_vectors(const PoolGeometry& g, const T* x, int64_t room, Range d, Range h, int64_t ow,
+                                 int64_t end, T* y, int32_t* index) {
   constexpr int N = V::size();
-  const int64_t last = (g.kernel[2] - 1) * g.dilation[2] + (kStride - 1);
+  using I = IntsOf<T, N>;
+  const int64_t last = ((d.end - 1) * g.in[1] + h.end - 1) * g.in[2] + (g.kernel[2] - 1) * g.dilation[2] + kStride * N;
   const I lanes = I::iota() * I(kStride);
   for (; ow + N <= end; ow += N) {
     const int64_t w = ow * kStride - g.padding[2];
-    if (w + last + kStride * (N - 1) >= g.in[2]) break;  // the second load would leave the row
+    if (w + last > room) break;
     V best(lowest<T>());
     I at = lanes + I((d.begin * g.in[1] + h.begin) * g.in[2] + w);
     for (int64_t i = d.begin; i < d.end; i += g.dilation[0])
@@ -135,25 +136,38 @@ HWARO_INLINE int64_t max_vectors(const PoolGeometry& g, const T* x, Range d, Ran
   return ow;
 }
 
+// Whole vectors, then halves and quarters of them: planes late in a network are narrow.
+template <int kStride, bool kIndex, class T>
+HWARO_INLINE int64_t max_row(const PoolGeometry& g, const T* x, int64_t room, Range d, Range h, int64_t ow, int64_t end,
+                             T* y, int32_t* index) {
+  constexpr int N = Vec<T>::size();
+  ow = max_vectors<Vec<T>, kStride, kIndex>(g, x, room, d, h, ow, end, y, index);
+  if constexpr (N * sizeof(T) >= 32)
+    ow = max_vectors<Vec<T, N / 2>, kStride, kIndex>(g, x, room, d, h, ow, end, y, index);
+  if constexpr (N * sizeof(T) >= 64)
+    ow = max_vectors<Vec<T, N / 4>, kStride, kIndex>(g, x, room, d, h, ow, end, y, index);
+  return ow;
+}
+
 template <class T>
 void max_forward(const PoolGeometry& g, int64_t planes, const void* x_, void* y_, int32_t* index) {
   const T* x = static_cast<const T*>(x_);
   T* y = static_cast<T*>(y_);
   const Range inner = interior(g);
   for (int64_t p = 0; p < planes; ++p, x += g.in_size()) {
+    [[maybe_unused]] const int64_t room = (planes - p) * g.in_size();
     for (int64_t od = 0; od < g.out[0]; ++od)
       for (int64_t oh = 0; oh < g.out[1]; ++oh) {
         const Range d = window(g, 0, od), h = window(g, 1, oh);
         int64_t ow = 0;
         for (; ow < inner.begin; ++ow) max_at(g, x, d, h, ow, y + ow, index ? index + ow : nullptr);
         if constexpr (kVectorised<T>) {
-          if (g.stride[2] == 1) {
-            ow = index ? max_vectors<T, 1, true>(g, x, d, h, ow, inner.end, y, index)
-                       : max_vectors<T, 1, false>(g, x, d, h, ow, inner.end, y, index);
-          } else if (g.stride[2] == 2) {
-            ow = index ? max_vectors<T, 2, true>(g, x, d, h, ow, inner.end, y, index)
-                       : max_vectors<T, 2, false>(g, x, d, h, ow, inner.end, y, index);
-          }
+          if (g.stride[2] == 1)
+            ow = index ? max_row<1, true>(g, x, room, d, h, ow, inner.end, y, index)
+                       : max_row<1, false>(g, x, room, d, h, ow, inner.end, y, index);
+          else if (g.stride[2] == 2)
+            ow = index ? max_row<2, true>(g, x, room, d, h, ow, inner.end, y, index)
+                       : max_row<2, false>(g, x, room, d, h, ow, inner.end, y, index);
         }
         for (; ow < g.out[2]; ++ow) max_at(g, x, d, h, ow, y + ow, index ? index + ow : nullptr);
         y += g.out[2];
@@ -186,14 +200,14 @@ HWARO_INLINE int64_t divisor_of(const PoolGeometry& g, const int64_t* o, Range d
   return size;
 }
 
-template <class T, int kStride>
-HWARO_INLINE int64_t avg_vectors(const PoolGeometry& g, const T* x, Range d, Range h, int64_t ow, int64_t end,
-                                 T divisor, T* y) {
-  using V = Vec<T>;
+template <class V, int kStride, class T>
+HWARO_INLINE int64_t avg_vectors(const PoolGeometry& g, const T* x, int64_t room, Range d, Range h, int64_t ow,
+                                 int64_t end, T divisor, T* y) {
   constexpr int N = V::size();
+  const int64_t last = ((d.end - 1) * g.in[1] + h.end - 1) * g.in[2] + g.kernel[2] - 1 + kStride * N;
   for (; ow + N <= end; ow += N) {
     const int64_t w = ow * kStride - g.padding[2];
-    if (w + g.kernel[2] - 1 + (kStride - 1) + kStride * (N - 1) >= g.in[2]) break;
+    if (w + last > room) break;
     V sum(0);
     for (int64_t i = d.begin; i < d.end; ++i)
       for (int64_t j = h.begin; j < h.end; ++j) {
@@ -208,35 +222,49 @@ HWARO_INLINE int64_t avg_vectors(const PoolGeometry& g, const T* x, Range d, Ran
   return ow;
 }
 
+template <int kStride, class T>
+HWARO_INLINE int64_t avg_row(const PoolGeometry& g, const T* x, int64_t room, Range d, Range h, int64_t ow, int64_t end,
+                             T divisor, T* y) {
+  constexpr int N = Vec<T>::size();
+  ow = avg_vectors<Vec<T>, kStride>(g, x, room, d, h, ow, end, divisor, y);
+  if constexpr (N * sizeof(T) >= 32) ow = avg_vectors<Vec<T, N / 2>, kStride>(g, x, room, d, h, ow, end, divisor, y);
+  if constexpr (N * sizeof(T) >= 64) ow = avg_vectors<Vec<T, N / 4>, kStride>(g, x, room, d, h, ow, end, divisor, y);
+  return ow;
+}
+
+template <class T>
+HWARO_INLINE T avg_at(const PoolGeometry& g, const T* x, const int64_t* o, Range d, Range h) {
+  const Range w = window(g, 2, o[2]);
+  if (d.begin >= d.end || h.begin >= h.end || w.begin >= w.end) return T(0);
+  T sum = T(0);
+  for (int64_t i = d.begin; i < d.end; ++i)
+    for (int64_t j = h.begin; j < h.end; ++j)
+      for (int64_t k = w.begin; k < w.end; ++k) sum += x[(i * g.in[1] + j) * g.in[2] + k];
+  return T(sum / T(divisor_of(g, o, d, h, w)));
+}
+
 template <class T>
 void avg_forward(const PoolGeometry& g, int64_t planes, const void* x_, void* y_) {
   const T* x = static_cast<const T*>(x_);
   T* y = static_cast<T*>(y_);
   const Range inner = interior(g);
-  for (int64_t p = 0; p < planes; ++p, x += g.in_size())
+  for (int64_t p = 0; p < planes; ++p, x += g.in_size()) {
+    [[maybe_unused]] const int64_t room = (planes - p) * g.in_size();
     for (int64_t od = 0; od < g.out[0]; ++od)
       for (int64_t oh = 0; oh < g.out[1]; ++oh, y += g.out[2]) {
         const Range d = window(g, 0, od), h = window(g, 1, oh);
-        for (int64_t ow = 0; ow < g.out[2]; ++ow) {
-          if constexpr (kVectorised<T>) {
-            if (ow == inner.begin && ow < inner.end && g.stride[2] <= 2) {
-              const int64_t o[3] = {od, oh, ow};
-              const T divisor = T(divisor_of(g, o, d, h, window(g, 2, ow)));
-              ow = g.stride[2] == 1 ? avg_vectors<T, 1>(g, x, d, h, ow, inner.end, divisor, y)
-                                    : avg_vectors<T, 2>(g, x, d, h, ow, inner.end, divisor, y);
-              if (ow >= g.out[2]) break;
-            }
+        int64_t o[3] = {od, oh, 0};
+        for (; o[2] < inner.begin; ++o[2]) y[o[2]] = avg_at(g, x, o, d, h);
+        if constexpr (kVectorised<T>) {
+          if (o[2] < inner.end && g.stride[2] <= 2) {
+            const T divisor = T(divisor_of(g, o, d, h, window(g, 2, o[2])));
+            o[2] = g.stride[2] == 1 ? avg_row<1>(g, x, room, d, h, o[2], inner.end, divisor, y)
+                                    : avg_row<2>(g, x, room, d, h, o[2], inner.end, divisor, y);
           }
-          const Range w = window(g, 2, ow);
-          const int64_t o[3] = {od, oh, ow};
-          T sum = T(0);
-          for (int64_t i = d.begin; i < d.end; ++i)
-            for (int64_t j = h.begin; j < h.end; ++j)
-              for (int64_t k = w.begin; k < w.end; ++k) sum += x[(i * g.in[1] + j) * g.in[2] + k];
-          const bool empty = d.begin >= d.end || h.begin >= h.end || w.begin >= w.end;
-          y[ow] = empty ? T(0) : T(sum / T(divisor_of(g, o, d, h, w)));
         }
+        for (; o[2] < g.out[2]; ++o[2]) y[o[2]] = avg_at(g, x, o, d, h);
       }
+  }
 }
 
 template <class T>
