@@ -18,7 +18,6 @@ MADE = {
     "OneHotCategorical": lambda D, t: D.OneHotCategorical(t([[1.0, 2.0, 1.0], [0.2, 0.2, 0.6]])),
     "Independent": lambda D, t: D.Independent(D.Normal(t([0.0, 1.0]), t([1.0, 2.0])), 1),
 }
-SAME = {"LogNormal": (0.1, 0.3), "Laplace": (0.5, 1.5), "Exponential": (0.7, 1.0)}
 
 
 def whole(make):

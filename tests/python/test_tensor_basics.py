@@ -191,3 +191,11 @@ def test_a_cycle_through_an_attribute_is_collected():
     del x
     gc.collect()
     assert gone() is None
+
+
+def test_import_loads_little():
+    import subprocess
+    import sys
+    script = "import sys, hwaro; print(*sorted(m for m in sys.modules if m.startswith('hwaro.') or m in ('numpy', 'inspect', 'typing', 're', 'pickle')))"
+    out = subprocess.run([sys.executable, "-S", "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert [m for m in out if not m.startswith("hwaro._")] == []
