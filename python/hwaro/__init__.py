@@ -3,6 +3,7 @@
 `import hwaro as torch` runs PyTorch code; `python -m hwaro script.py` runs a script that says `import torch`.
 Submodules load on first use, so that importing this package stays cheap.
 """
+
 import importlib as _importlib
 
 from hwaro import _C
@@ -17,30 +18,69 @@ from hwaro._top import *  # noqa: E402,F401,F403
 __version__ = "2.13.0+hwaro0.1.0"
 
 _SUBMODULES = {
-    "nn", "optim", "utils", "autograd", "cuda", "cpu", "mps", "backends", "version", "accelerator", "linalg", "special", "fft", "random",
-    "testing", "func", "amp", "distributions", "serialization", "return_types", "types", "overrides", "_tensor_str", "jit", "multiprocessing",
-    "compiler", "distributed", "storage", "functional", "_device", "_utils", "profiler",
+    "nn",
+    "optim",
+    "utils",
+    "autograd",
+    "cuda",
+    "cpu",
+    "mps",
+    "backends",
+    "version",
+    "accelerator",
+    "linalg",
+    "special",
+    "fft",
+    "random",
+    "testing",
+    "func",
+    "amp",
+    "distributions",
+    "serialization",
+    "return_types",
+    "types",
+    "overrides",
+    "_tensor_str",
+    "jit",
+    "multiprocessing",
+    "compiler",
+    "distributed",
+    "storage",
+    "functional",
+    "_device",
+    "_utils",
+    "profiler",
 }
 
 # name -> the module that it is taken from when it is first used
-_LAZY = {name: module for module, names in {
-    "serialization": "save load",
-    "_tensor_str": "set_printoptions get_printoptions",
-    "_numeric": "finfo iinfo",
-    "random": "fork_rng",
-    "amp": "autocast GradScaler",
-    "func": "vmap",
-    "storage": "UntypedStorage TypedStorage FloatStorage DoubleStorage HalfStorage BFloat16Storage LongStorage IntStorage ShortStorage "
-               "CharStorage ByteStorage BoolStorage ComplexFloatStorage ComplexDoubleStorage",
-    "functional": "unique unique_consecutive broadcast_shapes result_type unravel_index gradient vander hann_window hamming_window "
-                  "blackman_window bartlett_window kaiser_window meshgrid broadcast_tensors block_diag cartesian_prod chain_matmul "
-                  "atleast_1d atleast_2d atleast_3d einsum tensordot nonzero",
-    "nn.functional": "bilinear cosine_similarity cosine_embedding_loss pairwise_distance pixel_shuffle pixel_unshuffle "
-                     "adaptive_max_pool1d margin_ranking_loss triplet_margin_loss hinge_embedding_loss kl_div poisson_nll_loss "
-                     "binary_cross_entropy_with_logits rrelu embedding_bag instance_norm ctc_loss",
-    "nn._functional.vision": "channel_shuffle",
-    "nn._functional.bags": "pdist",
-}.items() for name in names.split()}
+_LAZY = {
+    name: module
+    for module, names in {
+        "serialization": "save load",
+        "_tensor_str": "set_printoptions get_printoptions",
+        "_numeric": "finfo iinfo",
+        "random": "fork_rng",
+        "amp": "autocast GradScaler",
+        "func": "vmap",
+        "storage": (
+            "UntypedStorage TypedStorage FloatStorage DoubleStorage HalfStorage BFloat16Storage LongStorage IntStorage"
+            " ShortStorage CharStorage ByteStorage BoolStorage ComplexFloatStorage ComplexDoubleStorage"
+        ),
+        "functional": (
+            "unique unique_consecutive broadcast_shapes result_type unravel_index gradient vander hann_window"
+            " hamming_window blackman_window bartlett_window kaiser_window meshgrid broadcast_tensors block_diag"
+            " cartesian_prod chain_matmul atleast_1d atleast_2d atleast_3d einsum tensordot nonzero"
+        ),
+        "nn.functional": (
+            "bilinear cosine_similarity cosine_embedding_loss pairwise_distance pixel_shuffle pixel_unshuffle "
+            "adaptive_max_pool1d margin_ranking_loss triplet_margin_loss hinge_embedding_loss kl_div poisson_nll_loss "
+            "binary_cross_entropy_with_logits rrelu embedding_bag instance_norm ctc_loss"
+        ),
+        "nn._functional.vision": "channel_shuffle",
+        "nn._functional.bags": "pdist",
+    }.items()
+    for name in names.split()
+}
 for _name in _LAZY:
     globals().pop(_name, None)  # compiled parts of functions that Python completes
 

@@ -1,4 +1,5 @@
 """no_grad, enable_grad, set_grad_enabled and inference_mode: context managers that also decorate functions."""
+
 from hwaro import _C
 
 # functools is imported where it is used, and inspect not at all: they take longer to load than the rest of this package.
@@ -7,6 +8,7 @@ _GENERATOR = 0x20  # of co_flags
 
 def _is_generator_function(function):
     import functools
+
     while isinstance(function, functools.partial):
         function = function.func
     code = getattr(getattr(function, "__func__", function), "__code__", None)
@@ -21,12 +23,19 @@ class _DecoratorContextManager:
 
     def __call__(self, function):
         import functools
+
         if isinstance(function, type):
             import warnings
-            warnings.warn("Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions or "
-                          "methods. To preserve the current behavior of class decoration, you can directly decorate the `__init__` method and "
-                          "nothing else.", FutureWarning, stacklevel=2)
+
+            warnings.warn(
+                "Decorating classes is deprecated and will be disabled in future versions. You should only decorate"
+                " functions or methods. To preserve the current behavior of class decoration, you can directly decorate"
+                " the `__init__` method and nothing else.",
+                FutureWarning,
+                stacklevel=2,
+            )
         elif _is_generator_function(function):
+
             @functools.wraps(function)
             def generator(*args, **kwargs):
                 made = function(*args, **kwargs)
@@ -48,12 +57,14 @@ class _DecoratorContextManager:
                                 value = made.send(sent)
                 except StopIteration as stop:
                     return stop.value
+
             return generator
 
         @functools.wraps(function)
         def wrapper(*args, **kwargs):
             with self.clone():
                 return function(*args, **kwargs)
+
         return wrapper
 
 
@@ -157,7 +168,9 @@ class _unsafe_preserve_version_counter:
     """Writes inside do not count as changes of the tensors."""
 
     def __init__(self, tensors):
-        raise NotImplementedError("Hwaro has no torch.autograd._unsafe_preserve_version_counter; write to tensor.data instead")
+        raise NotImplementedError(
+            "Hwaro has no torch.autograd._unsafe_preserve_version_counter; write to tensor.data instead"
+        )
 
 
 for _cls in (no_grad, enable_grad, set_grad_enabled, inference_mode, set_multithreading_enabled):

@@ -1,4 +1,5 @@
 """torch.finfo and torch.iinfo: the limits of element types."""
+
 from hwaro import _C
 
 # bits, digits of eps after 1, largest exponent, smallest normal exponent, decimal resolution
@@ -11,7 +12,7 @@ _FLOATS = {
 
 
 def _name(dtype):
-    return str(dtype)[len("torch."):]
+    return str(dtype)[len("torch.") :]
 
 
 class _Info:
@@ -32,18 +33,23 @@ class finfo(_Info):
         if not isinstance(type, _C.dtype):
             raise TypeError(f"finfo(): argument 'type' (position 1) must be torch.dtype, not {type.__class__.__name__}")
         if not type.is_floating_point and not type.is_complex:
-            raise TypeError("torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'")
+            raise TypeError(
+                "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"
+            )
         real = type.to_real()
         self.bits, digits, high, low, self.resolution = _FLOATS[real]
         self.dtype = _name(type if type.is_complex else real)
-        self.eps = 2.0 ** -digits
-        self.max = (2.0 - self.eps) * 2.0 ** high
+        self.eps = 2.0**-digits
+        self.max = (2.0 - self.eps) * 2.0**high
         self.min = -self.max
-        self.tiny = self.smallest_normal = 2.0 ** low
+        self.tiny = self.smallest_normal = 2.0**low
         self._shown = _name(real)
 
     def __repr__(self):
-        numbers = ", ".join(f"{name}={getattr(self, name):.6g}" for name in ("resolution", "min", "max", "eps", "smallest_normal", "tiny"))
+        numbers = ", ".join(
+            f"{name}={getattr(self, name):.6g}"
+            for name in ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
+        )
         return f"finfo({numbers}, dtype={self._shown})"
 
 
@@ -62,8 +68,8 @@ class iinfo(_Info):
         self.bits = 8 * type.itemsize
         self.dtype = _name(type)
         signed = type.is_signed
-        self.max = 2 ** (self.bits - 1) - 1 if signed else 2 ** self.bits - 1
-        self.min = -2 ** (self.bits - 1) if signed else 0
+        self.max = 2 ** (self.bits - 1) - 1 if signed else 2**self.bits - 1
+        self.min = -(2 ** (self.bits - 1)) if signed else 0
 
     def __repr__(self):
         return f"iinfo(min={float(self.min):.6g}, max={float(self.max):.6g}, dtype={self.dtype})"

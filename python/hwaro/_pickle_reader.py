@@ -3,6 +3,7 @@
 It knows the opcodes that data needs, resolves names through a table instead of importing, calls nothing but the functions in
 that table, and sets attributes on nothing but OrderedDicts and tensors (and classes that the user has allowed).
 """
+
 import collections
 import io
 import pickle
@@ -116,7 +117,10 @@ class Reader:
                 for name, value in (slots or {}).items():
                     setattr(target, name, value)
         else:
-            raise UnsafePickle(f"Can only build Tensor, Parameter, OrderedDict or types allowlisted via `add_safe_globals`, but got {type(target)}")
+            raise UnsafePickle(
+                "Can only build Tensor, Parameter, OrderedDict or types allowlisted via `add_safe_globals`, but got"
+                f" {type(target)}"
+            )
 
     def items(self):
         items = self.pop_mark()
@@ -241,6 +245,7 @@ def globals_in(data):
     """The names "module.name" of all globals that a pickle refers to."""
     found, strings = [], []
     import pickletools
+
     for opcode, argument, _ in pickletools.genops(io.BytesIO(data)):
         if opcode.name == "GLOBAL":
             found.append(argument.replace(" ", ".", 1))

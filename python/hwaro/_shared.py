@@ -1,4 +1,5 @@
 """Memory that forked processes share: anonymous maps that take the place of a storage."""
+
 import mmap
 import weakref
 
@@ -35,4 +36,6 @@ def share_tensor(tensor):
 def share(storage):
     """Moves a storage to shared memory, for tensors that are made on it from now on."""
     if storage.nbytes() and not is_shared(storage._bytes):
-        raise RuntimeError("share_memory_() of a storage that tensors use already is not supported: call it on the tensor")
+        raise RuntimeError(
+            "share_memory_() of a storage that tensors use already is not supported: call it on the tensor"
+        )

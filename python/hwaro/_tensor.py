@@ -1,4 +1,5 @@
 """Methods of Tensor that need no speed, written in Python and put on the compiled type."""
+
 import copyreg
 
 import hwaro as torch
@@ -59,9 +60,10 @@ def __deepcopy__(self, memo):
         return memo[id(self)]
     if not self.is_leaf:
         raise RuntimeError(
-            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  "
-            "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see "
-            "https://github.com/pytorch/pytorch/pull/103001")
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment. "
+            " If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage,"
+            " see https://github.com/pytorch/pytorch/pull/103001"
+        )
     with torch.no_grad():
         if self.is_meta or self.numel() == 0:
             out = self.detach().clone()
@@ -70,7 +72,9 @@ def __deepcopy__(self, memo):
             key = ("hwaro storage", self._storage_id())
             if key not in memo:
                 memo[key] = (_C._storage_bytes(self).clone(), self)
-            out = _C._tensor_on_storage(memo[key][0], self.dtype, self.storage_offset(), tuple(self.size()), self.stride())
+            out = _C._tensor_on_storage(
+                memo[key][0], self.dtype, self.storage_offset(), tuple(self.size()), self.stride()
+            )
             if self.is_conj():
                 out = out.conj()
         if type(self) is not Tensor:
@@ -82,6 +86,7 @@ def __deepcopy__(self, memo):
             out.grad = self.grad.__deepcopy__(memo)
         if self.__dict__:
             import copy
+
             out.__dict__.update(copy.deepcopy(self.__dict__, memo))
     return out
 
@@ -89,11 +94,13 @@ def __deepcopy__(self, memo):
 @_method
 def __reduce_ex__(self, protocol):
     from hwaro._utils import reduce_tensor
+
     return reduce_tensor(self)
 
 
 def _reduce_class(cls):
     from hwaro._utils import reduce_class
+
     return reduce_class(cls)
 
 
@@ -104,12 +111,14 @@ copyreg.pickle(_C._TensorMeta, _reduce_class)
 def untyped_storage(self):
     """The bytes that this tensor shares with its views."""
     from hwaro.storage import untyped_storage_of
+
     return untyped_storage_of(self)
 
 
 @_method
 def storage(self):
     from hwaro import storage as module
+
     module._warn_typed_storage_removal(stacklevel=2)
     return module.typed_storage_of(self)
 
@@ -117,12 +126,14 @@ def storage(self):
 @_method
 def _typed_storage(self):
     from hwaro.storage import typed_storage_of
+
     return typed_storage_of(self)
 
 
 @_method
 def storage_type(self):
     from hwaro import storage as module
+
     return module._CLASSES[module.typed_storage_of(self).pickle_storage_type()]
 
 
@@ -147,13 +158,26 @@ def cuda(self, device=None, non_blocking=False, memory_format=None):
 def _cast(name, dtype):
     def cast(self, memory_format=None):
         return self.to(dtype) if memory_format is None else self.to(dtype, memory_format=memory_format)
+
     cast.__name__ = name
     cast.__doc__ = f"self as {dtype}."
     _C._add_tensor_method(name, cast)
 
 
-for _name, _dtype in dict(float=_C.float32, double=_C.float64, half=_C.float16, bfloat16=_C.bfloat16, int=_C.int32, long=_C.int64, short=_C.int16,
-                          char=_C.int8, byte=_C.uint8, bool=_C.bool, cfloat=_C.complex64, cdouble=_C.complex128).items():
+for _name, _dtype in dict(
+    float=_C.float32,
+    double=_C.float64,
+    half=_C.float16,
+    bfloat16=_C.bfloat16,
+    int=_C.int32,
+    long=_C.int64,
+    short=_C.int16,
+    char=_C.int8,
+    byte=_C.uint8,
+    bool=_C.bool,
+    cfloat=_C.complex64,
+    cdouble=_C.complex128,
+).items():
     _cast(_name, _dtype)
 
 
@@ -166,12 +190,14 @@ def type_as(self, other):
 def share_memory_(self):
     """Moves the bytes to memory that forked processes share."""
     from hwaro._shared import share_tensor
+
     return share_tensor(self)
 
 
 @_method
 def is_shared(self):
     from hwaro._shared import is_shared
+
     return is_shared(self)
 
 
@@ -199,9 +225,13 @@ def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layo
     device = self.device if device is None else device
     if isinstance(data, Tensor):
         import warnings
-        warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-                      "sourceTensor.detach().clone().requires_grad_(True), rather than tensor.new_tensor(sourceTensor).", UserWarning,
-                      stacklevel=2)
+
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than tensor.new_tensor(sourceTensor).",
+            UserWarning,
+            stacklevel=2,
+        )
         return data.detach().to(dtype=dtype, device=device, copy=True).requires_grad_(requires_grad)
     return torch.tensor(data, dtype=dtype, device=device, requires_grad=requires_grad)
 
@@ -223,7 +253,11 @@ def as_subclass(self, cls):
     """The same tensor as an instance of a subclass."""
     if not (isinstance(cls, type) and issubclass(cls, Tensor)):
         raise TypeError("as_subclass(): cls must be a subclass of Tensor")
-    return Tensor._make_subclass(cls, self, False) if not self.requires_grad else Tensor._make_subclass(cls, self.detach(), True)
+    return (
+        Tensor._make_subclass(cls, self, False)
+        if not self.requires_grad
+        else Tensor._make_subclass(cls, self.detach(), True)
+    )
 
 
 @_method

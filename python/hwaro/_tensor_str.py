@@ -1,4 +1,5 @@
 """Options of printing. The text itself is written by the compiled part."""
+
 import contextlib
 
 from hwaro import _C

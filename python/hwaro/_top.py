@@ -1,4 +1,5 @@
 """Functions of the top level that are written in Python."""
+
 import builtins
 
 from hwaro import _C
@@ -16,6 +17,7 @@ def is_tensor(obj):
 def is_storage(obj):
     """Whether obj is a storage."""
     from hwaro.storage import TypedStorage, UntypedStorage
+
     return isinstance(obj, (TypedStorage, UntypedStorage))
 
 
@@ -73,7 +75,9 @@ def detach_(input):
     return input.detach_()
 
 
-def compile(model=None, *, fullgraph=False, dynamic=None, backend="inductor", mode=None, options=None, disable=False, **kwargs):
+def compile(
+    model=None, *, fullgraph=False, dynamic=None, backend="inductor", mode=None, options=None, disable=False, **kwargs
+):
     """The function or module itself: there is no compiler, and operators are fast without one."""
     return model if model is not None else (lambda f: f)
 
@@ -149,6 +153,7 @@ def is_vulkan_available():
 def get_device_module(device=None):
     """The module of a kind of device: torch.cpu, torch.cuda, …"""
     import importlib
+
     kind = "cpu" if device is None else _C.device(device).type
     return importlib.import_module("hwaro." + kind)
 
@@ -190,17 +195,24 @@ def numel(input):
 def set_default_device(device):
     """Makes factory functions use this device."""
     from hwaro import _device
+
     _device.set_default(device)
 
 
 def get_default_device():
     from hwaro import _device
+
     return _device.get_default()
 
 
 def set_default_tensor_type(t):
     name = t if isinstance(t, str) else f"{t.__module__}.{t.__name__}"
-    kinds = {"FloatTensor": _C.float32, "DoubleTensor": _C.float64, "HalfTensor": _C.float16, "BFloat16Tensor": _C.bfloat16}
+    kinds = {
+        "FloatTensor": _C.float32,
+        "DoubleTensor": _C.float64,
+        "HalfTensor": _C.float16,
+        "BFloat16Tensor": _C.bfloat16,
+    }
     if name.split(".")[-1] not in kinds:
         raise TypeError("invalid type object: only floating-point types are supported as the default type")
     _C.set_default_dtype(kinds[name.split(".")[-1]])

@@ -1,4 +1,5 @@
 """How tensors are put together again when they are unpickled. The names are those that PyTorch's files use."""
+
 import collections
 
 from hwaro import _C
@@ -20,7 +21,9 @@ def _rebuild_tensor(storage, storage_offset, size, stride):
 
 
 def _rebuild_tensor_v2(storage, storage_offset, size, stride, requires_grad, backward_hooks, metadata=None):
-    return _rebuild_tensor_v3(storage, storage_offset, size, stride, requires_grad, backward_hooks, storage.dtype, metadata)
+    return _rebuild_tensor_v3(
+        storage, storage_offset, size, stride, requires_grad, backward_hooks, storage.dtype, metadata
+    )
 
 
 def _rebuild_tensor_v3(storage, storage_offset, size, stride, requires_grad, backward_hooks, dtype, metadata=None):
@@ -35,11 +38,14 @@ def _rebuild_tensor_v3(storage, storage_offset, size, stride, requires_grad, bac
 
 
 def _rebuild_meta_tensor_no_storage(dtype, size, stride, requires_grad):
-    return _C.functions["empty_strided"](tuple(size), tuple(stride), dtype=dtype, device="meta").requires_grad_(requires_grad)
+    return _C.functions["empty_strided"](tuple(size), tuple(stride), dtype=dtype, device="meta").requires_grad_(
+        requires_grad
+    )
 
 
 def _rebuild_parameter(data, requires_grad, backward_hooks):
     from hwaro.nn import Parameter
+
     return Parameter(data, requires_grad)
 
 
@@ -74,12 +80,25 @@ def _metadata(tensor):
 def reduce_tensor(tensor):
     """(function, arguments) that make a tensor again, with its class and attributes."""
     from hwaro.storage import TypedStorage, untyped_storage_of
+
     hooks = collections.OrderedDict()
     if tensor.is_meta:
-        function, args = _rebuild_meta_tensor_no_storage, (tensor.dtype, tuple(tensor.size()), tuple(tensor.stride()), tensor.requires_grad)
+        function, args = _rebuild_meta_tensor_no_storage, (
+            tensor.dtype,
+            tuple(tensor.size()),
+            tuple(tensor.stride()),
+            tensor.requires_grad,
+        )
     else:
         storage = TypedStorage(wrap_storage=untyped_storage_of(tensor), dtype=tensor.dtype)
-        args = (storage, tensor.storage_offset(), tuple(tensor.size()), tuple(tensor.stride()), tensor.requires_grad, hooks)
+        args = (
+            storage,
+            tensor.storage_offset(),
+            tuple(tensor.size()),
+            tuple(tensor.stride()),
+            tensor.requires_grad,
+            hooks,
+        )
         function, metadata = _rebuild_tensor_v2, _metadata(tensor)
         if metadata:
             args += (metadata,)

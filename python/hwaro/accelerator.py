@@ -17,7 +17,9 @@ def _missing(*args, **kwargs):
     raise RuntimeError("Cannot access accelerator device when none is available.")
 
 
-current_device_index = current_device_idx = set_device_index = set_device_idx = current_stream = set_stream = synchronize = _missing
+current_device_index = current_device_idx = set_device_index = set_device_idx = current_stream = set_stream = (
+    synchronize
+) = _missing
 empty_cache = memory_stats = memory_allocated = max_memory_allocated = memory_reserved = max_memory_reserved = _missing
 reset_peak_memory_stats = reset_accumulated_memory_stats = get_memory_info = get_device_capability = _missing
 

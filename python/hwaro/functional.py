@@ -1,4 +1,5 @@
 """Functions of the top level that are written in Python: their results or arguments vary in number, or they combine others."""
+
 import math
 
 from hwaro import _C
@@ -15,6 +16,7 @@ def __getattr__(name):
 
 
 # ---- functions that take tensors one by one or as a list ----
+
 
 def _listed(tensors):
     return list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else list(tensors)
@@ -48,8 +50,13 @@ def cartesian_prod(*tensors):
 def chain_matmul(*matrices, out=None):
     """The product of several matrices."""
     import warnings
-    warnings.warn("torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use torch.linalg.multi_dot instead, which "
-                  "accepts a list of two or more tensors rather than multiple parameters.", UserWarning, stacklevel=2)
+
+    warnings.warn(
+        "torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use torch.linalg.multi_dot"
+        " instead, which accepts a list of two or more tensors rather than multiple parameters.",
+        UserWarning,
+        stacklevel=2,
+    )
     return _f["chain_matmul"](_listed(matrices)) if out is None else _f["chain_matmul"](_listed(matrices), out=out)
 
 
@@ -71,15 +78,22 @@ def atleast_3d(*tensors):
 def einsum(*args):
     """Sums of products in Einstein's notation: einsum("ij,jk->ik", a, b), or einsum(a, [0, 1], b, [1, 2], [0, 2])."""
     if len(args) < 2:
-        raise ValueError("einsum(): must specify the equation string and at least one operand, or at least one operand and its subscripts list")
+        raise ValueError(
+            "einsum(): must specify the equation string and at least one operand, or at least one operand and its"
+            " subscripts list"
+        )
     if isinstance(args[0], _C.Tensor):
+
         def letters(subscripts):
             return "".join("..." if s is Ellipsis else _letter(s) for s in subscripts)
-        equation = ",".join(letters(s) for s in args[1::2][:len(args) // 2])
+
+        equation = ",".join(letters(s) for s in args[1::2][: len(args) // 2])
         if len(args) % 2:
             equation += "->" + letters(args[-1])
-        return _f["einsum"](equation, list(args[:len(args) - len(args) % 2:2]))
-    return _f["einsum"](args[0], list(args[1]) if len(args) == 2 and isinstance(args[1], (list, tuple)) else list(args[1:]))
+        return _f["einsum"](equation, list(args[: len(args) - len(args) % 2 : 2]))
+    return _f["einsum"](
+        args[0], list(args[1]) if len(args) == 2 and isinstance(args[1], (list, tuple)) else list(args[1:])
+    )
 
 
 def _letter(index):
@@ -94,7 +108,9 @@ def tensordot(a, b, dims=2, out=None):
         dims = dims.tolist()
     if isinstance(dims, (list, tuple)):
         first, second = dims
-        first, second = [first] if isinstance(first, int) else list(first), [second] if isinstance(second, int) else list(second)
+        first, second = [first] if isinstance(first, int) else list(first), (
+            [second] if isinstance(second, int) else list(second)
+        )
     else:
         if dims < 0:
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
@@ -114,6 +130,7 @@ def nonzero(input, *, out=None, as_tuple=False):
 
 # ---- shapes and types ----
 
+
 def broadcast_shapes(*shapes):
     """The shape that tensors of these shapes broadcast to."""
     shapes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
@@ -123,8 +140,10 @@ def broadcast_shapes(*shapes):
             if shape[i] == 1 or shape[i] == out[i]:
                 continue
             if out[i] != 1 or shape[i] < 0:
-                raise RuntimeError(f"Attempting to broadcast a dimension of length {shape[i]} at {i}! Mismatching argument at index {which} had "
-                                   f"{shape}; but expected shape should be broadcastable to {out}")
+                raise RuntimeError(
+                    f"Attempting to broadcast a dimension of length {shape[i]} at {i}! Mismatching argument at index"
+                    f" {which} had {shape}; but expected shape should be broadcastable to {out}"
+                )
             out[i] = shape[i]
     return _C.Size(out)
 
@@ -142,8 +161,15 @@ def result_type(tensor1, tensor2):
         else:
             where = 2
             default = _C.get_default_dtype()
-            dtype = _C.bool if isinstance(value, bool) else _C.int64 if isinstance(value, int) else \
-                default.to_complex() if isinstance(value, complex) else default
+            dtype = (
+                _C.bool
+                if isinstance(value, bool)
+                else (
+                    _C.int64
+                    if isinstance(value, int)
+                    else default.to_complex() if isinstance(value, complex) else default
+                )
+            )
         groups[where] = dtype if groups[where] is None else _C.promote_types(groups[where], dtype)
     out = None
     for dtype in groups:
@@ -156,7 +182,9 @@ def result_type(tensor1, tensor2):
 def unravel_index(indices, shape):
     """Flat indices as a tuple of tensors, one per dimension of shape."""
     if not isinstance(indices, _C.Tensor):
-        raise TypeError(f"unravel_index(): argument 'indices' (position 1) must be Tensor, not {type(indices).__name__}")
+        raise TypeError(
+            f"unravel_index(): argument 'indices' (position 1) must be Tensor, not {type(indices).__name__}"
+        )
     if indices.is_floating_point() or indices.is_complex() or indices.dtype == _C.bool:
         raise ValueError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
@@ -165,7 +193,7 @@ def unravel_index(indices, shape):
             raise ValueError(f"'shape' cannot have negative values, but got {shape}")
     out = []
     for i, size in enumerate(shape):
-        step = math.prod(shape[i + 1:])
+        step = math.prod(shape[i + 1 :])
         out.append(indices.div(step, rounding_mode="floor") % size)
     return tuple(out)
 
@@ -176,8 +204,10 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     dims = [d % input.dim() for d in dims]
     spacings = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * len(dims)
     if len(spacings) != len(dims):
-        raise RuntimeError(f"torch.gradient expected spacing to be unspecified, a scalar or a list of length equal to 'self.dim() = {len(dims)}', "
-                           f"but got a list of length {len(spacings)}")
+        raise RuntimeError(
+            "torch.gradient expected spacing to be unspecified, a scalar or a list of length equal to 'self.dim() ="
+            f" {len(dims)}', but got a list of length {len(spacings)}"
+        )
     if not input.is_floating_point() and not input.is_complex():
         input = input.to(_C.get_default_dtype())
     out = []
@@ -191,7 +221,11 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
             view = [1] * input.dim()
             view[d] = -1
             before, after = step[:-1].view(view), step[1:].view(view)
-            a, b, c = -after / (before * (before + after)), (after - before) / (before * after), before / (after * (before + after))
+            a, b, c = (
+                -after / (before * (before + after)),
+                (after - before) / (before * after),
+                before / (after * (before + after)),
+            )
             middle = a * input.narrow(d, 0, n - 2) + b * input.narrow(d, 1, n - 2) + c * input.narrow(d, 2, n - 2)
             h0, h1 = step[0], step[-1]
             hh0, hh1 = (step[1], step[-2]) if n > 2 else (step[0], step[-1])
@@ -202,8 +236,16 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
         if edge_order == 1:
             left, right = (pick(1) - pick(0)) / h0, (pick(-1) - pick(-2)) / h1
         elif edge_order == 2:
-            left = -(2 * h0 + hh0) / (h0 * (h0 + hh0)) * pick(0) + (h0 + hh0) / (h0 * hh0) * pick(1) - h0 / (hh0 * (h0 + hh0)) * pick(2)
-            right = h1 / (hh1 * (h1 + hh1)) * pick(-3) - (h1 + hh1) / (h1 * hh1) * pick(-2) + (2 * h1 + hh1) / (h1 * (h1 + hh1)) * pick(-1)
+            left = (
+                -(2 * h0 + hh0) / (h0 * (h0 + hh0)) * pick(0)
+                + (h0 + hh0) / (h0 * hh0) * pick(1)
+                - h0 / (hh0 * (h0 + hh0)) * pick(2)
+            )
+            right = (
+                h1 / (hh1 * (h1 + hh1)) * pick(-3)
+                - (h1 + hh1) / (h1 * hh1) * pick(-2)
+                + (2 * h1 + hh1) / (h1 * (h1 + hh1)) * pick(-1)
+            )
         else:
             raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
         out.append(_f["cat"]([left, middle, right] if middle is not None else [left, right], d))
@@ -215,13 +257,14 @@ def vander(x, N=None, increasing=False):
     count = x.size(-1) if N is None else N
     if count < 0:
         raise RuntimeError("N must be non-negative.")
-    columns = [x ** k for k in range(count)]
+    columns = [x**k for k in range(count)]
     if not columns:
         return x.new_empty(tuple(x.shape) + (0,))
     return _f["stack"](columns if increasing else columns[::-1], -1)
 
 
 # ---- windows ----
+
 
 def _window(length, periodic, options, formula):
     """A periodic window of n elements is a symmetric one of n + 1 without the last; formula(k, n) has the elements."""
@@ -234,7 +277,11 @@ def _window(length, periodic, options, formula):
     if length <= 1:
         return _f["ones"](length, dtype=dtype, device=options["device"], requires_grad=requires_grad)
     n = length + 1 if periodic else length
-    return formula(_f["arange"](n, dtype=dtype, device=options["device"]), n)[:length].clone().requires_grad_(requires_grad)
+    return (
+        formula(_f["arange"](n, dtype=dtype, device=options["device"]), n)[:length]
+        .clone()
+        .requires_grad_(requires_grad)
+    )
 
 
 def _options(dtype, layout, device, requires_grad):
@@ -243,34 +290,52 @@ def _options(dtype, layout, device, requires_grad):
 
 def hann_window(window_length, periodic=True, *, dtype=None, layout=None, device=None, requires_grad=False):
     """Half a period of 1 - cos, between 0 and 1."""
-    return hamming_window(window_length, periodic, 0.5, 0.5, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
+    return hamming_window(
+        window_length, periodic, 0.5, 0.5, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad
+    )
 
 
-def hamming_window(window_length, periodic=True, alpha=0.54, beta=0.46, *, dtype=None, layout=None, device=None, requires_grad=False):
+def hamming_window(
+    window_length, periodic=True, alpha=0.54, beta=0.46, *, dtype=None, layout=None, device=None, requires_grad=False
+):
     """alpha - beta * cos."""
-    return _window(window_length, periodic, _options(dtype, layout, device, requires_grad),
-                   lambda k, n: (k * (2 * math.pi / (n - 1))).cos() * -beta + alpha)
+    return _window(
+        window_length,
+        periodic,
+        _options(dtype, layout, device, requires_grad),
+        lambda k, n: (k * (2 * math.pi / (n - 1))).cos() * -beta + alpha,
+    )
 
 
 def blackman_window(window_length, periodic=True, *, dtype=None, layout=None, device=None, requires_grad=False):
     """0.42 - 0.5 cos + 0.08 cos of the double angle."""
+
     def formula(k, n):
         angle = k * (math.pi / (n - 1))
         return (angle * 4).cos() * 0.08 - (angle * 2).cos() * 0.5 + 0.42
+
     return _window(window_length, periodic, _options(dtype, layout, device, requires_grad), formula)
 
 
 def bartlett_window(window_length, periodic=True, *, dtype=None, layout=None, device=None, requires_grad=False):
     """A triangle."""
+
     def formula(k, n):
         rising = k * (2.0 / (n - 1))
         return _f["where"](_f["arange"](n, device=k.device) > (n - 1) // 2, 2 - rising, rising)
+
     return _window(window_length, periodic, _options(dtype, layout, device, requires_grad), formula)
 
 
-def kaiser_window(window_length, periodic=True, beta=12.0, *, dtype=None, layout=None, device=None, requires_grad=False):
+def kaiser_window(
+    window_length, periodic=True, beta=12.0, *, dtype=None, layout=None, device=None, requires_grad=False
+):
     """The Bessel function i0 over a half circle of radius beta."""
+
     def formula(k, n):
         half = (n - 1) / 2
-        return _f["i0"]((1 - ((k - half) / half) ** 2).clamp(min=0).sqrt() * beta) / _f["i0"](_C.tensor(float(beta), dtype=k.dtype))
+        return _f["i0"]((1 - ((k - half) / half) ** 2).clamp(min=0).sqrt() * beta) / _f["i0"](
+            _C.tensor(float(beta), dtype=k.dtype)
+        )
+
     return _window(window_length, periodic, _options(dtype, layout, device, requires_grad), formula)

@@ -1,4 +1,5 @@
 """Subclasses that want to see operator calls (__torch_function__)."""
+
 from hwaro import _C
 
 
@@ -25,11 +26,15 @@ def handle_torch_function(public_api, relevant_args, *args, **kwargs):
     for arg in relevant_args:
         function = getattr(type(arg), "__torch_function__", None)
         if function is not None and not isinstance(arg, _C.Tensor):
-            result = function(public_api, tuple({type(a) for a in relevant_args if hasattr(a, "__torch_function__")}), args, kwargs)
+            result = function(
+                public_api, tuple({type(a) for a in relevant_args if hasattr(a, "__torch_function__")}), args, kwargs
+            )
             if result is not NotImplemented:
                 return result
-    raise TypeError(f"no implementation found for '{getattr(public_api, '__name__', public_api)}' on types that implement __torch_function__: "
-                    f"{[type(a) for a in relevant_args]}")
+    raise TypeError(
+        f"no implementation found for '{getattr(public_api, '__name__', public_api)}' on types that implement"
+        f" __torch_function__: {[type(a) for a in relevant_args]}"
+    )
 
 
 def resolve_name(f):

@@ -1,4 +1,5 @@
 """The names of the profiler that programs leave in their code. Nothing is measured: what would measure says so."""
+
 import enum
 
 from hwaro.autograd.profiler import record_function  # noqa: F401
@@ -20,6 +21,7 @@ class ProfilerAction(enum.Enum):
 
 def schedule(*, wait, warmup, active, repeat=0, skip_first=0, skip_first_wait=0):
     """What to do at each step: wait, warm up, record, and again."""
+
     def action(step):
         step -= skip_first
         length = wait + warmup + active
@@ -31,12 +33,16 @@ def schedule(*, wait, warmup, active, repeat=0, skip_first=0, skip_first_wait=0)
         if at < wait + warmup:
             return ProfilerAction.WARMUP
         return ProfilerAction.RECORD if at < length - 1 else ProfilerAction.RECORD_AND_SAVE
+
     return action
 
 
 def _missing(name):
     def function(*args, **kwargs):
-        raise NotImplementedError(f"Hwaro has no torch.profiler.{name}; measure with Python's cProfile or time.perf_counter")
+        raise NotImplementedError(
+            f"Hwaro has no torch.profiler.{name}; measure with Python's cProfile or time.perf_counter"
+        )
+
     return function
 
 

@@ -4,6 +4,7 @@ A file is a zip archive of uncompressed records: data.pkl, a pickle whose tensor
 data/1, … with the bytes of each storage once. load() builds data only (see _pickle_reader) unless it is told
 weights_only=False.
 """
+
 import collections
 import contextlib
 import io
@@ -21,19 +22,23 @@ MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL_VERSION = 1001
 _ALIGNMENT = 64
 _HINT = "Weights only load failed. "
-_OPTIONS = ("This file can still be loaded, to do so you have two options, \033[1mdo those steps only if you trust the source of the checkpoint"
-            "\033[0m. \n\t(1) Call `torch.load` with `weights_only=False`: the file may then run any code. Do so only if you trust where it comes "
-            "from.\n\t(2) Keep `weights_only=True` and follow the message below.\n\tWeightsUnpickler error: ")
+_OPTIONS = (
+    "This file can still be loaded, to do so you have two options, \033[1mdo those steps only if you trust the source"
+    " of the checkpoint\033[0m. \n\t(1) Call `torch.load` with `weights_only=False`: the file may then run any code. Do"
+    " so only if you trust where it comes from.\n\t(2) Keep `weights_only=True` and follow the message"
+    " below.\n\tWeightsUnpickler error: "
+)
 
 
 # ---- saving ----
+
 
 class _Pickler(pickle._Pickler):
     """Writes tensors as references to storages, and Hwaro's own names as PyTorch's."""
 
     def __init__(self, file, protocol):
         super().__init__(file, protocol)
-        self.storages = {}   # id of a storage -> (key, the storage)
+        self.storages = {}  # id of a storage -> (key, the storage)
         self.types = {}
 
     def persistent_id(self, obj):
@@ -90,6 +95,7 @@ class _Archive:
 
     def __init__(self, file, name):
         import zipfile
+
         self._info = zipfile.ZipInfo
         self.file, self.name = zipfile.ZipFile(file, "w", zipfile.ZIP_STORED), name
         self.checksum = 0
@@ -106,7 +112,14 @@ class _Archive:
         self.file.close()
 
 
-def save(obj, f, pickle_module=pickle, pickle_protocol=DEFAULT_PROTOCOL, _use_new_zipfile_serialization=True, _disable_byteorder_record=False):
+def save(
+    obj,
+    f,
+    pickle_module=pickle,
+    pickle_protocol=DEFAULT_PROTOCOL,
+    _use_new_zipfile_serialization=True,
+    _disable_byteorder_record=False,
+):
     """Writes an object with its tensors to a file (a path or something with write()). PyTorch reads it, too."""
     if not _use_new_zipfile_serialization:
         raise NotImplementedError("the format of PyTorch before 1.6 is read but not written")
@@ -146,19 +159,37 @@ _safe_globals = {}  # "module.name" -> object, added by the user
 
 
 def _table():
-    """"module.name", as in PyTorch's files -> what stands for it here. Nothing else can be named by a file."""
+    """ "module.name", as in PyTorch's files -> what stands for it here. Nothing else can be named by a file."""
     table = {
-        "collections.OrderedDict": collections.OrderedDict, "collections.Counter": collections.Counter,
-        "builtins.set": set, "builtins.bytearray": bytearray, "builtins.complex": complex, "_codecs.encode": _encode,
-        "__builtin__.set": set, "__builtin__.bytearray": bytearray, "__builtin__.complex": complex,
-        "torch.Size": _C.Size, "torch.device": _C.device, "torch.serialization._get_layout": _get_layout,
-        "torch.nn.parameter.Parameter": _LazyParameter, "torch.Tensor": _C.Tensor, "torch._tensor.Tensor": _C.Tensor,
-        "torch.storage.UntypedStorage": _storage.UntypedStorage, "torch.storage.TypedStorage": _storage.TypedStorage,
+        "collections.OrderedDict": collections.OrderedDict,
+        "collections.Counter": collections.Counter,
+        "builtins.set": set,
+        "builtins.bytearray": bytearray,
+        "builtins.complex": complex,
+        "_codecs.encode": _encode,
+        "__builtin__.set": set,
+        "__builtin__.bytearray": bytearray,
+        "__builtin__.complex": complex,
+        "torch.Size": _C.Size,
+        "torch.device": _C.device,
+        "torch.serialization._get_layout": _get_layout,
+        "torch.nn.parameter.Parameter": _LazyParameter,
+        "torch.Tensor": _C.Tensor,
+        "torch._tensor.Tensor": _C.Tensor,
+        "torch.storage.UntypedStorage": _storage.UntypedStorage,
+        "torch.storage.TypedStorage": _storage.TypedStorage,
         "torch._tensor._rebuild_from_type_v2": _utils._rebuild_from_type_v2,
         "torch.nn.parameter._rebuild_parameter": _utils._rebuild_parameter,
     }
-    for name in ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_parameter", "_rebuild_parameter_with_state",
-                 "_rebuild_meta_tensor_no_storage", "_rebuild_from_type_v2"):
+    for name in (
+        "_rebuild_tensor",
+        "_rebuild_tensor_v2",
+        "_rebuild_tensor_v3",
+        "_rebuild_parameter",
+        "_rebuild_parameter_with_state",
+        "_rebuild_meta_tensor_no_storage",
+        "_rebuild_from_type_v2",
+    ):
         table["torch._utils." + name] = getattr(_utils, name)
     for name, cls in _storage._CLASSES.items():
         table["torch." + name] = table["torch.storage." + name] = cls
@@ -185,6 +216,7 @@ class _LazyParameter:
 
     def __new__(cls, *args):
         from hwaro.nn import Parameter
+
         return Parameter(*args)
 
 
@@ -224,6 +256,7 @@ class safe_globals(contextlib.ContextDecorator):
 
 # ---- loading ----
 
+
 class _MetaStorage:
     _meta = True
 
@@ -240,9 +273,17 @@ class _Loader:
 
     def persistent_load(self, saved_id):
         if not isinstance(saved_id, tuple) or not saved_id or saved_id[0] not in ("storage", b"storage"):
-            raise RuntimeError(f"Unknown typename for persistent_load, expected 'storage' but got '{saved_id[0] if saved_id else saved_id}'")
+            raise RuntimeError(
+                "Unknown typename for persistent_load, expected 'storage' but got"
+                f" '{saved_id[0] if saved_id else saved_id}'"
+            )
         storage_type, key, location, numel = saved_id[1:5]
-        if not isinstance(storage_type, type) or not isinstance(key, str) or not isinstance(location, str) or not isinstance(numel, int):
+        if (
+            not isinstance(storage_type, type)
+            or not isinstance(key, str)
+            or not isinstance(location, str)
+            or not isinstance(numel, int)
+        ):
             raise _pickle_reader.UnsafePickle("a storage is described in an unknown way")
         dtype = getattr(storage_type, "dtype", None) or _C.uint8
         if key not in self.loaded:
@@ -250,7 +291,11 @@ class _Loader:
         untyped = self.loaded[key]
         if untyped is None:
             return _MetaStorage(dtype)
-        return untyped if storage_type is _storage.UntypedStorage else _storage.TypedStorage(wrap_storage=untyped, dtype=dtype)
+        return (
+            untyped
+            if storage_type is _storage.UntypedStorage
+            else _storage.TypedStorage(wrap_storage=untyped, dtype=dtype)
+        )
 
     def restore(self, key, location, nbytes, dtype):
         device = self.target(location, key, nbytes, dtype)
@@ -272,9 +317,14 @@ class _Loader:
         if kind in ("cpu", "meta"):
             return kind
         if kind == "cuda":
-            raise RuntimeError("Attempting to deserialize object on a CUDA device but torch.cuda.is_available() is False. If you are running on a "
-                               "CPU-only machine, please use torch.load with map_location=torch.device('cpu') to map your storages to the CPU.")
-        raise RuntimeError(f"don't know how to restore data location of torch.storage.UntypedStorage (tagged with {wanted})")
+            raise RuntimeError(
+                "Attempting to deserialize object on a CUDA device but torch.cuda.is_available() is False. If you are"
+                " running on a CPU-only machine, please use torch.load with map_location=torch.device('cpu') to map"
+                " your storages to the CPU."
+            )
+        raise RuntimeError(
+            f"don't know how to restore data location of torch.storage.UntypedStorage (tagged with {wanted})"
+        )
 
 
 def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=None, **pickle_load_args):
@@ -293,8 +343,10 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
         raise ValueError("f must be a file path in order to use the mmap argument")
     for name in ("seek", "tell", "read"):
         if not hasattr(f, name):
-            raise AttributeError(f"'{type(f).__name__}' object has no attribute '{name}'. You can only torch.load from a file that is seekable. "
-                                 "Please pre-load the data into a buffer like io.BytesIO and try to load from it instead.")
+            raise AttributeError(
+                f"'{type(f).__name__}' object has no attribute '{name}'. You can only torch.load from a file that is"
+                " seekable. Please pre-load the data into a buffer like io.BytesIO and try to load from it instead."
+            )
     return _load(f, map_location, weights_only, mmap, pickle_load_args)
 
 
@@ -307,13 +359,16 @@ def _load(file, map_location, weights_only, mmap, arguments):
     if head[:2] == b"PK":
         return _load_zip(file, map_location, weights_only, mmap, arguments)
     if mmap:
-        raise RuntimeError("mmap can only be used with files saved with `torch.save(_use_new_zipfile_serialization=True), "
-                           "please torch.save your checkpoint with this option in order to use mmap.")
+        raise RuntimeError(
+            "mmap can only be used with files saved with `torch.save(_use_new_zipfile_serialization=True), "
+            "please torch.save your checkpoint with this option in order to use mmap."
+        )
     return _load_legacy(file, map_location, weights_only, arguments)
 
 
 def _load_zip(file, map_location, weights_only, mmap, arguments):
     import zipfile
+
     try:
         archive = zipfile.ZipFile(file)
     except zipfile.BadZipFile:
@@ -322,7 +377,10 @@ def _load_zip(file, map_location, weights_only, mmap, arguments):
         names = archive.namelist()
         root = names[0].split("/")[0] if names else ""
         if f"{root}/data.pkl" not in names:
-            raise RuntimeError(f"PytorchStreamReader failed locating file {'constants.pkl' if f'{root}/code' in names else 'data.pkl'}: file not found")
+            raise RuntimeError(
+                "PytorchStreamReader failed locating file"
+                f" {'constants.pkl' if f'{root}/code' in names else 'data.pkl'}: file not found"
+            )
         swapped = _other_byteorder(archive, names, root)
         region = _map_file(file) if mmap else None
 
@@ -347,6 +405,7 @@ def _load_zip(file, map_location, weights_only, mmap, arguments):
 
 def _record(archive, name):
     import zipfile
+
     try:
         return archive.read(name)
     except (zipfile.BadZipFile, EOFError, zlib.error) as error:
@@ -355,10 +414,11 @@ def _record(archive, name):
 
 def _fill(record, view, key):
     import zipfile
+
     done = 0
     try:
         while done < len(view):
-            count = record.readinto(view[done:done + (1 << 24)])
+            count = record.readinto(view[done : done + (1 << 24)])
             if not count:
                 raise EOFError("the record ends early")
             done += count
@@ -384,12 +444,13 @@ def _swap(data, dtype):
 
 def _map_file(file):
     import mmap
+
     return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
 
 
 def _begin_of(region, info):
     header = info.header_offset
-    name, extra = (int.from_bytes(region[header + i:header + i + 2], "little") for i in (26, 28))
+    name, extra = (int.from_bytes(region[header + i : header + i + 2], "little") for i in (26, 28))
     return header + 30 + name + extra
 
 
@@ -399,7 +460,9 @@ def _load_legacy(file, map_location, weights_only, arguments):
     try:
         magic = _unpickle(file, empty, True, {}, many=True)
     except (pickle.UnpicklingError, EOFError, ValueError, KeyError, IndexError, RuntimeError) as error:
-        raise pickle.UnpicklingError(_HINT + f"the file is neither a zip archive nor a pickle that torch.save wrote ({error})") from None
+        raise pickle.UnpicklingError(
+            _HINT + f"the file is neither a zip archive nor a pickle that torch.save wrote ({error})"
+        ) from None
     if magic != MAGIC_NUMBER:
         raise RuntimeError("Invalid magic number; corrupt file?")
     version = _unpickle(file, empty, True, {}, many=True)
@@ -439,15 +502,22 @@ def _unpickle(file, loader, weights_only, arguments, many=False):
         found = _safe_globals.get(f"{module}.{name}", table.get(full))
         if found is None:
             raise _pickle_reader.UnsafePickle(
-                f"Unsupported global: GLOBAL {module}.{name} was not an allowed global by default. Please use "
-                f"`torch.serialization.add_safe_globals([{name}])` or the `torch.serialization.safe_globals([{name}])` context manager to allowlist "
-                "this global if you trust this class/function.")
+                f"Unsupported global: GLOBAL {module}.{name} was not an allowed global by default. Please use"
+                f" `torch.serialization.add_safe_globals([{name}])` or the `torch.serialization.safe_globals([{name}])`"
+                " context manager to allowlist this global if you trust this class/function."
+            )
         return found
 
     callables = {id(v) for v in table.values()} | {id(v) for v in _safe_globals.values()}
     classes = tuple(v for v in _safe_globals.values() if isinstance(v, type)) + (_C.Tensor,)
-    reader = _pickle_reader.Reader(file, resolve, lambda f: id(f) in callables, lambda o: isinstance(o, classes), loader.persistent_load,
-                                   arguments.get("encoding", "utf-8"))
+    reader = _pickle_reader.Reader(
+        file,
+        resolve,
+        lambda f: id(f) in callables,
+        lambda o: isinstance(o, classes),
+        loader.persistent_load,
+        arguments.get("encoding", "utf-8"),
+    )
     try:
         return reader.load()
     except _pickle_reader.UnsafePickle as error:
@@ -478,6 +548,7 @@ class _FullUnpickler(pickle.Unpickler):
 def get_unsafe_globals_in_checkpoint(f):
     """Names in a file that load(weights_only=True) would refuse."""
     import zipfile
+
     with zipfile.ZipFile(f) as archive:
         root = archive.namelist()[0].split("/")[0]
         names = _pickle_reader.globals_in(archive.read(f"{root}/data.pkl"))

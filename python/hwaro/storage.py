@@ -1,4 +1,5 @@
 """Storages: the bytes that tensors share."""
+
 import warnings
 import weakref
 
@@ -15,7 +16,11 @@ class UntypedStorage:
     __module__ = "torch.storage"
 
     def __init__(self, size=0, device=None):
-        data = _C.tensor(list(size), dtype=_C.uint8) if isinstance(size, (list, tuple)) else _functions()["empty"](size, dtype=_C.uint8)
+        data = (
+            _C.tensor(list(size), dtype=_C.uint8)
+            if isinstance(size, (list, tuple))
+            else _functions()["empty"](size, dtype=_C.uint8)
+        )
         self._adopt(data)
 
     def _adopt(self, data):
@@ -96,10 +101,12 @@ class UntypedStorage:
 
     def is_shared(self):
         from hwaro._shared import is_shared
+
         return is_shared(self._bytes)
 
     def share_memory_(self):
         from hwaro._shared import share
+
         share(self)
         return self
 
@@ -125,6 +132,7 @@ class UntypedStorage:
         data = memoryview(self._all()) if self.nbytes() else b""
         if protocol >= 5 and self.nbytes():
             import pickle
+
             return _storage_from, (pickle.PickleBuffer(data),)
         return _storage_from, (bytes(data),)
 
@@ -149,8 +157,20 @@ def untyped_storage_of(tensor):
     return found
 
 
-_DTYPES = {"Float": _C.float32, "Double": _C.float64, "Half": _C.float16, "BFloat16": _C.bfloat16, "Long": _C.int64, "Int": _C.int32,
-           "Short": _C.int16, "Char": _C.int8, "Byte": _C.uint8, "Bool": _C.bool, "ComplexFloat": _C.complex64, "ComplexDouble": _C.complex128}
+_DTYPES = {
+    "Float": _C.float32,
+    "Double": _C.float64,
+    "Half": _C.float16,
+    "BFloat16": _C.bfloat16,
+    "Long": _C.int64,
+    "Int": _C.int32,
+    "Short": _C.int16,
+    "Char": _C.int8,
+    "Byte": _C.uint8,
+    "Bool": _C.bool,
+    "ComplexFloat": _C.complex64,
+    "ComplexDouble": _C.complex128,
+}
 
 
 class TypedStorage:
@@ -207,7 +227,11 @@ class TypedStorage:
         return iter(self.tolist())
 
     def __getitem__(self, index):
-        return self._tensor()[index].item() if not isinstance(index, slice) else TypedStorage(self._tensor()[index].tolist(), dtype=self.dtype)
+        return (
+            self._tensor()[index].item()
+            if not isinstance(index, slice)
+            else TypedStorage(self._tensor()[index].tolist(), dtype=self.dtype)
+        )
 
     def __setitem__(self, index, value):
         self._tensor()[index] = value
@@ -237,7 +261,11 @@ class TypedStorage:
         return next(name for name, dtype in _DTYPES.items() if dtype == self.dtype) + "Storage"
 
     def __eq__(self, other):
-        return isinstance(other, TypedStorage) and self.dtype == other.dtype and self._untyped_storage == other._untyped_storage
+        return (
+            isinstance(other, TypedStorage)
+            and self.dtype == other.dtype
+            and self._untyped_storage == other._untyped_storage
+        )
 
     def __hash__(self):
         return hash((self.dtype, self._untyped_storage))
@@ -248,6 +276,7 @@ class TypedStorage:
 
     def __deepcopy__(self, memo):
         import copy
+
         return TypedStorage(wrap_storage=copy.deepcopy(self._untyped_storage, memo), dtype=self.dtype)
 
     def __reduce__(self):
@@ -263,11 +292,18 @@ def typed_storage_of(tensor):
 
 
 def _warn_typed_storage_removal(stacklevel=2):
-    warnings.warn("TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage class. This should "
-                  "only matter to you if you are using storages directly.  To access UntypedStorage directly, use tensor.untyped_storage() "
-                  "instead of tensor.storage()", UserWarning, stacklevel=stacklevel + 1)
+    warnings.warn(
+        "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage"
+        " class. This should only matter to you if you are using storages directly.  To access UntypedStorage directly,"
+        " use tensor.untyped_storage() instead of tensor.storage()",
+        UserWarning,
+        stacklevel=stacklevel + 1,
+    )
 
 
 # torch.FloatStorage and its like: names by which files say the type of a storage.
-_CLASSES = {name + "Storage": type(name + "Storage", (TypedStorage,), {"dtype": dtype, "__module__": "torch"}) for name, dtype in _DTYPES.items()}
+_CLASSES = {
+    name + "Storage": type(name + "Storage", (TypedStorage,), {"dtype": dtype, "__module__": "torch"})
+    for name, dtype in _DTYPES.items()
+}
 globals().update(_CLASSES)

@@ -11,7 +11,9 @@ def shown(function):
 
 def expression_cases(text, names):
     """One case per line of text. `names(torch)` gives the names that the expressions use, fresh for each."""
+
     def case(expression):
         return lambda torch: shown(lambda: eval(expression, dict(names(torch), torch=torch)))
+
     lines = [line.strip() for line in text.strip().splitlines()]
     return {line: case(line) for line in lines if line and not line.startswith("#")}

@@ -1,14 +1,22 @@
 """autograd.grad and backward, autograd.functional, torch.func, graph hooks and grad modes; results recorded from PyTorch."""
+
 from shown import expression_cases, shown
 from recorded import recorded_test
 
 
 def names(torch):
-    return {"x": torch.tensor([1.0, 2.0, 3.0], requires_grad=True), "y": torch.tensor([[1.0, 2.0], [3.0, 4.0]]), "A": torch.autograd,
-            "Fn": torch.autograd.functional, "f": torch.func, "ones": torch.ones}
+    return {
+        "x": torch.tensor([1.0, 2.0, 3.0], requires_grad=True),
+        "y": torch.tensor([[1.0, 2.0], [3.0, 4.0]]),
+        "A": torch.autograd,
+        "Fn": torch.autograd.functional,
+        "f": torch.func,
+        "ones": torch.ones,
+    }
 
 
-CASES = expression_cases("""
+CASES = expression_cases(
+    """
 A.backward([])
 A.backward([(x * 2).sum()], inputs=[])
 A.backward([x * 2], [3.0])
@@ -74,13 +82,17 @@ ones(1, dtype=torch.int64, requires_grad=True)
 torch.inference_mode()(lambda: ones(2).is_inference())()
 torch.no_grad()(lambda: torch.is_grad_enabled())()
 torch.set_grad_enabled(True)
-""", names)
+""",
+    names,
+)
 
 
 def graph_hooks(torch):
     log = []
     x = torch.ones(2, requires_grad=True)
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: (log.append("pack"), t)[1], lambda t: (log.append("unpack"), t)[1]):
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda t: (log.append("pack"), t)[1], lambda t: (log.append("unpack"), t)[1]
+    ):
         z = (x * x).sum()
     z.backward()
     return log, x.grad
@@ -91,12 +103,15 @@ def hooks_that_are_off(torch):
         with torch.autograd.graph.disable_saved_tensors_hooks("not here"):
             with torch.autograd.graph.save_on_cpu():
                 pass
+
     return shown(use)
 
 
 def hook_on_several_gradients(torch):
     log, a, b = [], torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
-    handle = torch.autograd.graph.register_multi_grad_hook((a, b), lambda grads: log.append([g.tolist() for g in grads]))
+    handle = torch.autograd.graph.register_multi_grad_hook(
+        (a, b), lambda grads: log.append([g.tolist() for g in grads])
+    )
     (a * b * 3).sum().backward()
     (a * b).sum().backward()
     handle.remove()
@@ -155,6 +170,7 @@ def modes_in_generators(torch):
     def numbers():
         yield torch.is_grad_enabled()
         yield torch.is_grad_enabled()
+
     return [(inside, torch.is_grad_enabled()) for inside in numbers()]
 
 
@@ -189,21 +205,38 @@ def functional_call(torch):
 
 def vjp_and_jvp(torch):
     x = torch.tensor([1.0, 2.0, 3.0])
-    out, pull = torch.func.vjp(lambda a: a ** 2, x)
-    return out, pull(torch.ones(3)), torch.func.jvp(lambda a: a ** 2, (x,), (torch.ones(3),))
+    out, pull = torch.func.vjp(lambda a: a**2, x)
+    return out, pull(torch.ones(3)), torch.func.jvp(lambda a: a**2, (x,), (torch.ones(3),))
 
 
 def ensemble(torch):
     models = [torch.nn.Linear(2, 1) for _ in range(3)]
     params, buffers = torch.func.stack_module_state(models)
     base = models[0]
-    return torch.func.vmap(lambda p, b, x: torch.func.functional_call(base, (p, b), (x,)), in_dims=(0, 0, None))(params, buffers, torch.ones(4, 2))
+    return torch.func.vmap(lambda p, b, x: torch.func.functional_call(base, (p, b), (x,)), in_dims=(0, 0, None))(
+        params, buffers, torch.ones(4, 2)
+    )
 
 
-CASES.update((f.__name__, f) for f in (
-    graph_hooks, hooks_that_are_off, hook_on_several_gradients, edges_stand_for_tensors, mutation_of_saved_tensors, version_counts,
-    hooks_change_gradients, node_hooks, modes_in_generators, modes_nest, inference_tensors, functional_call,
-    vjp_and_jvp, ensemble))
+CASES.update(
+    (f.__name__, f)
+    for f in (
+        graph_hooks,
+        hooks_that_are_off,
+        hook_on_several_gradients,
+        edges_stand_for_tensors,
+        mutation_of_saved_tensors,
+        version_counts,
+        hooks_change_gradients,
+        node_hooks,
+        modes_in_generators,
+        modes_nest,
+        inference_tensors,
+        functional_call,
+        vjp_and_jvp,
+        ensemble,
+    )
+)
 test_case = recorded_test(__file__, CASES)
 
 
@@ -211,6 +244,7 @@ def test_anomaly_warns_with_the_place_of_the_call():
     import warnings
     import hwaro as torch
     import pytest
+
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with pytest.raises(RuntimeError, match="Function 'SqrtBackward0' returned nan values in its 0th output."):
@@ -224,6 +258,7 @@ def test_anomaly_warns_with_the_place_of_the_call():
 
 def test_retained_gradients_of_tensors_that_are_gone():
     import hwaro as torch
+
     x = torch.ones(1000, requires_grad=True)
     y = x * 2
     y.retain_grad()

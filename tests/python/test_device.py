@@ -1,4 +1,5 @@
 """Devices: names, moves, defaults, and what a machine without cards answers; results recorded from PyTorch."""
+
 import copy
 import pickle
 
@@ -8,11 +9,18 @@ from recorded import recorded_test
 
 
 def names(torch):
-    return {"x": torch.tensor([[1.0, 2.0], [3.0, 4.0]]), "i": torch.tensor([1, 2, 3]), "np": numpy, "copy": copy, "pickle": pickle,
-            "a": numpy.array([[1, 2], [3, 4]])}
+    return {
+        "x": torch.tensor([[1.0, 2.0], [3.0, 4.0]]),
+        "i": torch.tensor([1, 2, 3]),
+        "np": numpy,
+        "copy": copy,
+        "pickle": pickle,
+        "a": numpy.array([[1, 2], [3, 4]]),
+    }
 
 
-CASES = expression_cases("""
+CASES = expression_cases(
+    """
 (torch.cuda.is_available(),torch.cpu.is_available(),torch.backends.mps.is_available())
 torch.device('cuda')
 torch.device('cuda:1')
@@ -81,13 +89,21 @@ torch.amp.GradScaler('cuda').state_dict()
 torch.amp.GradScaler('cpu').scale(torch.ones(1))
 torch.autocast('foo')
 torch.is_autocast_enabled()
-""", names)
+""",
+    names,
+)
 
 
 def default_device_context(torch):
     with torch.device("meta"):
-        made = [torch.ones(2), torch.zeros(2, 3, device="cpu"), torch.tensor([1]), torch.arange(3), torch.rand(2),
-                torch.nn.Linear(2, 2).weight]
+        made = [
+            torch.ones(2),
+            torch.zeros(2, 3, device="cpu"),
+            torch.tensor([1]),
+            torch.arange(3),
+            torch.rand(2),
+            torch.nn.Linear(2, 2).weight,
+        ]
         like = torch.zeros_like(torch.ones(1, device="cpu"))
     return [str(t.device) for t in made + [like, torch.ones(1)]]
 
@@ -129,6 +145,7 @@ test_case = recorded_test(__file__, CASES)
 def test_mps_says_what_is_missing():
     import hwaro as torch
     import pytest
+
     with pytest.raises(RuntimeError, match="not linked with support for mps devices"):
         torch.ones(1).to("mps")
 
@@ -136,6 +153,7 @@ def test_mps_says_what_is_missing():
 def test_autocast_on_the_cpu_is_refused_not_ignored():
     import hwaro as torch
     import pytest
+
     with pytest.raises(NotImplementedError, match="no autocast on 'cpu'"):
         with torch.autocast("cpu"):
             pass
@@ -143,6 +161,7 @@ def test_autocast_on_the_cpu_is_refused_not_ignored():
 
 def test_memory_statistics_follow_tensors():
     import hwaro as torch
+
     before = torch.cpu.memory_allocated()
     x = torch.ones(1 << 18)
     assert torch.cpu.memory_allocated() >= before + (1 << 20)

@@ -1,4 +1,5 @@
 """Distributions: draws for a seed, probabilities, moments, entropies, divergences, texts; results recorded from PyTorch."""
+
 from recorded import recorded_test
 from shown import expression_cases, shown
 
@@ -8,12 +9,18 @@ def names(torch):
 
 
 MADE = {
-    "Normal": lambda D, t: D.Normal(t([0.0, 1.0]), t([1.0, 2.0])), "LogNormal": lambda D, t: D.LogNormal(t([0.0, 1.0]), t([0.5, 0.2])),
-    "HalfNormal": lambda D, t: D.HalfNormal(t([1.0, 2.0])), "Uniform": lambda D, t: D.Uniform(t([0.0, 1.0]), t([1.0, 3.0])),
-    "Exponential": lambda D, t: D.Exponential(t([1.0, 2.0])), "Laplace": lambda D, t: D.Laplace(t([0.0, 1.0]), t([1.0, 2.0])),
-    "Cauchy": lambda D, t: D.Cauchy(t([0.0, 1.0]), t([1.0, 2.0])), "Bernoulli": lambda D, t: D.Bernoulli(t([0.3, 0.9])),
-    "Bernoulli logits": lambda D, t: D.Bernoulli(logits=t([0.3, -0.9])), "Geometric": lambda D, t: D.Geometric(t([0.3, 0.9])),
-    "Poisson": lambda D, t: D.Poisson(t([0.5, 4.0])), "Categorical": lambda D, t: D.Categorical(t([[1.0, 2.0, 1.0], [0.2, 0.2, 0.6]])),
+    "Normal": lambda D, t: D.Normal(t([0.0, 1.0]), t([1.0, 2.0])),
+    "LogNormal": lambda D, t: D.LogNormal(t([0.0, 1.0]), t([0.5, 0.2])),
+    "HalfNormal": lambda D, t: D.HalfNormal(t([1.0, 2.0])),
+    "Uniform": lambda D, t: D.Uniform(t([0.0, 1.0]), t([1.0, 3.0])),
+    "Exponential": lambda D, t: D.Exponential(t([1.0, 2.0])),
+    "Laplace": lambda D, t: D.Laplace(t([0.0, 1.0]), t([1.0, 2.0])),
+    "Cauchy": lambda D, t: D.Cauchy(t([0.0, 1.0]), t([1.0, 2.0])),
+    "Bernoulli": lambda D, t: D.Bernoulli(t([0.3, 0.9])),
+    "Bernoulli logits": lambda D, t: D.Bernoulli(logits=t([0.3, -0.9])),
+    "Geometric": lambda D, t: D.Geometric(t([0.3, 0.9])),
+    "Poisson": lambda D, t: D.Poisson(t([0.5, 4.0])),
+    "Categorical": lambda D, t: D.Categorical(t([[1.0, 2.0, 1.0], [0.2, 0.2, 0.6]])),
     "Categorical logits": lambda D, t: D.Categorical(logits=t([[1.0, 2.0, 1.0], [0.2, 0.2, 0.6]])),
     "OneHotCategorical": lambda D, t: D.OneHotCategorical(t([[1.0, 2.0, 1.0], [0.2, 0.2, 0.6]])),
     "Independent": lambda D, t: D.Independent(D.Normal(t([0.0, 1.0]), t([1.0, 2.0])), 1),
@@ -24,7 +31,12 @@ def whole(make):
     def case(torch):
         d = make(torch.distributions, torch.tensor)
         drawn = d.sample((5,))
-        out = {"repr": repr(d), "shapes": [tuple(d.batch_shape), tuple(d.event_shape)], "sample": drawn, "log_prob": d.log_prob(drawn)}
+        out = {
+            "repr": repr(d),
+            "shapes": [tuple(d.batch_shape), tuple(d.event_shape)],
+            "sample": drawn,
+            "log_prob": d.log_prob(drawn),
+        }
         for name in ("mean", "variance", "stddev", "mode"):
             try:
                 out[name] = getattr(d, name)
@@ -37,11 +49,14 @@ def whole(make):
             out["rsample"] = d.rsample((2,))
             out["cdf"] = shown(lambda: d.cdf(drawn))
         return out
+
     return case
 
 
 CASES = {name: whole(make) for name, make in MADE.items()}
-CASES.update(expression_cases("""
+CASES.update(
+    expression_cases(
+        """
 D.Normal(0.0, 1.0)
 D.Normal(0, 1).sample().shape
 D.Normal(0.0, -1.0)
@@ -74,7 +89,10 @@ D.kl_divergence(D.Uniform(0.0, s), D.Uniform(-1.0, 1.0))
 D.kl_divergence(D.Uniform(0.0, s), D.Normal(0.0, 1.0))
 D.kl_divergence(D.Independent(D.Normal(v, s), 1), D.Independent(D.Normal(0 * v, s), 1))
 D.kl_divergence(D.Cauchy(0.0, 1.0), D.Bernoulli(0.5))
-""", names))
+""",
+        names,
+    )
+)
 
 
 def policy_gradient(torch):

@@ -1,4 +1,5 @@
 """NumPy beside tensors, and the small surprises of PyTorch that programs rely on; results recorded from PyTorch."""
+
 import copy
 import pickle
 
@@ -8,11 +9,18 @@ from recorded import recorded_test
 
 
 def names(torch):
-    return {"x": torch.tensor([[1.0, 2.0], [3.0, 4.0]]), "i": torch.tensor([1, 2, 3]), "np": numpy, "copy": copy, "pickle": pickle,
-            "a": numpy.array([[1, 2], [3, 4]])}
+    return {
+        "x": torch.tensor([[1.0, 2.0], [3.0, 4.0]]),
+        "i": torch.tensor([1, 2, 3]),
+        "np": numpy,
+        "copy": copy,
+        "pickle": pickle,
+        "a": numpy.array([[1, 2], [3, 4]]),
+    }
 
 
-CASES = expression_cases("""
+CASES = expression_cases(
+    """
 torch.from_numpy(a)
 torch.tensor(a)
 torch.as_tensor(a).data_ptr()==torch.as_tensor(a).data_ptr()
@@ -142,5 +150,7 @@ torch.Tensor.__module__
 x.shape.__class__.__name__
 repr(torch.strided)+repr(torch.channels_last)
 torch.ones(2,3,4,5).contiguous(memory_format=torch.channels_last).stride()
-""", names)
+""",
+    names,
+)
 test_expression = recorded_test(__file__, CASES)

@@ -1,4 +1,5 @@
 """Printing: PyTorch's text, character by character (test_print.json was recorded from PyTorch)."""
+
 import base64
 import json
 import pathlib
@@ -18,7 +19,11 @@ def default_options():
 
 def build(dtype, shape, data, flags):
     dtype = getattr(torch, dtype)
-    tensor = torch.frombuffer(bytearray(base64.b64decode(data)), dtype=dtype).view(shape) if data else torch.empty(shape, dtype=dtype)
+    tensor = (
+        torch.frombuffer(bytearray(base64.b64decode(data)), dtype=dtype).view(shape)
+        if data
+        else torch.empty(shape, dtype=dtype)
+    )
     if "t" in flags:
         tensor = tensor.transpose(0, 1)
     if "c" in flags:
@@ -35,9 +40,12 @@ def test_text_is_pytorchs(index):
 
 def test_large_tensors_show_their_edges():
     assert repr(torch.arange(2000)) == "tensor([   0,    1,    2,  ..., 1997, 1998, 1999])"
-    assert repr(torch.zeros(1001, 1001)) == (
-        "tensor([[0., 0., 0.,  ..., 0., 0., 0.],\n        [0., 0., 0.,  ..., 0., 0., 0.],\n        [0., 0., 0.,  ..., 0., 0., 0.],\n        ...,\n"
-        "        [0., 0., 0.,  ..., 0., 0., 0.],\n        [0., 0., 0.,  ..., 0., 0., 0.],\n        [0., 0., 0.,  ..., 0., 0., 0.]])")
+    assert (
+        repr(torch.zeros(1001, 1001))
+        == "tensor([[0., 0., 0.,  ..., 0., 0., 0.],\n        [0., 0., 0.,  ..., 0., 0., 0.],\n        [0., 0., 0., "
+        " ..., 0., 0., 0.],\n        ...,\n        [0., 0., 0.,  ..., 0., 0., 0.],\n        [0., 0., 0.,  ..., 0.,"
+        " 0., 0.],\n        [0., 0., 0.,  ..., 0., 0., 0.]])"
+    )
 
 
 def test_history_and_long_suffixes():
@@ -67,6 +75,7 @@ def test_default_dtype_is_not_mentioned():
 def test_parameters_and_subclasses():
     class Mine(torch.Tensor):
         pass
+
     assert repr(torch.nn.Parameter(torch.ones(1))) == "Parameter containing:\ntensor([1.], requires_grad=True)"
     assert repr(Mine([1.0])) == "Mine([1.])"
 
@@ -81,6 +90,8 @@ def test_format_of_one_element_is_the_numbers():
 def test_options_are_remembered_and_restored():
     with torch._tensor_str.printoptions(precision=1, sci_mode=True):
         assert repr(torch.tensor([1.25])) == "tensor([1.2e+00])"
-    assert torch._tensor_str.get_printoptions() == dict(precision=4, threshold=1000, edgeitems=3, linewidth=80, sci_mode=None)
+    assert torch._tensor_str.get_printoptions() == dict(
+        precision=4, threshold=1000, edgeitems=3, linewidth=80, sci_mode=None
+    )
     torch._tensor_str.PRINT_OPTS.precision = 2
     assert repr(torch.tensor([1.239])) == "tensor([1.24])"

@@ -1,4 +1,5 @@
 """save, load, pickling and deepcopy. The files in test_serialization.json were written by PyTorch 2.13."""
+
 import base64
 import collections
 import copy
@@ -24,11 +25,34 @@ def recorded(name):
 def objects():
     t = torch.arange(12.0).view(3, 4)
     return collections.OrderedDict(
-        a=t, row=t[1], turned=t.t(), p=torch.nn.Parameter(torch.ones(2)), i=torch.tensor([1, 2]), b=torch.tensor([True]),
-        h=torch.ones(3, dtype=torch.bfloat16), half=torch.tensor([0.5], dtype=torch.float16), c=torch.tensor([1 + 2j]),
-        conj=torch.tensor([1 + 2j]).conj(), n=3, f=2.5, s="text", none=None, tup=(1, 2), lst=[1, [2]], by=b"abc", st={1, 2},
-        e=torch.empty(0, 3), big=10 ** 30, neg=-5, flag=True, grad=torch.ones(1, requires_grad=True), dtype=torch.float32,
-        size=torch.Size([2, 3]), dev=torch.device("cpu"), meta=torch.ones(2, 3, device="meta"))
+        a=t,
+        row=t[1],
+        turned=t.t(),
+        p=torch.nn.Parameter(torch.ones(2)),
+        i=torch.tensor([1, 2]),
+        b=torch.tensor([True]),
+        h=torch.ones(3, dtype=torch.bfloat16),
+        half=torch.tensor([0.5], dtype=torch.float16),
+        c=torch.tensor([1 + 2j]),
+        conj=torch.tensor([1 + 2j]).conj(),
+        n=3,
+        f=2.5,
+        s="text",
+        none=None,
+        tup=(1, 2),
+        lst=[1, [2]],
+        by=b"abc",
+        st={1, 2},
+        e=torch.empty(0, 3),
+        big=10**30,
+        neg=-5,
+        flag=True,
+        grad=torch.ones(1, requires_grad=True),
+        dtype=torch.float32,
+        size=torch.Size([2, 3]),
+        dev=torch.device("cpu"),
+        meta=torch.ones(2, 3, device="meta"),
+    )
 
 
 def saved(obj, **options):
@@ -44,7 +68,12 @@ def check(found, expected):
         got = found[key]
         assert type(got) is type(want), key
         if isinstance(want, torch.Tensor):
-            assert (got.dtype, got.shape, got.stride(), got.requires_grad) == (want.dtype, want.shape, want.stride(), want.requires_grad), key
+            assert (got.dtype, got.shape, got.stride(), got.requires_grad) == (
+                want.dtype,
+                want.shape,
+                want.stride(),
+                want.requires_grad,
+            ), key
             assert repr(got) == repr(want), key
         else:
             assert got == want, key
@@ -75,15 +104,30 @@ def test_the_archive_is_laid_out_like_pytorchs(tmp_path):
     path = tmp_path / "name.pt"
     torch.save({"x": torch.ones(3), "y": torch.ones(2)}, path)
     with zipfile.ZipFile(path) as archive:
-        assert archive.namelist() == [f"name/{n}" for n in ("data.pkl", ".format_version", ".storage_alignment", "byteorder", "data/0", "data/1",
-                                                            "version", ".data/serialization_id")]
+        assert archive.namelist() == [
+            f"name/{n}"
+            for n in (
+                "data.pkl",
+                ".format_version",
+                ".storage_alignment",
+                "byteorder",
+                "data/0",
+                "data/1",
+                "version",
+                ".data/serialization_id",
+            )
+        ]
         assert archive.read("name/version") == b"3\n" and archive.read("name/byteorder") == b"little"
         data = path.read_bytes()
         for info in archive.infolist():
-            name, extra = struct.unpack("<HH", data[info.header_offset + 26:info.header_offset + 30])
+            name, extra = struct.unpack("<HH", data[info.header_offset + 26 : info.header_offset + 30])
             assert (info.header_offset + 30 + name + extra) % 64 == 0
         pickled = archive.read("name/data.pkl")
-    assert b"ctorch._utils\n_rebuild_tensor_v2\n" in pickled and b"ctorch\nFloatStorage\n" in pickled and b"hwaro" not in pickled
+    assert (
+        b"ctorch._utils\n_rebuild_tensor_v2\n" in pickled
+        and b"ctorch\nFloatStorage\n" in pickled
+        and b"hwaro" not in pickled
+    )
 
 
 def test_a_storage_is_written_once():
@@ -124,19 +168,32 @@ def archive_of(pickled):
 
 @pytest.mark.parametrize("protocol", range(6))
 def test_files_cannot_run_code(protocol):
-    with pytest.raises(pickle.UnpicklingError, match=r"^Weights only load failed(.|\n)*Unsupported global: GLOBAL (posix|nt|os)\.system"):
+    with pytest.raises(
+        pickle.UnpicklingError,
+        match=r"^Weights only load failed(.|\n)*Unsupported global: GLOBAL (posix|nt|os)\.system",
+    ):
         torch.load(archive_of(pickle.dumps(Evil(), protocol)))
     if protocol < 3:
         with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
             torch.load(io.BytesIO(pickle.dumps(Evil(), protocol)))
 
 
-@pytest.mark.parametrize("pickled", [
-    b"cbuiltins\neval\n(S'1+1'\ntR.", b"ctorch._utils\n__builtins__\n.", b"ctorch\nload\n(S'x'\ntR.", b"chwaro.serialization\nos.system\n.",
-    b"(S'a'\nS'b'\ni.", b"ctorch._utils\n_rebuild_tensor_v2\n(N}X\x0c\x00\x00\x00__defaults__(tsb.",
-    b"ctorch._utils\n_rebuild_tensor_v2\n}X\x01\x00\x00\x00aK\x01sb.", b"c_codecs\nencode\n(X\x01\x00\x00\x00aX\x06\x00\x00\x00rot_13tR.",
-    b"X\x01\x00\x00\x00a)R.", b"]K\x01)R.", b"\x82\x01.",
-])
+@pytest.mark.parametrize(
+    "pickled",
+    [
+        b"cbuiltins\neval\n(S'1+1'\ntR.",
+        b"ctorch._utils\n__builtins__\n.",
+        b"ctorch\nload\n(S'x'\ntR.",
+        b"chwaro.serialization\nos.system\n.",
+        b"(S'a'\nS'b'\ni.",
+        b"ctorch._utils\n_rebuild_tensor_v2\n(N}X\x0c\x00\x00\x00__defaults__(tsb.",
+        b"ctorch._utils\n_rebuild_tensor_v2\n}X\x01\x00\x00\x00aK\x01sb.",
+        b"c_codecs\nencode\n(X\x01\x00\x00\x00aX\x06\x00\x00\x00rot_13tR.",
+        b"X\x01\x00\x00\x00a)R.",
+        b"]K\x01)R.",
+        b"\x82\x01.",
+    ],
+)
 def test_odd_pickles_are_refused(pickled):
     with pytest.raises((pickle.UnpicklingError, EOFError, ValueError)):
         torch.load(archive_of(pickled))
@@ -186,7 +243,7 @@ def test_damaged_files():
         torch.load(with_record(io.BytesIO(good), "archive/data.pkl", None))
     at = good.index(struct.pack("<f", 1.0) * 4)
     with pytest.raises(RuntimeError, match="failed reading file data/0"):
-        torch.load(io.BytesIO(good[:at] + b"\x01" + good[at + 1:]))
+        torch.load(io.BytesIO(good[:at] + b"\x01" + good[at + 1 :]))
     for length in range(0, len(good), 37):
         with pytest.raises((RuntimeError, EOFError, pickle.UnpicklingError)):
             torch.load(io.BytesIO(good[:length]))
@@ -225,7 +282,9 @@ def test_map_location():
     with zipfile.ZipFile(buffer) as archive:
         data = archive.read("archive/data.pkl")
     cuda = with_record(buffer, "archive/data.pkl", data.replace(b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0"))
-    with pytest.raises(RuntimeError, match="Attempting to deserialize object on a CUDA device but torch.cuda.is_available"):
+    with pytest.raises(
+        RuntimeError, match="Attempting to deserialize object on a CUDA device but torch.cuda.is_available"
+    ):
         torch.load(cuda)
     cuda.seek(0)
     assert torch.load(cuda, map_location="cpu")["a"].sum() == 6
@@ -234,7 +293,9 @@ def test_map_location():
 def test_errors_of_arguments(tmp_path):
     with pytest.raises(AttributeError, match="You can only torch.load from a file that is seekable"):
         torch.load(3)
-    with pytest.raises(AttributeError, match="expected 'f' to be string, path, or a file-like object with a 'write' attribute"):
+    with pytest.raises(
+        AttributeError, match="expected 'f' to be string, path, or a file-like object with a 'write' attribute"
+    ):
         torch.save({}, 3)
     with pytest.raises(RuntimeError, match="Parent directory .* does not exist."):
         torch.save({}, tmp_path / "missing" / "x.pt")
@@ -254,7 +315,13 @@ def test_pickle_and_deepcopy_keep_sharing():
     x.note = [1]
     (x * 2).sum().backward()
     y = copy.deepcopy(x)
-    assert y.requires_grad and y.note == [1] and y.note is not x.note and torch.equal(y.grad, x.grad) and y.grad is not x.grad
+    assert (
+        y.requires_grad
+        and y.note == [1]
+        and y.note is not x.note
+        and torch.equal(y.grad, x.grad)
+        and y.grad is not x.grad
+    )
     assert pickle.loads(pickle.dumps(x)).note == [1]
 
 

@@ -1,4 +1,5 @@
 """What a tensor is to Python: attributes, conversions, operators, construction, copies; results recorded from PyTorch."""
+
 import copy
 import pickle
 
@@ -8,11 +9,18 @@ from recorded import recorded_test
 
 
 def names(torch):
-    return {"x": torch.tensor([[1.0, 2.0], [3.0, 4.0]]), "i": torch.tensor([1, 2, 3]), "np": numpy, "copy": copy, "pickle": pickle,
-            "a": numpy.array([[1, 2], [3, 4]])}
+    return {
+        "x": torch.tensor([[1.0, 2.0], [3.0, 4.0]]),
+        "i": torch.tensor([1, 2, 3]),
+        "np": numpy,
+        "copy": copy,
+        "pickle": pickle,
+        "a": numpy.array([[1, 2], [3, 4]]),
+    }
 
 
-CASES = expression_cases("""
+CASES = expression_cases(
+    """
 (x.shape,x.size(),x.size(0),x.size(-1),x.dim(),x.ndim,x.numel(),x.nelement(),x.stride(),x.stride(0),x.dtype,x.layout,x.itemsize,x.nbytes,x.element_size())
 x.size(2)
 (x.is_floating_point(),i.is_floating_point(),x.is_contiguous(),x.t().is_contiguous(),x.is_leaf,x.requires_grad,x.grad,x.grad_fn,x.is_sparse,x.names,x.is_quantized)
@@ -149,12 +157,15 @@ torch.promote_types(torch.int32,torch.float16)
 torch.can_cast(torch.float32,torch.int32)
 torch.set_default_dtype(torch.int32)
 torch.get_default_dtype()
-""", names)
+""",
+    names,
+)
 test_expression = recorded_test(__file__, CASES)
 
 
 def test_attributes_survive_while_cpp_holds_the_tensor():
     import hwaro as torch
+
     leaf = torch.ones(2, requires_grad=True)
     leaf.note = "kept"
     out = leaf * 2
@@ -164,6 +175,7 @@ def test_attributes_survive_while_cpp_holds_the_tensor():
 
 def test_grad_is_the_same_object_each_time():
     import hwaro as torch
+
     x = torch.ones(2, requires_grad=True)
     (x * 2).sum().backward()
     assert x.grad is x.grad
@@ -171,6 +183,7 @@ def test_grad_is_the_same_object_each_time():
 
 def test_setting_and_deleting_attributes():
     import hwaro as torch
+
     x = torch.ones(2)
     x.foo = 3
     assert x.foo == 3 and x.__dict__ == {"foo": 3}
@@ -185,6 +198,7 @@ def test_a_cycle_through_an_attribute_is_collected():
 
     class Marker:
         pass
+
     x = torch.ones(2)
     x.me, x.marker = x, Marker()
     gone = weakref.ref(x.marker)
@@ -196,6 +210,12 @@ def test_a_cycle_through_an_attribute_is_collected():
 def test_import_loads_little():
     import subprocess
     import sys
-    script = "import sys, hwaro; print(*sorted(m for m in sys.modules if m.startswith('hwaro.') or m in ('numpy', 'inspect', 'typing', 're', 'pickle')))"
-    out = subprocess.run([sys.executable, "-S", "-c", script], capture_output=True, text=True, check=True).stdout.split()
+
+    script = (
+        "import sys, hwaro; print(*sorted(m for m in sys.modules if m.startswith('hwaro.') or m in ('numpy', 'inspect',"
+        " 'typing', 're', 'pickle')))"
+    )
+    out = subprocess.run(
+        [sys.executable, "-S", "-c", script], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert [m for m in out if not m.startswith("hwaro._")] == []

@@ -1,4 +1,5 @@
 """autocast: regions where operators choose a smaller type."""
+
 import functools
 import warnings
 
@@ -31,7 +32,10 @@ class autocast:
 
     def __enter__(self):
         if self._enabled:
-            raise NotImplementedError(f"Hwaro has no autocast on '{self.device}': convert the model and its inputs with .to({self.fast_dtype})")
+            raise NotImplementedError(
+                f"Hwaro has no autocast on '{self.device}': convert the model and its inputs with"
+                f" .to({self.fast_dtype})"
+            )
         return self
 
     def __exit__(self, *error):
@@ -42,6 +46,7 @@ class autocast:
         def wrapper(*args, **kwargs):
             with self:
                 return function(*args, **kwargs)
+
         return wrapper
 
 

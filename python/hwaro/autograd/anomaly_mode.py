@@ -1,9 +1,12 @@
 """Anomaly detection: where a wrong gradient comes from."""
+
 import warnings
 
 from hwaro import _C
 
-_TEXT = ("Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for debugging.")
+_TEXT = (
+    "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for debugging."
+)
 
 
 class detect_anomaly:

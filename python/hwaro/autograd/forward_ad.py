@@ -4,6 +4,7 @@
 def _missing(name):
     def function(*args, **kwargs):
         raise NotImplementedError(f"Hwaro has no torch.autograd.forward_ad.{name}; use torch.func.jvp")
+
     function.__name__ = name
     return function
 

@@ -1,4 +1,5 @@
 """autograd.Function: operations whose gradient is written by hand."""
+
 import functools
 import inspect
 import warnings
@@ -26,7 +27,10 @@ class FunctionCtx:
     def save_for_forward(self, *tensors):
         for t in tensors:
             if not isinstance(t, _Tensor) and t is not None:
-                raise TypeError("save_for_forward expects all arguments to be tensors; you should save non-tensors as attributes on ctx.")
+                raise TypeError(
+                    "save_for_forward expects all arguments to be tensors; you should save non-tensors as attributes on"
+                    " ctx."
+                )
         self.saved_for_forward = tensors
 
     def mark_dirty(self, *args):
@@ -42,8 +46,12 @@ class FunctionCtx:
         self.materialize_grads = value
 
     def mark_shared_storage(self, *pairs):
-        warnings.warn("function 'mark_shared_storage' is deprecated. Tensors with shared storages are automatically tracked. Note that calls "
-                      "to `set_()` are not tracked", FutureWarning, stacklevel=2)
+        warnings.warn(
+            "function 'mark_shared_storage' is deprecated. Tensors with shared storages are automatically tracked. Note"
+            " that calls to `set_()` are not tracked",
+            FutureWarning,
+            stacklevel=2,
+        )
 
     @property
     def saved_tensors(self):
@@ -59,9 +67,9 @@ class BackwardCFunction(FunctionCtx):
     """The ctx of a function; of each Function class there is a subclass, named as its nodes."""
 
     _forward_cls = None
-    _is_tensor = ()     # per argument
-    _input_meta = ()    # per argument: (shape, dtype) of tensors
-    _output_meta = ()   # per output: (shape, dtype, device) of tensors
+    _is_tensor = ()  # per argument
+    _input_meta = ()  # per argument: (shape, dtype) of tensors
+    _output_meta = ()  # per output: (shape, dtype, device) of tensors
 
     def apply(self, *grads):
         return self._run(grads)
@@ -77,9 +85,14 @@ class BackwardCFunction(FunctionCtx):
         cls = self._forward_cls
         own_backward, own_vjp = cls.backward is not Function.backward, cls.vjp is not Function.vjp
         if own_backward and own_vjp:
-            raise RuntimeError("Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one of them.")
+            raise RuntimeError(
+                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement"
+                " one of them."
+            )
         if self.materialize_grads:
-            grads = tuple(_zeros(meta) if g is None and meta is not None else g for g, meta in zip(grads, self._output_meta))
+            grads = tuple(
+                _zeros(meta) if g is None and meta is not None else g for g, meta in zip(grads, self._output_meta)
+            )
         result = (cls.vjp if own_vjp else cls.backward)(self, *grads)
         return self._check(result if isinstance(result, tuple) else (result,))
 
@@ -89,13 +102,17 @@ class BackwardCFunction(FunctionCtx):
         if len(grads) > count and all(g is None for g in grads[count:]):
             grads = grads[:count]
         if len(grads) != count:
-            raise RuntimeError(f"function {name} returned an incorrect number of gradients (expected {count}, got {len(grads)})")
+            raise RuntimeError(
+                f"function {name} returned an incorrect number of gradients (expected {count}, got {len(grads)})"
+            )
         out = []
         for i, (g, is_tensor) in enumerate(zip(grads, self._is_tensor)):
             if not is_tensor:
                 if g is not None:
-                    raise RuntimeError(f"function {name} returned a gradient different than None at position {i + 1}, but the corresponding "
-                                       "forward input was not a Variable")
+                    raise RuntimeError(
+                        f"function {name} returned a gradient different than None at position {i + 1}, but the"
+                        " corresponding forward input was not a Variable"
+                    )
                 continue
             if g is not None and not isinstance(g, _Tensor):
                 raise RuntimeError(f"expected Variable or None (got {type(g).__name__})")
@@ -107,6 +124,7 @@ class BackwardCFunction(FunctionCtx):
 
 def _zeros(meta):
     import hwaro as torch
+
     shape, dtype, device = meta
     return torch.zeros(shape, dtype=dtype, device=device)
 
@@ -116,8 +134,10 @@ def _fit(grad, meta, name, index):
     if grad.shape != shape:
         expandable = len(shape) <= grad.dim() and all(s == 1 or s == g for s, g in zip(shape[::-1], grad.shape[::-1]))
         if not expandable:
-            raise RuntimeError(f"Function {name} returned an invalid gradient at index {index} - got {list(grad.shape)} but expected shape "
-                               f"compatible with {list(shape)}")
+            raise RuntimeError(
+                f"Function {name} returned an invalid gradient at index {index} - got {list(grad.shape)} but expected"
+                f" shape compatible with {list(shape)}"
+            )
         grad = grad.sum_to_size(shape)
     if grad.dtype != dtype:
         if grad.is_complex() and not dtype.is_complex:
@@ -130,7 +150,9 @@ class FunctionMeta(type):
     """Makes the class of ctx objects beside each Function class."""
 
     def __init__(cls, name, bases, attributes):
-        cls._backward_cls = type(name + "Backward", (BackwardCFunction,), {"_forward_cls": cls, "__module__": "torch.autograd.function"})
+        cls._backward_cls = type(
+            name + "Backward", (BackwardCFunction,), {"_forward_cls": cls, "__module__": "torch.autograd.function"}
+        )
         super().__init__(name, bases, attributes)
 
 
@@ -141,13 +163,20 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
     """
 
     def __init__(self, *args, **kwargs):
-        warnings.warn(f"{self.__class__} should not be instantiated. Methods on autograd functions are all static, so you should invoke them "
-                      "on the class itself. Instantiating an autograd function will raise an error in a future version of PyTorch.",
-                      DeprecationWarning, stacklevel=2)
+        warnings.warn(
+            f"{self.__class__} should not be instantiated. Methods on autograd functions are all static, so you should"
+            " invoke them on the class itself. Instantiating an autograd function will raise an error in a future"
+            " version of PyTorch.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
 
     def __call__(self, *args, **kwargs):
-        raise RuntimeError("Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function with "
-                           "static forward method. (Example: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)")
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd"
+            " function with static forward method. (Example:"
+            " https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
+        )
 
     generate_vmap_rule = False
 
@@ -161,19 +190,25 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
 
     @staticmethod
     def backward(ctx, *grad_outputs):
-        raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function to use it with "
-                                  "backward mode AD.")
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
+            "backward mode AD."
+        )
 
     vjp = backward
 
     @staticmethod
     def jvp(ctx, *grad_inputs):
-        raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with forward mode AD.")
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
 
     @staticmethod
     def vmap(info, in_dims, *args):
-        raise NotImplementedError("To use autograd.Function with vmap, you must either override the vmap staticmethod or set "
-                                  "generate_vmap_rule=True.")
+        raise NotImplementedError(
+            "To use autograd.Function with vmap, you must either override the vmap staticmethod or set "
+            "generate_vmap_rule=True."
+        )
 
     @classmethod
     def apply(cls, *args, **kwargs):
@@ -193,8 +228,9 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
                 cls.setup_context(ctx, args, output)
             else:
                 output = cls.forward(ctx, *args, **kwargs)
-            outputs = _prepare_outputs(ctx, args, output if isinstance(output, tuple) else (output,),
-                                       recording and any(ctx.needs_input_grad))
+            outputs = _prepare_outputs(
+                ctx, args, output if isinstance(output, tuple) else (output,), recording and any(ctx.needs_input_grad)
+            )
         finally:
             if recording:
                 _C._set_grad_enabled(True)
@@ -214,11 +250,15 @@ def _prepare_outputs(ctx, args, outputs, executable):
     inputs = {id(a) for a in args if isinstance(a, _Tensor)}
     dirty, fixed = {id(t) for t in ctx.dirty_tensors}, {id(t) for t in ctx.non_differentiable}
     if dirty - {id(o) for o in outputs}:
-        raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified "
-                           "inplace must all be outputs of the Function.")
+        raise RuntimeError(
+            "Some elements marked as dirty during the forward method were not returned as output. The inputs that are"
+            " modified inplace must all be outputs of the Function."
+        )
     out, ctx._differentiable = [], []
     for o in outputs:
-        differentiable = executable and isinstance(o, _Tensor) and id(o) not in fixed and (o.is_floating_point() or o.is_complex())
+        differentiable = (
+            executable and isinstance(o, _Tensor) and id(o) not in fixed and (o.is_floating_point() or o.is_complex())
+        )
         if isinstance(o, _Tensor):
             is_input, is_dirty = id(o) in inputs, id(o) in dirty
             if differentiable or not o.requires_grad:
@@ -237,11 +277,19 @@ def _prepare_outputs(ctx, args, outputs, executable):
 def _record(cls, ctx, args, outputs):
     for i, t in enumerate(ctx.to_save):
         if t is not None and not isinstance(t, _Tensor):
-            raise TypeError(f"save_for_backward can only save variables, but argument {i} is of type {type(t).__name__}")
+            raise TypeError(
+                f"save_for_backward can only save variables, but argument {i} is of type {type(t).__name__}"
+            )
     ctx._input_meta = tuple((a.shape, a.dtype) if isinstance(a, _Tensor) else None for a in args)
     results = [o if differentiable else None for o, differentiable in zip(outputs, ctx._differentiable)]
-    node = _C.record_function(ctx._run, ctx._release, cls._backward_cls.__name__, [a for a in args if isinstance(a, _Tensor)], results,
-                              list(ctx.dirty_tensors))
+    node = _C.record_function(
+        ctx._run,
+        ctx._release,
+        cls._backward_cls.__name__,
+        [a for a in args if isinstance(a, _Tensor)],
+        results,
+        list(ctx.dirty_tensors),
+    )
     made = {id(r) for r in results if r is not None}
     ctx._saved = tuple(_C.save_tensor(node, t, t is not None and id(t) in made) for t in ctx.to_save)
     ctx.to_save = ()
@@ -263,7 +311,9 @@ def once_differentiable(function):
         given = outputs if isinstance(outputs, tuple) else (outputs,)
         results = [o.detach() if isinstance(o, _Tensor) else o for o in given]
         tensors = [r for r in results if isinstance(r, _Tensor)]
-        _C.record_function(_refuse, _nothing, "torch::autograd::Error", [a for a in args if isinstance(a, _Tensor)], tensors, [])
+        _C.record_function(
+            _refuse, _nothing, "torch::autograd::Error", [a for a in args if isinstance(a, _Tensor)], tensors, []
+        )
         return tuple(results) if isinstance(outputs, tuple) else results[0]
 
     return wrapper

@@ -1,4 +1,5 @@
 """Jacobians, Hessians and their products with vectors, of functions of tensors."""
+
 import hwaro as torch
 from hwaro import _C
 
@@ -13,15 +14,25 @@ def _as_tuple(value, what, function):
         values = (value,)
     else:
         if what == "outputs":
-            raise TypeError(f"The outputs of the user-provided function given to {function} must be either a Tensor or a tuple of Tensors but "
-                            f"the given outputs of the user-provided function has type {type(value)}.")
-        raise TypeError(f"The inputs given to {function} must be either a Tensor or a tuple of Tensors but the given {what} has type {type(value)}.")
+            raise TypeError(
+                f"The outputs of the user-provided function given to {function} must be either a Tensor or a tuple of"
+                f" Tensors but the given outputs of the user-provided function has type {type(value)}."
+            )
+        raise TypeError(
+            f"The inputs given to {function} must be either a Tensor or a tuple of Tensors but the given {what} has"
+            f" type {type(value)}."
+        )
     for i, v in enumerate(values):
         if not isinstance(v, _C.Tensor):
             if what == "outputs":
-                raise TypeError(f"The outputs of the user-provided function given to {function} must be either a Tensor or a tuple of Tensors "
-                                f"but the value at index {i} has type {type(v)}.")
-            raise TypeError(f"The {what} given to {function} must be either a Tensor or a tuple of Tensors but the value at index {i} has type {type(v)}.")
+                raise TypeError(
+                    f"The outputs of the user-provided function given to {function} must be either a Tensor or a tuple"
+                    f" of Tensors but the value at index {i} has type {type(v)}."
+                )
+            raise TypeError(
+                f"The {what} given to {function} must be either a Tensor or a tuple of Tensors but the value at index"
+                f" {i} has type {type(v)}."
+            )
     return isinstance(value, tuple), values
 
 
@@ -74,8 +85,10 @@ def _check_outputs(outputs, strict, create_graph, inputs_kind="outputs"):
         return
     for i, o in enumerate(outputs):
         if not o.requires_grad:
-            raise RuntimeError(f"Output {i} of the user-provided function does not require gradients. The outputs must be computed in a "
-                               "differentiable manner from the input when running in strict mode.")
+            raise RuntimeError(
+                f"Output {i} of the user-provided function does not require gradients. The outputs must be computed in"
+                " a differentiable manner from the input when running in strict mode."
+            )
 
 
 def _gradients(outputs, inputs, grad_outputs, create_graph, retain_graph=None):
@@ -83,8 +96,14 @@ def _gradients(outputs, inputs, grad_outputs, create_graph, retain_graph=None):
     pairs = [(o, g) for o, g in zip(outputs, grad_outputs) if o.requires_grad]
     if not pairs:
         return (None,) * len(inputs)
-    return torch.autograd.grad([o for o, _ in pairs], inputs, [g for _, g in pairs], allow_unused=True, create_graph=create_graph,
-                               retain_graph=retain_graph)
+    return torch.autograd.grad(
+        [o for o, _ in pairs],
+        inputs,
+        [g for _, g in pairs],
+        allow_unused=True,
+        create_graph=create_graph,
+        retain_graph=retain_graph,
+    )
 
 
 def _fill(grads, likes, strict, create_graph, what):
@@ -92,13 +111,21 @@ def _fill(grads, likes, strict, create_graph, what):
     for i, (g, like) in enumerate(zip(grads, likes)):
         if g is None:
             if strict:
-                raise RuntimeError(f"The output of the user-provided function is independent of input {i}. This is not allowed in strict mode."
-                                   if what != "jvp" else
-                                   f"The jvp of the user-provided function is independent of input {i}. This is not allowed in strict mode.")
+                raise RuntimeError(
+                    f"The output of the user-provided function is independent of input {i}. This is not allowed in"
+                    " strict mode."
+                    if what != "jvp"
+                    else (
+                        f"The jvp of the user-provided function is independent of input {i}. This is not allowed in"
+                        " strict mode."
+                    )
+                )
             g = torch.zeros_like(like)
         elif strict and create_graph and not g.requires_grad:
-            raise RuntimeError(f"The jacobian of the user-provided function is independent of input {i}. This is not allowed in strict mode when "
-                               "create_graph=True.")
+            raise RuntimeError(
+                f"The jacobian of the user-provided function is independent of input {i}. This is not allowed in strict"
+                " mode when create_graph=True."
+            )
         out.append(g)
     return tuple(out)
 
@@ -110,11 +137,19 @@ def vjp(func, inputs, v=None, create_graph=False, strict=False):
         inputs = _prepare(inputs, create_graph)
         outputs_tuple, outputs = _as_tuple(func(*inputs), "outputs", "vjp")
         _check_outputs(outputs, strict, create_graph)
-        v = _vectors(v, outputs, outputs_tuple, "vjp",
-                     "The vector v can only be None if the user-provided function returns a single Tensor with a single element.")
+        v = _vectors(
+            v,
+            outputs,
+            outputs_tuple,
+            "vjp",
+            "The vector v can only be None if the user-provided function returns a single Tensor with a single"
+            " element.",
+        )
     with torch.set_grad_enabled(create_graph or torch.is_grad_enabled()):
         grads = _fill(_gradients(outputs, inputs, v, create_graph), inputs, strict, create_graph, "vjp")
-    return _shape_back(_finish(outputs, create_graph), outputs_tuple), _shape_back(_finish(grads, create_graph), is_tuple)
+    return _shape_back(_finish(outputs, create_graph), outputs_tuple), _shape_back(
+        _finish(grads, create_graph), is_tuple
+    )
 
 
 def jvp(func, inputs, v=None, create_graph=False, strict=False):
@@ -127,14 +162,19 @@ def jvp(func, inputs, v=None, create_graph=False, strict=False):
             v = tuple(t.detach() for t in v)
             _check_vectors(v, inputs, is_tuple)
         elif len(inputs) != 1 or inputs[0].nelement() != 1:
-            raise RuntimeError("The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.")
+            raise RuntimeError(
+                "The vector v can only be None if the input to the user-provided function is a single Tensor with a"
+                " single element."
+            )
         else:
             v = (torch.ones_like(inputs[0]),)
         outputs_tuple, outputs = _as_tuple(func(*inputs), "outputs", "jvp")
         _check_outputs(outputs, strict, create_graph)
         products = _double_backward(outputs, inputs, v, create_graph)
         products = _fill(products, outputs, strict, create_graph, "jvp")
-    return _shape_back(_finish(outputs, create_graph), outputs_tuple), _shape_back(_finish(products, create_graph), outputs_tuple)
+    return _shape_back(_finish(outputs, create_graph), outputs_tuple), _shape_back(
+        _finish(products, create_graph), outputs_tuple
+    )
 
 
 def _double_backward(outputs, inputs, v, create_graph):
@@ -148,8 +188,10 @@ def _double_backward(outputs, inputs, v, create_graph):
 def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, strategy="reverse-mode"):
     """The Jacobian of func at inputs: for each output and input a tensor of shape output.shape + input.shape."""
     if strategy not in ("forward-mode", "reverse-mode"):
-        raise AssertionError('Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your function has more outputs than '
-                             'inputs, "forward-mode" tends to be more performant. Otherwise, prefer to use "reverse-mode".')
+        raise AssertionError(
+            'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your function has more outputs'
+            ' than inputs, "forward-mode" tends to be more performant. Otherwise, prefer to use "reverse-mode".'
+        )
     with torch.enable_grad():
         is_tuple, inputs = _as_tuple(inputs, "inputs", "jacobian")
         inputs = _prepare(inputs, create_graph)
@@ -163,8 +205,12 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
                 grads = _gradients((flat[j],), inputs, (None,), create_graph, retain_graph=True)
                 for column, g in zip(columns, _fill(grads, inputs, strict, create_graph, "jacobian")):
                     column.append(g)
-            rows.append(tuple(torch.stack(c).view(out.size() + i.size()) if c else out.new_zeros(out.size() + i.size())
-                              for c, i in zip(columns, inputs)))
+            rows.append(
+                tuple(
+                    torch.stack(c).view(out.size() + i.size()) if c else out.new_zeros(out.size() + i.size())
+                    for c, i in zip(columns, inputs)
+                )
+            )
         rows = [_finish(row, create_graph) for row in rows]
     if outputs_tuple:
         return tuple(row if is_tuple else row[0] for row in rows)
@@ -191,8 +237,14 @@ def vhp(func, inputs, v=None, create_graph=False, strict=False):
     with torch.enable_grad():
         is_tuple, inputs = _as_tuple(inputs, "inputs", "vhp")
         inputs = _prepare(inputs, create_graph)
-        v = _vectors(v, inputs, is_tuple, "vhp",
-                     "The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.")
+        v = _vectors(
+            v,
+            inputs,
+            is_tuple,
+            "vhp",
+            "The vector v can only be None if the input to the user-provided function is a single Tensor with a single"
+            " element.",
+        )
         out_tuple, outputs = _as_tuple(func(*inputs), "outputs", "vhp")
         _single_output(outputs, out_tuple, "vhp")
         _check_outputs(outputs, strict, create_graph)
@@ -206,8 +258,14 @@ def hvp(func, inputs, v=None, create_graph=False, strict=False):
     with torch.enable_grad():
         is_tuple, inputs = _as_tuple(inputs, "inputs", "hvp")
         inputs = _prepare(inputs, create_graph)
-        v = _vectors(v, inputs, is_tuple, "hvp",
-                     "The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.")
+        v = _vectors(
+            v,
+            inputs,
+            is_tuple,
+            "hvp",
+            "The vector v can only be None if the input to the user-provided function is a single Tensor with a single"
+            " element.",
+        )
         out_tuple, outputs = _as_tuple(func(*inputs), "outputs", "hvp")
         _single_output(outputs, out_tuple, "hvp")
         _check_outputs(outputs, strict, create_graph)

@@ -1,4 +1,5 @@
 """A look into the graph: nodes, edges, hooks on what it saves and on several gradients at once."""
+
 import abc
 import contextlib
 import functools
@@ -7,8 +8,17 @@ from typing import NamedTuple, Optional
 
 from hwaro import _C
 
-__all__ = ["saved_tensors_hooks", "save_on_cpu", "disable_saved_tensors_hooks", "register_multi_grad_hook", "Node", "GradientEdge",
-           "get_gradient_edge", "increment_version", "allow_mutation_on_saved_tensors"]
+__all__ = [
+    "saved_tensors_hooks",
+    "save_on_cpu",
+    "disable_saved_tensors_hooks",
+    "register_multi_grad_hook",
+    "Node",
+    "GradientEdge",
+    "get_gradient_edge",
+    "increment_version",
+    "allow_mutation_on_saved_tensors",
+]
 
 
 class _NodeMeta(abc.ABCMeta):
@@ -128,10 +138,12 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
             return dict(state["seen"])
 
     if mode == "any":
+
         @functools.wraps(fn)
         def any_hook(grad, index):
             if len(seen(index, grad)) == 1:
                 fn(grad)
+
         return _Handles(t.register_hook(functools.partial(_call_with, any_hook, i)) for i, t in enumerate(tensors))
 
     def all_hook(grad, index):

@@ -1,4 +1,5 @@
 """The names of the profiler that programs leave in their code. What they enclose runs; nothing is measured."""
+
 import contextlib
 
 
@@ -21,7 +22,9 @@ class profile:
 
     def __init__(self, enabled=True, **kwargs):
         if enabled:
-            raise NotImplementedError("Hwaro has no torch.autograd.profiler.profile; measure with Python's cProfile or time.perf_counter")
+            raise NotImplementedError(
+                "Hwaro has no torch.autograd.profiler.profile; measure with Python's cProfile or time.perf_counter"
+            )
 
     def __enter__(self):
         return None

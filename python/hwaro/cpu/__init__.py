@@ -1,11 +1,29 @@
 """The CPU as a device, and its memory."""
+
 import contextlib
 
 from hwaro import _C
 
-__all__ = ["current_device", "current_stream", "device_count", "is_available", "is_initialized", "set_device", "stream", "synchronize", "Stream",
-           "Event", "memory_stats", "memory_allocated", "max_memory_allocated", "memory_reserved", "max_memory_reserved",
-           "reset_peak_memory_stats", "empty_cache", "set_memory_limit"]
+__all__ = [
+    "current_device",
+    "current_stream",
+    "device_count",
+    "is_available",
+    "is_initialized",
+    "set_device",
+    "stream",
+    "synchronize",
+    "Stream",
+    "Event",
+    "memory_stats",
+    "memory_allocated",
+    "max_memory_allocated",
+    "memory_reserved",
+    "max_memory_reserved",
+    "reset_peak_memory_stats",
+    "empty_cache",
+    "set_memory_limit",
+]
 
 
 def is_available():
@@ -86,6 +104,7 @@ def _is_avx512_supported():
 
 # ---- memory: the names that users of torch.cuda know ----
 
+
 def memory_stats(device=None):
     """Bytes and blocks, now and at the peak, in use and kept for reuse."""
     return dict(_C.memory_stats())
@@ -130,5 +149,6 @@ def memory_summary(device=None, abbreviated=False):
 def __getattr__(name):
     if name == "amp":
         import importlib
+
         return importlib.import_module("hwaro.cpu.amp")
     raise AttributeError(f"module 'torch.cpu' has no attribute '{name}'")

@@ -10,6 +10,7 @@ from hwaro.cuda.random import *  # noqa: F401,F403
 _MESSAGE = "Torch not compiled with CUDA enabled"
 has_half = has_magma = False
 default_generators = ()
+OutOfMemoryError = _C.OutOfMemoryError
 
 
 def _lazy_init():

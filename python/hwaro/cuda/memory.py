@@ -1,10 +1,26 @@
 """Memory statistics of CUDA devices: there are none, so nothing is allocated. See torch.cpu.memory_stats for the CPU's."""
+
 import collections
 import warnings
 
-__all__ = ["memory_allocated", "max_memory_allocated", "memory_reserved", "max_memory_reserved", "memory_cached", "max_memory_cached",
-           "memory_stats", "memory_summary", "memory_snapshot", "empty_cache", "reset_peak_memory_stats", "reset_accumulated_memory_stats",
-           "reset_max_memory_allocated", "reset_max_memory_cached", "mem_get_info", "set_per_process_memory_fraction"]
+__all__ = [
+    "memory_allocated",
+    "max_memory_allocated",
+    "memory_reserved",
+    "max_memory_reserved",
+    "memory_cached",
+    "max_memory_cached",
+    "memory_stats",
+    "memory_summary",
+    "memory_snapshot",
+    "empty_cache",
+    "reset_peak_memory_stats",
+    "reset_accumulated_memory_stats",
+    "reset_max_memory_allocated",
+    "reset_max_memory_cached",
+    "mem_get_info",
+    "set_per_process_memory_fraction",
+]
 
 
 def _lazy_init():
@@ -19,12 +35,18 @@ max_memory_allocated = memory_reserved = max_memory_reserved = memory_allocated
 
 
 def memory_cached(device=None):
-    warnings.warn("`torch.cuda.memory_cached` has been renamed to `torch.cuda.memory_reserved`", FutureWarning, stacklevel=2)
+    warnings.warn(
+        "`torch.cuda.memory_cached` has been renamed to `torch.cuda.memory_reserved`", FutureWarning, stacklevel=2
+    )
     return 0
 
 
 def max_memory_cached(device=None):
-    warnings.warn("`torch.cuda.max_memory_cached` has been renamed to `torch.cuda.max_memory_reserved`", FutureWarning, stacklevel=2)
+    warnings.warn(
+        "`torch.cuda.max_memory_cached` has been renamed to `torch.cuda.max_memory_reserved`",
+        FutureWarning,
+        stacklevel=2,
+    )
     return 0
 
 

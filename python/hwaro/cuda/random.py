@@ -1,6 +1,16 @@
 """Seeds of CUDA devices: kept for the day there is one, like PyTorch does."""
-__all__ = ["manual_seed", "manual_seed_all", "seed", "seed_all", "get_rng_state", "get_rng_state_all", "set_rng_state", "set_rng_state_all",
-           "initial_seed"]
+
+__all__ = [
+    "manual_seed",
+    "manual_seed_all",
+    "seed",
+    "seed_all",
+    "get_rng_state",
+    "get_rng_state_all",
+    "set_rng_state",
+    "set_rng_state_all",
+    "initial_seed",
+]
 
 
 def _lazy_init():

@@ -1,4 +1,5 @@
 """Probability distributions: sampling, log-probabilities, moments, entropies and divergences."""
+
 from hwaro.distributions import constraints  # noqa: F401
 from hwaro.distributions.bernoulli import Bernoulli
 from hwaro.distributions.categorical import Categorical
@@ -16,5 +17,22 @@ from hwaro.distributions.one_hot_categorical import OneHotCategorical, OneHotCat
 from hwaro.distributions.poisson import Poisson
 from hwaro.distributions.uniform import Uniform
 
-__all__ = ["Bernoulli", "Categorical", "Cauchy", "Distribution", "Exponential", "Geometric", "HalfNormal", "Independent", "Laplace", "LogNormal",
-           "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Poisson", "Uniform", "kl_divergence", "register_kl"]
+__all__ = [
+    "Bernoulli",
+    "Categorical",
+    "Cauchy",
+    "Distribution",
+    "Exponential",
+    "Geometric",
+    "HalfNormal",
+    "Independent",
+    "Laplace",
+    "LogNormal",
+    "Normal",
+    "OneHotCategorical",
+    "OneHotCategoricalStraightThrough",
+    "Poisson",
+    "Uniform",
+    "kl_divergence",
+    "register_kl",
+]

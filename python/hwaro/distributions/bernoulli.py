@@ -1,4 +1,5 @@
 """The Bernoulli distribution."""
+
 import math
 
 import hwaro as torch
@@ -12,9 +13,9 @@ def take_probs_or_logits(self, probs, logits):
     if (probs is None) == (logits is None):
         raise ValueError("Either `probs` or `logits` must be specified, but not both.")
     if probs is not None:
-        self.probs, = broadcast_all(probs)
+        (self.probs,) = broadcast_all(probs)
         return self.probs
-    self.logits, = broadcast_all(logits)
+    (self.logits,) = broadcast_all(logits)
     return self.logits
 
 
@@ -68,5 +69,7 @@ class Bernoulli(ExponentialFamily):
         return torch.nn.functional.binary_cross_entropy_with_logits(self.logits, self.probs, reduction="none")
 
     def enumerate_support(self, expand=True):
-        values = torch.arange(2, dtype=self.probs.dtype, device=self.probs.device).view((-1,) + (1,) * len(self._batch_shape))
+        values = torch.arange(2, dtype=self.probs.dtype, device=self.probs.device).view(
+            (-1,) + (1,) * len(self._batch_shape)
+        )
         return values.expand((-1,) + tuple(self._batch_shape)) if expand else values

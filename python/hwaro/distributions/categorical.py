@@ -1,4 +1,5 @@
 """The categorical distribution."""
+
 import hwaro as torch
 from hwaro.distributions import constraints
 from hwaro.distributions.distribution import Distribution
@@ -77,5 +78,7 @@ class Categorical(Distribution):
         return -(logits * self.probs).sum(-1)
 
     def enumerate_support(self, expand=True):
-        values = torch.arange(self._num_events, dtype=torch.long, device=self._param.device).view((-1,) + (1,) * len(self._batch_shape))
+        values = torch.arange(self._num_events, dtype=torch.long, device=self._param.device).view(
+            (-1,) + (1,) * len(self._batch_shape)
+        )
         return values.expand((-1,) + tuple(self._batch_shape)) if expand else values

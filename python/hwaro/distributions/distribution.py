@@ -1,4 +1,5 @@
 """The base class of distributions."""
+
 import hwaro as torch
 from hwaro.distributions import constraints
 from hwaro.distributions.utils import lazy_property
@@ -30,8 +31,10 @@ class Distribution:
             value = getattr(self, name)
             valid = constraint.check(value)
             if not bool(torch.all(valid)):
-                raise ValueError(f"Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of distribution {self!r} to satisfy "
-                                 f"the constraint {constraint!r}, but found invalid values:\n{value}")
+                raise ValueError(
+                    f"Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of distribution"
+                    f" {self!r} to satisfy the constraint {constraint!r}, but found invalid values:\n{value}"
+                )
 
     @staticmethod
     def set_default_validate_args(value):
@@ -61,7 +64,7 @@ class Distribution:
         for name in self.arg_constraints:
             if name in self.__dict__:
                 value = self.__dict__[name]
-                event = value.shape[len(self.batch_shape):]
+                event = value.shape[len(self.batch_shape) :]
                 new.__dict__[name] = value.expand(tuple(batch_shape) + tuple(event))
 
     @property
@@ -123,23 +126,35 @@ class Distribution:
             raise ValueError("The value argument to log_prob must be a Tensor")
         event_start = value.dim() - len(self._event_shape)
         if tuple(value.shape[event_start:]) != tuple(self._event_shape):
-            raise ValueError(f"The right-most size of value must match event_shape: {value.size()} vs {self._event_shape}.")
+            raise ValueError(
+                f"The right-most size of value must match event_shape: {value.size()} vs {self._event_shape}."
+            )
         actual, expected = tuple(value.shape), tuple(self._batch_shape) + tuple(self._event_shape)
         for i, j in zip(reversed(actual), reversed(expected)):
             if i != 1 and j != 1 and i != j:
-                raise ValueError(f"Value is not broadcastable with batch_shape+event_shape: {value.size()} vs {torch.Size(expected)}.")
+                raise ValueError(
+                    f"Value is not broadcastable with batch_shape+event_shape: {value.size()} vs"
+                    f" {torch.Size(expected)}."
+                )
         try:
             support = self.support
         except NotImplementedError:
             return
         valid = support.check(value)
         if not bool(torch.all(valid)):
-            raise ValueError(f"Expected value argument ({type(value).__name__} of shape {tuple(value.shape)}) to be within the support ({support!r}) of "
-                             f"the distribution {self!r}, but found invalid values:\n{value}")
+            raise ValueError(
+                f"Expected value argument ({type(value).__name__} of shape {tuple(value.shape)}) to be within the"
+                f" support ({support!r}) of the distribution {self!r}, but found invalid values:\n{value}"
+            )
 
     def __repr__(self):
         shown = [(name, self.__dict__[name]) for name in self.arg_constraints if name in self.__dict__]
-        return type(self).__name__ + "(" + ", ".join(f"{name}: {v if v.numel() == 1 else v.size()}" for name, v in shown) + ")"
+        return (
+            type(self).__name__
+            + "("
+            + ", ".join(f"{name}: {v if v.numel() == 1 else v.size()}" for name, v in shown)
+            + ")"
+        )
 
 
 class ExponentialFamily(Distribution):

@@ -1,4 +1,5 @@
 """The geometric distribution."""
+
 import hwaro as torch
 from hwaro.distributions import constraints
 from hwaro.distributions.bernoulli import take_probs_or_logits
@@ -17,8 +18,10 @@ class Geometric(Distribution):
         super().__init__(value.shape, validate_args=validate_args)
         if self._validate_args and probs is not None and not bool((value > 0).all()):
             bad = value[value <= 0]
-            raise ValueError(f"Expected parameter probs ({type(value).__name__} of shape {tuple(value.shape)}) of distribution {self!r} to be positive but "
-                             f"found invalid values:\n{bad}")
+            raise ValueError(
+                f"Expected parameter probs ({type(value).__name__} of shape {tuple(value.shape)}) of distribution"
+                f" {self!r} to be positive but found invalid values:\n{bad}"
+            )
 
     @lazy_property
     def logits(self):
@@ -55,4 +58,6 @@ class Geometric(Distribution):
         return value * (-probs).log1p() + self.probs.log()
 
     def entropy(self):
-        return torch.nn.functional.binary_cross_entropy_with_logits(self.logits, self.probs, reduction="none") / self.probs
+        return (
+            torch.nn.functional.binary_cross_entropy_with_logits(self.logits, self.probs, reduction="none") / self.probs
+        )

@@ -1,4 +1,5 @@
 """Kullback-Leibler divergences, by pairs of classes."""
+
 import math
 
 import hwaro as torch
@@ -21,7 +22,9 @@ def register_kl(type_p, type_q):
     """A decorator: the function computes the divergence of these classes (and of classes that derive from them)."""
     for cls in (type_p, type_q):
         if not isinstance(cls, type) or not issubclass(cls, Distribution):
-            raise TypeError(f"Expected type_{'p' if cls is type_p else 'q'} to be a Distribution subclass but got {cls}")
+            raise TypeError(
+                f"Expected type_{'p' if cls is type_p else 'q'} to be a Distribution subclass but got {cls}"
+            )
 
     def decorator(function):
         _registered[type_p, type_q] = function
@@ -36,9 +39,15 @@ def _distance(cls, base):
 
 def kl_divergence(p, q):
     """The expectation under p of log p - log q."""
-    fitting = [(_distance(type(p), a) + _distance(type(q), b), f) for (a, b), f in _registered.items() if isinstance(p, a) and isinstance(q, b)]
+    fitting = [
+        (_distance(type(p), a) + _distance(type(q), b), f)
+        for (a, b), f in _registered.items()
+        if isinstance(p, a) and isinstance(q, b)
+    ]
     if not fitting:
-        raise NotImplementedError(f"No KL(p || q) is implemented for p type {p.__class__.__name__} and q type {q.__class__.__name__}")
+        raise NotImplementedError(
+            f"No KL(p || q) is implemented for p type {p.__class__.__name__} and q type {q.__class__.__name__}"
+        )
     return min(fitting, key=lambda pair: pair[0])[1](p, q)
 
 

@@ -1,4 +1,5 @@
 """The Laplace distribution."""
+
 import hwaro as torch
 from hwaro.distributions import constraints
 from hwaro.distributions.distribution import Distribution
@@ -30,11 +31,13 @@ class Laplace(Distribution):
 
     @property
     def stddev(self):
-        return 2 ** 0.5 * self.scale
+        return 2**0.5 * self.scale
 
     def rsample(self, sample_shape=torch.Size()):
         shape = self._extended_shape(sample_shape)
-        u = torch.empty(shape, dtype=self.loc.dtype, device=self.loc.device).uniform_(torch.finfo(self.loc.dtype).eps - 1, 1)
+        u = torch.empty(shape, dtype=self.loc.dtype, device=self.loc.device).uniform_(
+            torch.finfo(self.loc.dtype).eps - 1, 1
+        )
         return self.loc - self.scale * u.sign() * torch.log1p(-u.abs())
 
     def log_prob(self, value):

@@ -1,4 +1,5 @@
 """The categorical distribution with draws as vectors of one 1 and zeros."""
+
 import hwaro as torch
 from hwaro.distributions import constraints
 from hwaro.distributions.categorical import Categorical
@@ -58,7 +59,9 @@ class OneHotCategorical(Distribution):
 
     def enumerate_support(self, expand=True):
         n = self.event_shape[0]
-        values = torch.eye(n, dtype=self.probs.dtype, device=self.probs.device).view((n,) + (1,) * len(self.batch_shape) + (n,))
+        values = torch.eye(n, dtype=self.probs.dtype, device=self.probs.device).view(
+            (n,) + (1,) * len(self.batch_shape) + (n,)
+        )
         return values.expand((n,) + tuple(self.batch_shape) + (n,)) if expand else values
 
 

@@ -1,16 +1,21 @@
 """Helpers of the distributions: parameters as tensors, and probabilities and logits of each other."""
+
 import hwaro as torch
 
 
 def broadcast_all(*values):
     """Numbers and tensors as tensors of one shape."""
     if not all(isinstance(v, (torch.Tensor, int, float, bool)) for v in values):
-        raise ValueError("Input arguments must all be instances of Number, torch.Tensor or objects implementing __torch_function__.")
+        raise ValueError(
+            "Input arguments must all be instances of Number, torch.Tensor or objects implementing __torch_function__."
+        )
     tensors = [v for v in values if isinstance(v, torch.Tensor)]
     like = tensors[0] if tensors else None
     dtype = torch.get_default_dtype() if like is None else like.dtype
     device = "cpu" if like is None else like.device
-    return torch.broadcast_tensors(*[v if isinstance(v, torch.Tensor) else torch.tensor(v, dtype=dtype, device=device) for v in values])
+    return torch.broadcast_tensors(
+        *[v if isinstance(v, torch.Tensor) else torch.tensor(v, dtype=dtype, device=device) for v in values]
+    )
 
 
 def clamp_probs(probs):

@@ -1,4 +1,5 @@
 """Derivatives of functions, by backward passes over what they record."""
+
 import functools
 
 import hwaro as torch
@@ -26,13 +27,21 @@ def _replace(args, argnums, values):
 
 def _inner(tree):
     """The tensors of a tree as inputs of a fresh piece of graph, still part of the one around it."""
-    return tree_map(lambda t: (t.view_as(t) if t.requires_grad else t.detach().requires_grad_()) if isinstance(t, torch.Tensor)
-                    and (t.is_floating_point() or t.is_complex()) else t, tree)
+    return tree_map(
+        lambda t: (
+            (t.view_as(t) if t.requires_grad else t.detach().requires_grad_())
+            if isinstance(t, torch.Tensor) and (t.is_floating_point() or t.is_complex())
+            else t
+        ),
+        tree,
+    )
 
 
 def _track(*trees):
     """Whether a derivative has to be recorded itself: another one is being taken around it."""
-    return torch.is_grad_enabled() and any(isinstance(t, torch.Tensor) and t.requires_grad for tree in trees for t in flatten(tree)[0])
+    return torch.is_grad_enabled() and any(
+        isinstance(t, torch.Tensor) and t.requires_grad for tree in trees for t in flatten(tree)[0]
+    )
 
 
 def _finish(tree, keep):
@@ -46,8 +55,14 @@ def _backward(outputs, inputs, gradients, create_graph, retain_graph=None):
     if not pairs or not leaves:
         found = [None] * len(leaves)
     else:
-        found = torch.autograd.grad([o for o, _ in pairs], leaves, [g for _, g in pairs], create_graph=create_graph, retain_graph=retain_graph,
-                                    allow_unused=True)
+        found = torch.autograd.grad(
+            [o for o, _ in pairs],
+            leaves,
+            [g for _, g in pairs],
+            create_graph=create_graph,
+            retain_graph=retain_graph,
+            allow_unused=True,
+        )
     by_id = {id(t): g for t, g in zip(leaves, found)}
     out = []
     for t in inputs:
@@ -67,13 +82,20 @@ def grad_and_value(func, argnums=0, has_aux=False):
             aux = None
             if has_aux:
                 if not (isinstance(result, tuple) and len(result) == 2):
-                    raise RuntimeError("grad_and_value(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is True")
+                    raise RuntimeError(
+                        "grad_and_value(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is"
+                        " True"
+                    )
                 result, aux = result
             if not isinstance(result, torch.Tensor):
-                raise RuntimeError(f"grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {type(result)}")
+                raise RuntimeError(
+                    f"grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {type(result)}"
+                )
             if result.dim() != 0:
-                raise RuntimeError(f"grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with {result.dim()} dims. "
-                                   "Maybe you wanted to use the vjp or jacrev APIs instead?")
+                raise RuntimeError(
+                    "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with"
+                    f" {result.dim()} dims. Maybe you wanted to use the vjp or jacrev APIs instead?"
+                )
             keep = _track(args, kwargs)
             leaves, spec = flatten(picked)
             grads = unflatten(_backward((result,), leaves, (None,), keep), spec)
@@ -110,8 +132,10 @@ def vjp(func, *primals, has_aux=False):
     def vjp_fn(cotangents, retain_graph=True, create_graph=None):
         given, given_spec = flatten(cotangents)
         if len(given) != len(outputs):
-            raise RuntimeError(f"Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function. cotangents: "
-                               f"{given_spec}, primal output: {spec}")
+            raise RuntimeError(
+                "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the"
+                f" function. cotangents: {given_spec}, primal output: {spec}"
+            )
         keep = track or _track(cotangents) if create_graph is None else create_graph
         grads = unflatten(_backward(outputs, leaves, given, keep, retain_graph or keep), in_spec)
         grads = _finish(grads, keep)
@@ -124,7 +148,9 @@ def vjp(func, *primals, has_aux=False):
 def jvp(func, primals, tangents, *, strict=False, has_aux=False):
     """(func(*primals), its Jacobian times tangents), from two backward passes; with has_aux also aux."""
     if not isinstance(primals, tuple):
-        raise RuntimeError("jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
+        raise RuntimeError(
+            "jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals)."
+        )
     keep = _track(primals, tangents)
     with torch.enable_grad():
         inner = _inner(primals)
@@ -136,7 +162,9 @@ def jvp(func, primals, tangents, *, strict=False, has_aux=False):
         leaves, _ = flatten(inner)
         given, _ = flatten(tangents)
         if len(given) != len(leaves):
-            raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to have the same python structure")
+            raise RuntimeError(
+                "jvp(f, primals, tangents): Expected primals and tangents to have the same python structure"
+            )
         vectors = [torch.zeros_like(o, requires_grad=True) for o in outputs]
         products = _backward(outputs, leaves, vectors, True)
         pairs = [(p, t) for p, t in zip(products, given) if isinstance(p, torch.Tensor)]
@@ -168,8 +196,14 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
             for out in outputs:
                 flat = out.reshape(-1)
                 rows = [_backward((flat[j],), leaves, (None,), keep, True) for j in range(flat.numel())]
-                blocks = [torch.stack([row[i] for row in rows]).reshape(out.shape + leaf.shape) if rows else
-                          out.new_zeros(out.shape + leaf.shape) for i, leaf in enumerate(leaves)]
+                blocks = [
+                    (
+                        torch.stack([row[i] for row in rows]).reshape(out.shape + leaf.shape)
+                        if rows
+                        else out.new_zeros(out.shape + leaf.shape)
+                    )
+                    for i, leaf in enumerate(leaves)
+                ]
                 jacobians.append(unflatten(blocks, in_spec))
         jacobian = _finish(unflatten(jacobians, spec), keep)
         return (jacobian, _finish(aux, keep)) if has_aux else jacobian

@@ -1,4 +1,5 @@
 """Modules as functions of their parameters."""
+
 import contextlib
 import copy
 
@@ -36,7 +37,10 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
     elif isinstance(parameter_and_buffer_dicts, dict):
         tensors = dict(parameter_and_buffer_dicts)
     else:
-        raise ValueError(f"Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got {type(parameter_and_buffer_dicts)}")
+        raise ValueError(
+            "Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got"
+            f" {type(parameter_and_buffer_dicts)}"
+        )
     own = dict(module.named_parameters(remove_duplicate=False)) | dict(module.named_buffers(remove_duplicate=False))
     if strict and set(own) - set(tensors):
         raise RuntimeError(f"Missing key(s): {', '.join(map(repr, sorted(set(own) - set(tensors))))}.")
@@ -69,11 +73,16 @@ def stack_module_state(models):
                 out[key].requires_grad_(tensors[0].requires_grad)
         return out
 
-    return (stacked([dict(m.named_parameters()) for m in models], True), stacked([dict(m.named_buffers()) for m in models], False))
+    return (
+        stacked([dict(m.named_parameters()) for m in models], True),
+        stacked([dict(m.named_buffers()) for m in models], False),
+    )
 
 
 def make_functional(module):
     """(function, parameters): an old way to write functional_call."""
     bare = copy.deepcopy(module)
     names = [name for name, _ in module.named_parameters()]
-    return (lambda params, *args, **kwargs: functional_call(bare, dict(zip(names, params)), args, kwargs)), tuple(module.parameters())
+    return (lambda params, *args, **kwargs: functional_call(bare, dict(zip(names, params)), args, kwargs)), tuple(
+        module.parameters()
+    )

@@ -5,10 +5,18 @@ def flatten(tree):
     """(leaves, how to put them together)."""
     if isinstance(tree, (tuple, list)):
         parts = [flatten(t) for t in tree]
-        return [leaf for leaves, _ in parts for leaf in leaves], (type(tree), None, [(len(leaves), spec) for leaves, spec in parts])
+        return [leaf for leaves, _ in parts for leaf in leaves], (
+            type(tree),
+            None,
+            [(len(leaves), spec) for leaves, spec in parts],
+        )
     if isinstance(tree, dict):
         parts = [flatten(t) for t in tree.values()]
-        return [leaf for leaves, _ in parts for leaf in leaves], (type(tree), list(tree), [(len(leaves), spec) for leaves, spec in parts])
+        return [leaf for leaves, _ in parts for leaf in leaves], (
+            type(tree),
+            list(tree),
+            [(len(leaves), spec) for leaves, spec in parts],
+        )
     return [tree], None
 
 
@@ -18,7 +26,7 @@ def unflatten(leaves, spec):
     cls, keys, children = spec
     items, at = [], 0
     for count, child in children:
-        items.append(unflatten(leaves[at:at + count], child))
+        items.append(unflatten(leaves[at : at + count], child))
         at += count
     if keys is not None:
         return cls(zip(keys, items))

@@ -1,9 +1,17 @@
 """Python's multiprocessing, with tensors going to other processes as copies of their bytes, or shared after share_memory_()."""
+
 from multiprocessing import *  # noqa: F401,F403
 from multiprocessing import connection, context, get_context, process, queues, reduction, set_start_method  # noqa: F401
 
-from hwaro.multiprocessing.spawn import (ProcessContext, ProcessException, ProcessExitedException, ProcessRaisedException,  # noqa: F401
-                                         SpawnContext, spawn, start_processes)
+from hwaro.multiprocessing.spawn import (
+    ProcessContext,
+    ProcessException,
+    ProcessExitedException,
+    ProcessRaisedException,  # noqa: F401
+    SpawnContext,
+    spawn,
+    start_processes,
+)
 
 
 def set_sharing_strategy(new_strategy):

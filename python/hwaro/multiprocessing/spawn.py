@@ -1,4 +1,5 @@
 """Several processes that run one function with their rank."""
+
 import multiprocessing
 import multiprocessing.connection
 import sys
@@ -73,11 +74,18 @@ class ProcessContext:
             code = process.exitcode
             if code < 0:
                 import signal
+
                 name = signal.Signals(-code).name
-                raise ProcessExitedException(f"process {failed} terminated with signal {name}", failed, process.pid, code, name)
-            raise ProcessExitedException(f"process {failed} terminated with exit code {code}", failed, process.pid, code)
+                raise ProcessExitedException(
+                    f"process {failed} terminated with signal {name}", failed, process.pid, code, name
+                )
+            raise ProcessExitedException(
+                f"process {failed} terminated with exit code {code}", failed, process.pid, code
+            )
         text = self.error_queues[failed].get()
-        raise ProcessRaisedException(f"\n\n-- Process {failed} terminated with the following error:\n{text}", failed, process.pid)
+        raise ProcessRaisedException(
+            f"\n\n-- Process {failed} terminated with the following error:\n{text}", failed, process.pid
+        )
 
 
 SpawnContext = ProcessContext

@@ -1,11 +1,18 @@
 """assert_close: whether two tensors, numbers or nested containers of them agree."""
+
 import cmath
 import collections.abc
 
 import hwaro as torch
 
-_TOLERANCES = {torch.float16: (1e-3, 1e-5), torch.bfloat16: (1.6e-2, 1e-5), torch.float32: (1.3e-6, 1e-5), torch.float64: (1e-7, 1e-7),
-               torch.complex64: (1.3e-6, 1e-5), torch.complex128: (1e-7, 1e-7)}
+_TOLERANCES = {
+    torch.float16: (1e-3, 1e-5),
+    torch.bfloat16: (1.6e-2, 1e-5),
+    torch.float32: (1.3e-6, 1e-5),
+    torch.float64: (1e-7, 1e-7),
+    torch.complex64: (1.3e-6, 1e-5),
+    torch.complex128: (1e-7, 1e-7),
+}
 
 
 class _Mismatch(AssertionError):
@@ -50,8 +57,12 @@ def _compare(actual, expected, options, path):
     elif isinstance(actual, collections.abc.Mapping) and isinstance(expected, collections.abc.Mapping):
         missing, additional = set(expected) - set(actual), set(actual) - set(expected)
         if missing or additional:
-            _fail("The keys of the mappings do not match:" + (f"\nMissing keys in the actual mapping: {sorted(missing)}" if missing else "")
-                  + (f"\nAdditional keys in the actual mapping: {sorted(additional)}" if additional else ""), path)
+            _fail(
+                "The keys of the mappings do not match:"
+                + (f"\nMissing keys in the actual mapping: {sorted(missing)}" if missing else "")
+                + (f"\nAdditional keys in the actual mapping: {sorted(additional)}" if additional else ""),
+                path,
+            )
         for key in actual:
             _compare(actual[key], expected[key], options, path + [key])
     elif actual is None or expected is None:
@@ -63,9 +74,17 @@ def _compare(actual, expected, options, path):
     elif _is_number(actual) and _is_number(expected):
         if options.check_dtype and type(actual) is not type(expected):
             _fail(f"The (d)types do not match: {type(actual)} != {type(expected)}.", path)
-        kind = torch.complex128 if complex in (type(actual), type(expected)) else torch.float64 if float in (type(actual), type(expected)) else torch.int64
+        kind = (
+            torch.complex128
+            if complex in (type(actual), type(expected))
+            else torch.float64 if float in (type(actual), type(expected)) else torch.int64
+        )
         _compare_scalars(actual, expected, options.tolerances(kind), options, path)
-    elif _tensor_like(actual) and _tensor_like(expected) and (options.allow_subclasses or _related(type(actual), type(expected))):
+    elif (
+        _tensor_like(actual)
+        and _tensor_like(expected)
+        and (options.allow_subclasses or _related(type(actual), type(expected)))
+    ):
         _compare_tensors(torch.as_tensor(actual), torch.as_tensor(expected), options, path)
     else:
         _unknown(actual, expected, path)
@@ -80,20 +99,31 @@ def _related(a, b):
 
 
 def _unknown(actual, expected, path):
-    raise TypeError(f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}." + _where(path))
+    raise TypeError(
+        f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}." + _where(path)
+    )
 
 
 def _compare_scalars(actual, expected, tolerances, options, path):
     rtol, atol = tolerances
     difference = abs(actual - expected)
-    close = actual == expected or (not cmath.isinf(actual) and not cmath.isinf(expected) and difference <= atol + rtol * abs(expected))
+    close = actual == expected or (
+        not cmath.isinf(actual) and not cmath.isinf(expected) and difference <= atol + rtol * abs(expected)
+    )
     if close or (options.equal_nan and actual != actual and expected != expected):
         return
     relative = difference / abs(expected) if expected != 0 else float("inf")
     if rtol == 0 and atol == 0:
-        _fail(f"Scalars are not equal!\n\nExpected {expected} but got {actual}.\nAbsolute difference: {difference}\nRelative difference: {relative}", path)
-    _fail(f"Scalars are not close!\n\nExpected {expected} but got {actual}.\nAbsolute difference: {difference} (up to {atol} allowed)\n"
-          f"Relative difference: {relative} (up to {rtol} allowed)", path)
+        _fail(
+            f"Scalars are not equal!\n\nExpected {expected} but got {actual}.\nAbsolute difference:"
+            f" {difference}\nRelative difference: {relative}",
+            path,
+        )
+    _fail(
+        f"Scalars are not close!\n\nExpected {expected} but got {actual}.\nAbsolute difference: {difference} (up to"
+        f" {atol} allowed)\nRelative difference: {relative} (up to {rtol} allowed)",
+        path,
+    )
 
 
 def _attribute(name, a, e, path):
@@ -145,20 +175,50 @@ def _report(actual, expected, close, rtol, atol):
     lines = []
     for name, values, limit in (("absolute", difference, atol), ("relative", relative, rtol)):
         at = int(values.argmax().item())
-        lines.append(f"Greatest {name} difference: {values[at].item()} at index {_index(at, shape)}" + ("" if exact else f" (up to {limit} allowed)"))
-    return (f"Tensor-likes are not {'equal' if exact else 'close'}!\n\nMismatched elements: {count} / {total} ({count / total:.1%})\n" + "\n".join(lines))
+        lines.append(
+            f"Greatest {name} difference: {values[at].item()} at index {_index(at, shape)}"
+            + ("" if exact else f" (up to {limit} allowed)")
+        )
+    return (
+        f"Tensor-likes are not {'equal' if exact else 'close'}!\n\nMismatched elements: {count} / {total}"
+        f" ({count / total:.1%})\n"
+        + "\n".join(lines)
+    )
 
 
-def assert_close(actual, expected, *, allow_subclasses=True, rtol=None, atol=None, equal_nan=False, check_device=True, check_dtype=True,
-                 check_layout=True, check_stride=False, msg=None):
+def assert_close(
+    actual,
+    expected,
+    *,
+    allow_subclasses=True,
+    rtol=None,
+    atol=None,
+    equal_nan=False,
+    check_device=True,
+    check_dtype=True,
+    check_layout=True,
+    check_stride=False,
+    msg=None,
+):
     """Raises AssertionError unless |actual - expected| <= atol + rtol * |expected| for every element.
 
     Tolerances that are not given depend on the types. Sequences and mappings are compared item by item.
     """
     if (rtol is None) != (atol is None):
-        raise ValueError(f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {'rtol' if rtol is None else 'atol'}.")
-    options = _Options(allow_subclasses=allow_subclasses, rtol=rtol, atol=atol, equal_nan=equal_nan, check_device=check_device,
-                       check_dtype=check_dtype, check_layout=check_layout, check_stride=check_stride)
+        raise ValueError(
+            "Both 'rtol' and 'atol' must be either specified or omitted, but got no"
+            f" {'rtol' if rtol is None else 'atol'}."
+        )
+    options = _Options(
+        allow_subclasses=allow_subclasses,
+        rtol=rtol,
+        atol=atol,
+        equal_nan=equal_nan,
+        check_device=check_device,
+        check_dtype=check_dtype,
+        check_layout=check_layout,
+        check_stride=check_stride,
+    )
     try:
         _compare(actual, expected, options, [])
     except _Mismatch as mismatch:
@@ -169,10 +229,25 @@ def assert_close(actual, expected, *, allow_subclasses=True, rtol=None, atol=Non
 def assert_allclose(actual, expected, rtol=None, atol=None, equal_nan=True, msg=""):
     """The old name: types may differ."""
     import warnings
-    warnings.warn("`torch.testing.assert_allclose()` is deprecated since 1.12 and will be removed in a future release. Please use "
-                  "`torch.testing.assert_close()` instead.", FutureWarning, stacklevel=2)
+
+    warnings.warn(
+        "`torch.testing.assert_allclose()` is deprecated since 1.12 and will be removed in a future release. Please use"
+        " `torch.testing.assert_close()` instead.",
+        FutureWarning,
+        stacklevel=2,
+    )
     actual, expected = torch.as_tensor(actual), torch.as_tensor(expected)
     if rtol is None and atol is None:
         pairs = [_TOLERANCES.get(t.dtype, (0.0, 0.0)) for t in (actual, expected)]
         rtol, atol = max(p[0] for p in pairs), max(p[1] for p in pairs)
-    assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_device=True, check_dtype=False, check_stride=False, msg=msg or None)
+    assert_close(
+        actual,
+        expected,
+        rtol=rtol,
+        atol=atol,
+        equal_nan=equal_nan,
+        check_device=True,
+        check_dtype=False,
+        check_stride=False,
+        msg=msg or None,
+    )

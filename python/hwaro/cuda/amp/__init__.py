@@ -1,4 +1,5 @@
 """Mixed precision on CUDA: the old names of torch.amp."""
+
 import functools
 import warnings
 
@@ -7,8 +8,11 @@ from hwaro.amp import autocast as _autocast
 
 
 def _deprecated(name, new):
-    warnings.warn(f"`torch.cuda.amp.{name}(args...)` is deprecated. Please use `torch.amp.{new}('cuda', args...)` instead.", FutureWarning,
-                  stacklevel=3)
+    warnings.warn(
+        f"`torch.cuda.amp.{name}(args...)` is deprecated. Please use `torch.amp.{new}('cuda', args...)` instead.",
+        FutureWarning,
+        stacklevel=3,
+    )
 
 
 class autocast(_autocast):
@@ -25,8 +29,21 @@ class GradScaler(_GradScaler):
 
 def custom_fwd(fwd=None, *, cast_inputs=None):
     from hwaro.amp import custom_fwd as new
-    return functools.partial(custom_fwd, cast_inputs=cast_inputs) if fwd is None else new(fwd, device_type="cuda", cast_inputs=cast_inputs)
+
+    return (
+        functools.partial(custom_fwd, cast_inputs=cast_inputs)
+        if fwd is None
+        else new(fwd, device_type="cuda", cast_inputs=cast_inputs)
+    )
 
 
 def custom_bwd(bwd):
     return bwd
+
+
+def __getattr__(name):
+    if name in ("autocast_mode", "grad_scaler"):
+        import importlib
+
+        return importlib.import_module("hwaro.cuda.amp." + name)
+    raise AttributeError(f"module 'torch.cuda.amp' has no attribute '{name}'")
