@@ -2,7 +2,8 @@
 
 from hwaro import _C
 
-# functools is imported where it is used, and inspect not at all: they take longer to load than the rest of this package.
+# functools is imported where it is used, and inspect not at all: they take longer to load than the rest of this
+# package.
 _GENERATOR = 0x20  # of co_flags
 
 

@@ -1,7 +1,7 @@
 """A reader of pickles that can only build data.
 
-It knows the opcodes that data needs, resolves names through a table instead of importing, calls nothing but the functions in
-that table, and sets attributes on nothing but OrderedDicts and tensors (and classes that the user has allowed).
+It knows the opcodes that data needs, resolves names through a table instead of importing, calls nothing but the
+functions in that table, and sets attributes on nothing but OrderedDicts, tensors and classes that the user allowed.
 """
 
 import collections
@@ -42,8 +42,8 @@ def _long(data):
 
 
 class Reader:
-    """Reads one pickle. `resolve(module, name)` gives the object of a global or raises; `persistent_load(id)` a storage;
-    `may_call(function)` and `may_set_state(object)` say what is allowed."""
+    """Reads one pickle. `resolve(module, name)` gives the object of a global or raises; `persistent_load(id)` a
+    storage; `may_call(function)` and `may_set_state(object)` say what is allowed."""
 
     def __init__(self, file, resolve, may_call, may_set_state, persistent_load, encoding="ASCII"):
         self.input = _Input(file)

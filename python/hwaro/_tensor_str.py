@@ -34,8 +34,8 @@ def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=N
     """Changes how tensors are printed.
 
     precision: digits after the point. threshold: tensors with more elements are summarised, showing edgeitems at either
-    end of each dimension. linewidth: characters per line. profile: "default", "short" or "full". sci_mode: True or False
-    for scientific notation or none of it; None lets the values decide.
+    end of each dimension. linewidth: characters per line. profile: "default", "short" or "full". sci_mode: True or
+    False for scientific notation or none of it; None lets the values decide.
     """
     given = dict(_PROFILES.get(profile, {}))
     for name, value in dict(precision=precision, threshold=threshold, edgeitems=edgeitems, linewidth=linewidth).items():

@@ -1,4 +1,4 @@
-"""Functions of the top level that are written in Python: their results or arguments vary in number, or they combine others."""
+"""Functions of the top level in Python: their results or arguments vary in number, or they combine others."""
 
 import math
 
@@ -23,7 +23,7 @@ def _listed(tensors):
 
 
 def meshgrid(*tensors, indexing=None):
-    """Vectors expanded along each other's dimensions: the coordinates of a grid. indexing: "ij" (rows first) or "xy"."""
+    """The coordinates of a grid: vectors expanded along each other. indexing: "ij" (rows first) or "xy"."""
     tensors = _listed(tensors)
     if not tensors:
         raise RuntimeError("meshgrid expects a non-empty TensorList")
@@ -103,7 +103,7 @@ def _letter(index):
 
 
 def tensordot(a, b, dims=2, out=None):
-    """The product of two tensors summed over pairs of dimensions: over the last and first dims ones, or over two lists."""
+    """The product of two tensors summed over pairs of dimensions: the last and first dims ones, or two lists."""
     if isinstance(dims, _C.Tensor):
         dims = dims.tolist()
     if isinstance(dims, (list, tuple)):

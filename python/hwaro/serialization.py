@@ -1,7 +1,7 @@
 """torch.save and torch.load: PyTorch's files, written and read without running code from them.
 
-A file is a zip archive of uncompressed records: data.pkl, a pickle whose tensors refer to storages by number, and data/0,
-data/1, … with the bytes of each storage once. load() builds data only (see _pickle_reader) unless it is told
+A file is a zip archive of uncompressed records: data.pkl, a pickle whose tensors refer to storages by number, and
+data/0, data/1, … with the bytes of each storage once. load() builds data only (see _pickle_reader) unless it is told
 weights_only=False.
 """
 
@@ -330,8 +330,8 @@ class _Loader:
 def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=None, **pickle_load_args):
     """Reads what save() (or PyTorch) wrote. map_location: where storages go, as a device, a dict or a function.
 
-    Unless weights_only=False is said, only data can be loaded: tensors, containers, numbers, strings and classes named by
-    add_safe_globals(). mmap=True leaves the bytes in the file until they are used.
+    Unless weights_only=False is said, only data can be loaded: tensors, containers, numbers, strings and classes named
+    by add_safe_globals(). mmap=True leaves the bytes in the file until they are used.
     """
     weights_only = True if weights_only is None else bool(weights_only)
     if weights_only and pickle_module is not None:

@@ -1,4 +1,4 @@
-"""Cases for recorded_test that are single expressions: the case's name is the expression, its result what repr() shows."""
+"""Cases for recorded_test that are single expressions: the name is the expression, the result what repr() shows."""
 
 
 def shown(function):

@@ -1,4 +1,4 @@
-"""autograd.Function: what forward and backward may do, and what is said when they do something else; recorded from PyTorch."""
+"""autograd.Function: what forward and backward may do, and what is said otherwise; recorded from PyTorch."""
 
 from shown import shown
 from recorded import recorded_test

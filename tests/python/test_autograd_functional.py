@@ -1,4 +1,4 @@
-"""autograd.grad and backward, autograd.functional, torch.func, graph hooks and grad modes; results recorded from PyTorch."""
+"""autograd.grad and backward, autograd.functional, torch.func, graph hooks and grad modes; results from PyTorch."""
 
 from shown import expression_cases, shown
 from recorded import recorded_test

@@ -1,4 +1,4 @@
-"""Distributions: draws for a seed, probabilities, moments, entropies, divergences, texts; results recorded from PyTorch."""
+"""Distributions: draws for a seed, probabilities, moments, entropies, divergences, texts; results from PyTorch."""
 
 from recorded import recorded_test
 from shown import expression_cases, shown

@@ -1,4 +1,4 @@
-"""What a tensor is to Python: attributes, conversions, operators, construction, copies; results recorded from PyTorch."""
+"""What a tensor is to Python: attributes, conversions, operators, construction, copies; results from PyTorch."""
 
 import copy
 import pickle

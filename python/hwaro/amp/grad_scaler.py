@@ -6,7 +6,7 @@ import hwaro as torch
 
 
 class GradScaler:
-    """Multiplies the loss by a factor, divides the gradients by it, skips steps with inf or nan, and adapts the factor."""
+    """Multiplies the loss by a factor, divides gradients by it, skips steps with inf or nan, adapts the factor."""
 
     def __init__(
         self,

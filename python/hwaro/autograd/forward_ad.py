@@ -1,4 +1,4 @@
-"""Forward mode is not built in; torch.func.jvp and torch.autograd.functional.jvp give its products from two backward passes."""
+"""Forward mode is not built in; torch.func.jvp gives its products from two backward passes."""
 
 
 def _missing(name):

@@ -153,7 +153,7 @@ def vjp(func, inputs, v=None, create_graph=False, strict=False):
 
 
 def jvp(func, inputs, v=None, create_graph=False, strict=False):
-    """(func(*inputs), J v): the product of the Jacobian with a vector, by differentiating the vector product once more."""
+    """(func(*inputs), J v): the product of the Jacobian with a vector, by differentiating the vector product."""
     with torch.enable_grad():
         is_tuple, inputs = _as_tuple(inputs, "inputs", "jvp")
         inputs = _prepare(inputs, create_graph)
@@ -218,7 +218,7 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
 
 
 def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, outer_jacobian_strategy="reverse-mode"):
-    """The second derivatives of a function that gives one number: for each pair of inputs a tensor of both their shapes."""
+    """Second derivatives of a function that gives one number: for each pair of inputs a tensor of both shapes."""
     is_tuple, inputs = _as_tuple(inputs, "inputs", "hessian")
 
     def gradient(*inner):

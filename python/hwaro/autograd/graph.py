@@ -30,7 +30,7 @@ class _NodeMeta(abc.ABCMeta):
 
 
 class Node(metaclass=_NodeMeta):
-    """A node of the graph, as in tensor.grad_fn: name(), next_functions, metadata, register_hook(), register_prehook()."""
+    """A node of the graph, as in tensor.grad_fn: name(), next_functions, metadata, hooks."""
 
 
 class GradientEdge(NamedTuple):
@@ -122,7 +122,7 @@ class _Handles:
 
 
 def register_multi_grad_hook(tensors, fn, *, mode="all"):
-    """Calls fn once per backward pass: with the gradients of all tensors when they are there, or (mode="any") with the first."""
+    """Calls fn once per backward pass: with all gradients when they are there, or (mode="any") with the first."""
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
     tensors = tuple(tensors)

@@ -1,4 +1,4 @@
-"""Memory statistics of CUDA devices: there are none, so nothing is allocated. See torch.cpu.memory_stats for the CPU's."""
+"""Memory statistics of CUDA devices: there are none. See torch.cpu.memory_stats for the CPU's."""
 
 import collections
 import warnings

@@ -6,7 +6,7 @@ from hwaro.distributions.utils import lazy_property
 
 
 class Distribution:
-    """batch_shape: independent distributions; event_shape: the shape of one draw. Subclasses give sample or rsample, log_prob and moments."""
+    """batch_shape: independent distributions; event_shape: the shape of one draw."""
 
     has_rsample = False
     has_enumerate_support = False

@@ -1,4 +1,4 @@
-"""Python's multiprocessing, with tensors going to other processes as copies of their bytes, or shared after share_memory_()."""
+"""Python's multiprocessing. Tensors go to other processes as copies, or are shared after share_memory_()."""
 
 from multiprocessing import *  # noqa: F401,F403
 from multiprocessing import connection, context, get_context, process, queues, reduction, set_start_method  # noqa: F401
