@@ -123,10 +123,10 @@ Tensor average(const Tensor& input, IntSpan shape, const Cells& c) {
                     });
     });
   }
-  out = in_layout_of(dense_as(out, input.dtype()), input);
+  out = in_layout(dense_as(out, input.dtype()), c.dims == 2 && is_channels_last(input));
   if (recording(input))
     record(node_name(c.dims, false), {input}, out, {},
-           [sizes = Dims(input.sizes()), c, last = is_channels_last(input)](Backward& b) {
+           [sizes = Dims(input.sizes()), c, last = c.dims == 2 && is_channels_last(input)](Backward& b) {
              b.set(0, average_backward(b.g(), sizes, c, last));
            });
   return out;
@@ -198,7 +198,7 @@ TensorOrPair adaptive_max(const Tensor& input, IntSpan size, int dims, bool retu
   Tensor out = make_tensor(shape, input.dtype(), input.device());
   const Tensor index = make_tensor(shape, kInt32, input.device());
   HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), "\"adaptive_max_pool", dims,
-                 "d\" not implemented for '", scalar_type_name(input.dtype()), '\'');
+                 dims == 3 ? "d_cpu" : "d", "\" not implemented for '", scalar_type_name(input.dtype()), '\'');
   if (!input.device().is_meta() && out.numel() > 0) {
     const Tensor x = dense(input);
     visit<kFloatSet>(input.dtype(), "adaptive_max_pool", [&](auto tag) {
@@ -274,6 +274,7 @@ struct AdaptiveMaxPool1d {
   static constexpr unsigned expose = kFunction | kNnFunctional;
   static TensorOrPair call(const Tensor& input, IntSpan size, bool return_indices) {
     check_rank_1d(input, "adaptive_max_pool1d");
+    check_filled("adaptive_max_pool1d", input, 1);
     HWARO_CHECK(size.size() == 1, "adaptive_max_pool1d() argument 'output_size' should contain one int (got ",
                 size.size(), ')');
     TensorOrPair r = adaptive_max(unsqueeze(input, -2), {1, size[0]}, 2, return_indices);

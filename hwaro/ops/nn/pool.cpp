@@ -26,6 +26,8 @@ const char* number_word(int n) { return n == 1 ? "one" : n == 2 ? "two" : "three
 void per_dim(int64_t (&to)[3], IntSpan v, int dims, const char* op, const char* what) {
   if (!(v.size() == 1 || int(v.size()) == dims)) {
     const bool optional = what[0] == 's';  // stride
+    if (op[0] == 'a' && dims == 3 && !optional)
+      raise(op, ": ", what, " must be a single int, or a tuple of three ints");
     raise(op, ": ", what,
           optional ? " must either be omitted, a single int, or a tuple of "
                    : " must either be a single int, or a tuple of ",
@@ -167,20 +169,22 @@ TensorOrPair max_pool1d(const Tensor& input, IntSpan kernel, IntSpan stride, Int
               sizes_str(input.sizes()));
   const int64_t k = single(kernel, "kernel_size"), s = stride.empty() ? k : single(stride, "stride"),
                 p = single(padding, "padding"), dil = single(dilation, "dilation");
-  HWARO_CHECK(k > 0, "max_pool1d() kernel_size must be greater than zero, but got ", k);
-  HWARO_CHECK(s > 0, "max_pool1d() stride must be greater than zero, but got ", s);
-  HWARO_CHECK(p >= 0, "max_pool1d() padding must be non-negative, but got ", p);
-  HWARO_CHECK(p <= k / 2, "max_pool1d() padding should be at most half of kernel size, but got padding=", p,
-              " and kernel_size=", k);
-  HWARO_CHECK(dil > 0, "max_pool1d() dilation must be greater than zero, but got ", dil);
-  const int64_t n = window_count(input.sizes()[d - 1], k, s, p, dil, ceil_mode);
-  HWARO_CHECK(n > 0, "max_pool1d() Invalid computed output size: ", n);
-  if (!recording(input) && !return_indices) {
-    HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), "\"max_pool1d_impl\" not implemented for '",
-                   scalar_type_name(input.dtype()), '\'');
+  // With indices PyTorch leaves the checks to pooling in two dimensions.
+  if (!return_indices) {
+    HWARO_CHECK(k > 0, "max_pool1d() kernel_size must be greater than zero, but got ", k);
+    HWARO_CHECK(s > 0, "max_pool1d() stride must be greater than zero, but got ", s);
+    HWARO_CHECK(p >= 0, "max_pool1d() padding must be non-negative, but got ", p);
+    HWARO_CHECK(p <= k / 2, "max_pool1d() padding should be at most half of kernel size, but got padding=", p,
+                " and kernel_size=", k);
+    HWARO_CHECK(dil > 0, "max_pool1d() dilation must be greater than zero, but got ", dil);
+    const int64_t n = window_count(input.sizes()[d - 1], k, s, p, dil, ceil_mode);
+    HWARO_CHECK(n > 0, "max_pool1d() Invalid computed output size: ", n);
+    HWARO_CHECK_AS(NotImplementedError, recording(input) || is_floating(input.dtype()),
+                   "\"max_pool1d_impl\" not implemented for '", scalar_type_name(input.dtype()), '\'');
   }
   TensorOrPair r =
       max_pool(unsqueeze(input, -2), {"max_pool2d", 2, {1, k}, {1, s}, {0, p}, {1, dil}, ceil_mode}, return_indices);
+  if (!recording(input) && !return_indices) r.values = dense(r.values);
   return {squeeze(r.values, -2), r.indices.defined() ? squeeze(r.indices, -2) : Tensor()};
 }
 
@@ -264,10 +268,10 @@ Tensor avg_forward(const Tensor& input, IntSpan shape, const PoolGeometry& geo, 
     over_planes(geo, dense_as(input, type), geo.in_size(), out, geo.out_size(),
                 [&](int64_t planes, const void* x, void* y) { kernel(geo, planes, x, y); });
   }
-  out = in_layout_of(dense_as(out, input.dtype()), input);
+  out = in_layout(dense_as(out, input.dtype()), dims == 2 && is_channels_last(input));
   if (recording(input))
     record(node, {input}, out, {},
-           [sizes = Dims(input.sizes()), geo, dims, last = is_channels_last(input)](Backward& b) {
+           [sizes = Dims(input.sizes()), geo, dims, last = dims == 2 && is_channels_last(input)](Backward& b) {
              b.set(0, avg_backward(b.g(), sizes, geo, dims, last));
            });
   return out;
@@ -333,7 +337,7 @@ struct AvgPool2d {
       "count_include_pad=True, "
       "int? divisor_override=None) -> Tensor";
   static constexpr Doc doc = "The mean of each window of input (N, C, H, W).";
-  static constexpr unsigned expose = kNnFunctional;
+  static constexpr unsigned expose = kNnFunctional | kOut;
   static Tensor call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding, bool ceil_mode,
                      bool count_include_pad, std::optional<int64_t> divisor_override) {
     return avg_pool(input,
@@ -348,7 +352,7 @@ struct AvgPool3d {
       "count_include_pad=True, "
       "int? divisor_override=None) -> Tensor";
   static constexpr Doc doc = "The mean of each window of input (N, C, D, H, W).";
-  static constexpr unsigned expose = kNnFunctional;
+  static constexpr unsigned expose = kNnFunctional | kOut;
   static Tensor call(const Tensor& input, IntSpan kernel_size, OptIntSpan stride, IntSpan padding, bool ceil_mode,
                      bool count_include_pad, std::optional<int64_t> divisor_override) {
     return avg_pool(input,
