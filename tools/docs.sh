@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the web site in site/: the documents of the repository, and the reference pages that BUILD_FOLDER generated.
+# Builds the web site in site/: the documents of the repository, and reference pages of the operators in BUILD_FOLDER.
 # tools/docs.sh BUILD_FOLDER
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,11 +11,6 @@ rm -rf "$source" site
 mkdir -p "$source"
 git ls-files -z --cached --others --exclude-standard -- '*.md' LICENSE NOTICE 'docs/*' |
   xargs -0 cp --parents -t "$source"
-if [ -d "$tree/generated/docs" ]; then
-  mkdir -p "$source/docs/reference"
-  cp -r "$tree/generated/docs/." "$source/docs/reference/"
-else
-  echo "docs: $tree/generated/docs does not exist: no reference pages" >&2
-fi
+.venv/bin/python tools/codegen/docs.py "$tree/python" "$source/docs/reference"
 .venv/bin/mkdocs build --strict --quiet --config-file tools/mkdocs.yml
 echo "docs: site/index.html, $(find site -name '*.html' | wc -l) pages"
