@@ -1,4 +1,5 @@
 """Conformance tests compare with PyTorch itself, so they fail at once where it is missing or another version."""
+
 import importlib.metadata
 import importlib.util
 import os

@@ -1,8 +1,11 @@
-"""Runs every entry of op_db and writes what passes: `python coverage.py [--update] [--jobs 2] [--markdown FILE]`.
+"""Runs every entry of op_db: `python coverage.py [--update] [--only CHECK,…] [--jobs 2] [--markdown FILE] [ENTRY…]`.
 
---update rewrites passing.txt, the list of cells that must keep passing (test_op_db.py holds the project to it).
+Prints what differs, then the totals. --update adds the cells that pass now to passing.txt, the list of cells that must
+keep passing (test_op_db.py holds the project to it); a cell leaves that list by hand only. --markdown writes a report.
 """
+
 import argparse
+import collections
 import concurrent.futures
 import json
 import os
@@ -11,73 +14,170 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).parent
+PASSING = HERE / "passing.txt"
+THREADS = "threads"  # this check has its own process: the grain is read when the library is loaded
 
 
-def run(names, timeout=300):
-    """Runs entries in one process; entries that a crash or the time limit cut off are run again alone."""
-    results, pending = {}, list(names)
-    while pending:
-        done = subprocess.run([sys.executable, str(HERE / "op_db.py"), *pending], capture_output=True, text=True,
-                              timeout=timeout * max(1, len(pending)), env=dict(os.environ, OMP_NUM_THREADS="1", HWARO_NUM_THREADS="1"))
-        for line in done.stdout.splitlines():
-            if line.startswith("{"):
-                result = json.loads(line)
-                results[result["entry"]] = result
-        left = [name for name in pending if name not in results]
-        if left and done.returncode != 0:
-            results[left[0]] = {"entry": left[0], "crash": f"exit {done.returncode}: {done.stderr.strip().splitlines()[-1:]}"}
-            left = left[1:]
-        elif left:
-            for name in left:
-                results[name] = {"entry": name, "missing": True}
-            left = []
-        pending = left
+def worker(names, checks):
+    """Results of op_db.py for some entries; a worker that ends early is told by what it left out."""
+    many = checks == [THREADS]
+    env = dict(
+        os.environ,
+        OMP_NUM_THREADS="1",
+        HWARO_NUM_THREADS="3" if many else "1",
+        **({"HWARO_GRAIN": "1"} if many else {}),
+    )
+    done = subprocess.run(
+        [sys.executable, str(HERE / "op_db.py"), "--only", ",".join(checks), *names],
+        capture_output=True,
+        text=True,
+        env=env,
+    )
+    results = {}
+    for line in done.stdout.splitlines():
+        if line.startswith("{"):
+            result = json.loads(line)
+            results[result["entry"]] = result
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        for name in names:
+            results.setdefault(name, {"entry": name, "worker": f"exit {done.returncode}: {last}"})
     return results
 
 
-def run_all(names, jobs, chunk=12):
-    chunks = [names[i:i + chunk] for i in range(0, len(names), chunk)]
+def run(names, checks):
+    """All checks of some entries: one process, and one more for the check with several threads."""
+    results = collections.defaultdict(dict)
+    for part in ([check for check in checks if check != THREADS], [THREADS] if THREADS in checks else []):
+        for name, result in (worker(names, part) if part else {}).items():
+            results[name].update(result)
+    return results
+
+
+def run_all(names, checks, jobs, chunk=24):
+    chunks = [names[i : i + chunk] for i in range(0, len(names), chunk)]
     results = {}
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for part in pool.map(run, chunks):
+        for part in pool.map(lambda chunk: run(chunk, checks), chunks):
             results.update(part)
     return results
 
 
 def passing(results):
-    return sorted(f"{name} {cell}" for name, r in results.items() for cell in ("value", "gradient", "errors")
-                  if str(r.get(cell, "")) == "ok")
+    from op_db import CELLS
+
+    return {f"{name} {cell}" for name, result in results.items() for cell in CELLS if result.get(cell) == "ok"}
+
+
+def read_passing():
+    return set(PASSING.read_text().splitlines()) if PASSING.exists() else set()
+
+
+def mark(found):
+    if found is None or found.startswith("skip"):
+        return "–"
+    return "ok" if found == "ok" else "differs"
+
+
+def totals(results, cells):
+    """One line per cell: how many entries pass, of how many that have it."""
+    rows = []
+    for cell in cells:
+        marks = [mark(result.get(cell)) for result in results]
+        rows.append((cell, marks.count("ok"), marks.count("ok") + marks.count("differs"), marks.count("–")))
+    return rows
+
+
+CELL_TEXT = {
+    "value": "values, types and shapes of float32, int64, bool and complex64 samples",
+    "types": "the same for the eight other types",
+    "layouts": "the same with transposed, sliced, expanded and channels-last operands",
+    "strides": "strides of the results of all these",
+    "alias": "which results share memory with which operands",
+    "gradient": "first gradients, float64",
+    "grad_fn": "names of the results' nodes",
+    "graph": "names of the nodes before those",
+    "complex_gradient": "first gradients, complex128",
+    "second": "gradients of gradients, float64",
+    "inplace": "the in-place method: values, object, errors",
+    "out": "`out=`: of the right shape, strided, empty",
+    "out_type": "`out=` of another type: the cast or the error",
+    "errors": "class and first line of every error of `error_inputs`",
+    "threads": "the same bits with three threads and one element per chunk as with one thread",
+}
+
+
+def report(results, names, cells):
+    there = sorted((r for r in results.values() if not r.get("missing")), key=lambda r: r["entry"])
+    rows = totals(there, cells)
+    whole = sum(all(mark(r.get(cell)) != "differs" for cell in cells) and "worker" not in r for r in there)
+    good, counted = sum(r[1] for r in rows), sum(r[2] for r in rows)
+    summary = (
+        f"{len(there)} of {len(names)} entries exist, {whole} pass every cell; "
+        f"{good} of {counted} cells pass, {sum(r[3] for r in rows)} do not apply"
+    )
+    return there, rows, summary
+
+
+def markdown(there, rows, summary, results, cells):
+    lines = [
+        "# Conformance with PyTorch 2.13.0",
+        "",
+        "Printed by `make coverage`; entries and samples are those of PyTorch's own `op_db`. A cell passes if all "
+        "samples of the entry agree with PyTorch, which runs beside it.",
+        "",
+        f"{summary}.",
+        "",
+        "| cell | compared | pass | of |",
+        "| --- | --- | --- | --- |",
+    ]
+    lines += [f"| {cell} | {CELL_TEXT[cell]} | {good} | {of} |" for cell, good, of, _ in rows]
+    lines += [
+        "",
+        "`–`: PyTorch has no such check for the entry (no gradient, no in-place method, no sample that Hwaro can hold: "
+        "sparse and quantized).",
+        "",
+        "| entry | " + " | ".join(cells) + " |",
+        "| --- |" + " --- |" * len(cells),
+    ]
+    lines += [f"| {r['entry']} | " + " | ".join(mark(r.get(cell)) for cell in cells) + " |" for r in there]
+    lines += ["", "Not there: " + ", ".join(sorted(n for n, r in results.items() if r.get("missing"))) + "."]
+    return "\n".join(lines) + "\n"
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--update", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", help="checks, separated by commas")
+    parser.add_argument("--json", help="also write all results here")
     parser.add_argument("--markdown")
+    parser.add_argument("entries", nargs="*")
     options = parser.parse_args()
-    from torch.testing._internal.common_methods_invocations import op_db
-    names = sorted({entry.full_name for entry in op_db})
-    results = run_all(names, options.jobs)
-    here = [r for r in results.values() if not r.get("missing")]
-    cells = [(r["entry"], cell, r.get(cell, "crash" if "crash" in r else "")) for r in here for cell in ("value", "gradient", "errors")]
-    counted = [c for c in cells if not str(c[2]).startswith("skip")]
-    good = [c for c in counted if c[2] == "ok"]
-    whole = [r for r in here if all(str(r.get(c, "")) == "ok" or str(r.get(c, "")).startswith("skip") for c in ("value", "gradient", "errors"))]
-    summary = f"{len(here)} of {len(names)} entries exist, {len(whole)} pass every cell; {len(good)} of {len(counted)} cells pass"
+    from op_db import CHECKS, op_db
+
+    names = options.entries or sorted({entry.full_name for entry in op_db})
+    checks = options.only.split(",") if options.only else list(CHECKS)
+    cells = [cell for check in checks for cell in CHECKS[check][1]]
+    results = run_all(names, checks, options.jobs)
+    there, rows, summary = report(results, names, cells)
+    for r in there:
+        for cell in cells if "worker" not in r else ():
+            if mark(r.get(cell)) == "differs":
+                print(f"  {r['entry']} {cell}: {r[cell]}"[:400])
+        if "worker" in r:
+            print(f"  {r['entry']}: the worker ended: {r['worker']}")
+    for cell, good, of, skipped in rows:
+        print(f"{cell:18} {good:5} of {of:5} pass, {skipped:5} do not apply")
     print(summary)
-    for entry, cell, found in sorted(counted):
-        if found != "ok":
-            print(f"  {entry} {cell}: {found}"[:220])
+    before, now = read_passing(), passing(results)
+    print(f"{len(now - before)} cells pass that are not in passing.txt")
     if options.update:
-        (HERE / "passing.txt").write_text("\n".join(passing(results)) + "\n")
+        PASSING.write_text("\n".join(sorted(before | now)) + "\n")
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(results, indent=1))
     if options.markdown:
-        lines = ["# Conformance with PyTorch 2.13.0", "", "Printed by `make coverage`; entries and samples are those of PyTorch's own `op_db`.", "",
-                 f"{summary}.", "", "| entry | value | gradient | errors |", "| --- | --- | --- | --- |"]
-        for r in sorted(here, key=lambda r: r["entry"]):
-            row = ["ok" if r.get(c) == "ok" else "–" if str(r.get(c, "")).startswith("skip") else "differs" for c in ("value", "gradient", "errors")]
-            lines.append(f"| {r['entry']} | " + " | ".join(row) + " |")
-        lines += ["", "Not there: " + ", ".join(sorted(n for n, r in results.items() if r.get("missing"))) + "."]
-        pathlib.Path(options.markdown).write_text("\n".join(lines) + "\n")
+        pathlib.Path(options.markdown).write_text(markdown(there, rows, summary, results, cells))
 
 
 if __name__ == "__main__":

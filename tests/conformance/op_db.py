@@ -1,140 +1,119 @@
-"""PyTorch's own samples (op_db) on Hwaro: `python op_db.py ENTRY…` prints one JSON line per entry.
+"""PyTorch's own samples (op_db) on Hwaro: `python op_db.py [--only CELL,…] ENTRY…` prints one JSON line per entry.
 
-A cell is one kind of check over all samples of an entry: `value` (values, types and shapes of float32, int64 and bool
-samples), `gradient` (float64), `errors` (class and first line of error_inputs). An entry runs in a process of its own, so a
-crash is one failure.
+Each entry runs in forks of this process, which has loaded both libraries: a crash or a hang is one failure, and the
+cells after it still run. Cells: see cells.py and gradients.py.
 """
+
 import json
+import os
+import select
+import signal
 import sys
+import time
 import warnings
 
 import torch
 from torch.testing._internal.common_methods_invocations import op_db
 
 import hwaro
-from carry import difference, to_hwaro
+from cells import Missing, run_errors, run_inplace, run_out, run_threads, run_values
+from gradients import run_complex, run_gradients, run_second
+from translate import is_missing, translate
 
-MAX_SAMPLES = 40
-
-
-def find(name):
-    """Hwaro's function for a name of op_db (nn.functional.relu, linalg.norm, add), or None."""
-    target = hwaro
-    for part in name.split("."):
-        target = getattr(target, part, None)
-        if target is None:
-            return getattr(hwaro.Tensor, name, None)
-    return target
-
-
-def flat_tensors(value):
-    if isinstance(value, torch.Tensor) or isinstance(value, hwaro.Tensor):
-        return [value]
-    if isinstance(value, (list, tuple)):
-        return [t for v in value for t in flat_tensors(v)]
-    return []
+# Checks by name; each gives one or more cells.
+CHECKS = {
+    "values": (run_values, ("value", "types", "layouts", "strides", "alias")),
+    "gradients": (run_gradients, ("gradient", "grad_fn", "graph")),
+    "complex": (run_complex, ("complex_gradient",)),
+    "second": (run_second, ("second",)),
+    "inplace": (run_inplace, ("inplace",)),
+    "out": (run_out, ("out", "out_type")),
+    "errors": (run_errors, ("errors",)),
+    "threads": (run_threads, ("threads",)),
+}
+CELLS = [cell for _, cells in CHECKS.values() for cell in cells]
+SECONDS = 60  # for one check of one entry
 
 
-def samples(entry, dtype, grad=False):
-    for i, sample in enumerate(entry.sample_inputs("cpu", dtype, requires_grad=grad)):
-        if i >= MAX_SAMPLES:
-            return
-        yield sample
+def run_check(entry, function, check):
+    run, cells = CHECKS[check]
+    try:
+        return {cell: str(found) for cell, found in run(entry, function).items()}
+    except Missing as missing:
+        return {"missing": str(missing)}
+    except Exception as error:  # noqa: BLE001  (PyTorch's own samples may fail: that is a result too)
+        if is_missing(error):
+            return {"missing": str(error)}
+        return {cell: f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}" for cell in cells}
 
 
-def run_value(entry, function):
-    for dtype in (torch.float32, torch.int64, torch.bool, torch.complex64):
-        if dtype not in entry.dtypes:
-            continue
-        for sample in samples(entry, dtype):
-            torch.manual_seed(0)
-            theirs = entry.op(sample.input, *sample.args, **sample.kwargs)
-            storages = {}
-            hwaro.manual_seed(0)
-            ours = function(to_hwaro(sample.input, storages), *to_hwaro(sample.args, storages), **to_hwaro(sample.kwargs, storages))
-            found = difference(ours, theirs)
-            if found:
-                return f"{dtype}: {found}"
-    return None
+def run_forked(entry, function, checks):
+    """Runs checks in a fork. Returns (results by check, None or why it ended early)."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        with os.fdopen(writer, "w") as out:
+            for check in checks:
+                print(json.dumps({"check": check, "cells": run_check(entry, function, check)}), file=out, flush=True)
+        os._exit(0)
+    os.close(writer)
+    data, why, limit = b"", None, time.monotonic() + SECONDS
+    while True:
+        ready, _, _ = select.select([reader], [], [], max(0.0, limit - time.monotonic()))
+        if not ready:
+            why = f"no result after {SECONDS} s"
+            os.kill(child, signal.SIGKILL)
+            break
+        part = os.read(reader, 1 << 16)
+        if not part:
+            break
+        data += part
+        limit = time.monotonic() + SECONDS
+    os.close(reader)
+    _, status = os.waitpid(child, 0)
+    if why is None and status != 0:
+        why = (
+            f"crash: signal {os.WTERMSIG(status)}"
+            if os.WIFSIGNALED(status)
+            else f"crash: exit {os.WEXITSTATUS(status)}"
+        )
+    lines = [json.loads(line) for line in data.decode().splitlines()]
+    return {line["check"]: line["cells"] for line in lines}, why
 
 
-def run_gradient(entry, function):
-    if not entry.supports_autograd or torch.float64 not in entry.dtypes:
-        return "skip: no gradient"
-    for sample in samples(entry, torch.float64, grad=True):
-        inputs = [t for t in flat_tensors([sample.input, sample.args, list(sample.kwargs.values())]) if t.requires_grad]
-        storages = {}
-        ours_input, ours_args, ours_kwargs = (to_hwaro(v, storages) for v in (sample.input, sample.args, sample.kwargs))
-        ours_inputs = [t for t in flat_tensors([ours_input, ours_args, list(ours_kwargs.values())]) if t.requires_grad]
-        torch.manual_seed(0)
-        theirs = [t for t in flat_tensors(entry.op(sample.input, *sample.args, **sample.kwargs)) if t.requires_grad]
-        hwaro.manual_seed(0)
-        ours = [t for t in flat_tensors(function(ours_input, *ours_args, **ours_kwargs)) if t.requires_grad]
-        if len(ours) != len(theirs):
-            return f"{len(ours)} differentiable results instead of {len(theirs)}"
-        if not theirs:
-            continue
-        weights = [torch.linspace(0.5, 1.5, t.numel(), dtype=torch.float64).reshape(t.shape).to(t.dtype) for t in theirs]
-        expected = torch.autograd.grad(theirs, inputs, weights, allow_unused=True)
-        got = hwaro.autograd.grad(ours, ours_inputs, [to_hwaro(w) for w in weights], allow_unused=True)
-        for i, (a, b) in enumerate(zip(got, expected)):
-            if b is None:
-                continue
-            if a is None:
-                return f"no gradient for input {i}"
-            found = difference(a, b, f"gradient[{i}]")
-            if found:
-                return found
-    return None
-
-
-def run_errors(entry, function):
-    if entry.error_inputs_func is None:
-        return "skip: no error inputs"
-    for i, case in enumerate(entry.error_inputs("cpu")):
-        sample = case.sample_input
-        try:
-            ours = (to_hwaro(sample.input), to_hwaro(sample.args), to_hwaro(sample.kwargs))
-        except (NotImplementedError, KeyError):
-            continue
-        try:
-            entry.op(sample.input, *sample.args, **sample.kwargs)
-            continue
-        except Exception as error:  # noqa: BLE001  (whatever PyTorch raises is what is compared)
-            expected = (type(error).__name__, str(error).splitlines()[0] if str(error) else "")
-        try:
-            function(ours[0], *ours[1], **ours[2])
-        except Exception as error:  # noqa: BLE001
-            got = (type(error).__name__, str(error).splitlines()[0] if str(error) else "")
-            if got != expected:
-                return f"case {i}: {got} instead of {expected}"
-        else:
-            return f"case {i}: no error instead of {expected}"
-    return None
-
-
-CELLS = {"value": run_value, "gradient": run_gradient, "errors": run_errors}
+def run_entry(entry, checks):
+    function = translate(entry.op)
+    result = {"entry": entry.full_name}
+    if function is None:
+        return dict(result, missing=True)
+    left = list(checks)
+    while left:
+        done, why = run_forked(entry, function, left)
+        for cells in done.values():
+            if "missing" in cells:
+                return dict(result, missing=True)
+            result.update(cells)
+        left = [check for check in left if check not in done]
+        if left:
+            result.update({cell: why or "no result" for cell in CHECKS[left[0]][1]})
+            left = left[1:]
+    return result
 
 
 def main():
     warnings.simplefilter("ignore")
-    wanted = set(sys.argv[1:])
+    torch.set_num_threads(1)
+    words = sys.argv[1:]
+    checks = [check for check in CHECKS if check != "threads"]
+    if words and words[0] == "--only":
+        checks, words = words[1].split(","), words[2:]
+    if checks != ["threads"]:
+        hwaro.set_num_threads(1)
+    wanted = set(words)
     for entry in op_db:
-        name = entry.full_name
-        if name not in wanted:
-            continue
-        function = find(entry.name)
-        result = {"entry": name}
-        if function is None:
-            result["missing"] = True
-        else:
-            for cell, run in CELLS.items():
-                try:
-                    found = run(entry, function)
-                except Exception as error:  # noqa: BLE001
-                    found = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-                result[cell] = found if found else "ok"
-        print(json.dumps(result), flush=True)
+        if entry.full_name in wanted:
+            print(json.dumps(run_entry(entry, checks)), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,66 @@
+"""Where agreement means something else than equal results within a few roundings, each with its reason."""
+
+import torch
+
+from carry import flat_tensors
+
+# Results whose elements are whatever the memory held: types, shapes and strides are compared, not values.
+UNINITIALISED = set(
+    "empty empty_like empty_strided empty_permuted new_empty new_empty_strided resize_ resize_as_".split()
+)
+# Factors on the tolerances.
+SCALE = {
+    # Long sums of rounded terms.
+    **dict.fromkeys("logcumsumexp cdist nn.functional.multi_head_attention_forward".split(), 10),
+    # Samples with conditions above 10.
+    **dict.fromkeys("linalg.inv linalg.pinv pinverse linalg.matrix_power".split(), 50),
+    # PyTorch has its constants in float here, also for float64 tensors.
+    **dict.fromkeys("special.bessel_j0 special.bessel_j1 special.bessel_y0 special.bessel_y1".split(), 100),
+    "nn.functional.hardsigmoid": 100,
+}
+# Factors for float16 and bfloat16, where PyTorch rounds between the steps and sums in another order.
+SCALE_OF_HALVES = dict.fromkeys(
+    "addbmm addmm addr addmv baddbmm matmul mm bmm einsum nn.functional.bilinear nn.functional.hinge_embedding_loss "
+    "nn.functional.conv_transpose1d nn.functional.conv_transpose2d nn.functional.conv_transpose3d "
+    "nn.functional.embedding_bag nn.functional.instance_norm nn.functional.interpolate "
+    "nn.functional.scaled_dot_product_attention".split(),
+    8,
+)
+# Results with indices where equal elements may come in any order (the elements at the indices are compared), and the
+# names of their arguments after the first.
+TIES = {
+    "sort": ("dim",),
+    "argsort": ("dim",),
+    "topk": ("k", "dim"),
+    "kthvalue": ("k", "dim", "keepdim"),
+    "mode": ("dim", "keepdim"),
+    "median": ("dim", "keepdim"),
+    "nanmedian": ("dim", "keepdim"),
+}
+# Where expanded operands say nothing about Hwaro.
+NOT_EXPANDED = {
+    "median",  # PyTorch selects in place, in memory that its rows share
+    "nanmedian",
+    "nn.functional.embedding",  # with max_norm, rows that share memory are scaled once each
+    "nn.functional.batch_norm",  # the variance is zero: rounding noise divided by a small eps
+    "native_batch_norm",
+}
+
+
+def scale_of(entry, parts):
+    halves = any(t.dtype in (torch.float16, torch.bfloat16) for t in flat_tensors(list(parts)))
+    return max(SCALE.get(entry.name, 1), SCALE_OF_HALVES.get(entry.name, 1) if halves else 1)
+
+
+def untied(entry, parts, result):
+    """Instead of indices, the elements they name, where the order of equal elements is not promised."""
+    tied = entry.name in TIES and (entry.name == "argsort" or isinstance(result, tuple))
+    if not tied or parts[2].get("stable") or not parts[0].dim():
+        return result
+    words = {"dim": -1, **dict(zip(TIES[entry.name], parts[1])), **parts[2]}
+    dim, dropped = words["dim"], "keepdim" in TIES[entry.name] and not words.get("keepdim")
+
+    def elements(index):
+        return parts[0].gather(dim, index.unsqueeze(dim)).squeeze(dim) if dropped else parts[0].gather(dim, index)
+
+    return elements(result) if entry.name == "argsort" else [result[0], elements(result[1])]
