@@ -20,10 +20,31 @@ build() {  # build FOLDER NAME: configures and compiles a project against the in
 build tests/consumer consumer
 "$work/consumer/consumer"
 
+# What the README shows: it prints what stands in the comment behind it.
+mkdir "$work/readme"
+sed -n '/^```cpp$/,/^```$/p' README.md | sed '1d;$d' >"$work/readme/main.cpp"
+{ printf 'cmake_minimum_required(VERSION 3.22)\nproject(readme CXX)\nadd_executable(program main.cpp)\n'
+  sed -n '/^```cmake$/,/^```$/p' README.md | sed '1d;$d'; } >"$work/readme/CMakeLists.txt"
+build "$work/readme" readme-build
+promised=$(sed -n "s|.*std::cout.*// ||p" "$work/readme/main.cpp")
+printed=$("$work/readme-build/program")
+if [ -z "$promised" ] || [ "$printed" != "$promised" ]; then
+  echo "consumer: the program of README.md printed '$printed', not '$promised'" >&2
+  exit 1
+fi
+echo "consumer: the program of README.md prints $printed"
+
 # The example needs the C++ front end; reading from a folder without data must end with one line and status 2.
 if [ ! -d "$work/prefix/include/hwaro/nn" ]; then
   echo "consumer: no hwaro/nn is installed, so examples/cpp is not built"
   exit 0
+fi
+build examples/cpp/first_steps first_steps
+steps=$(cd "$work" && first_steps/first_steps)
+fitted=$(sed -n 's/^fitted: //p' <<<"$steps")
+if [ -z "$fitted" ] || [ "$fitted" != "$(sed -n 's/^loaded: //p' <<<"$steps")" ]; then
+  printf 'consumer: first_steps did not load what it saved:\n%s\n' "$steps" >&2
+  exit 1
 fi
 build examples/cpp/fashion_mnist fashion_mnist
 status=0

@@ -1,5 +1,8 @@
 #include "hwaro/autograd/saved_tensor.h"
 
+#include "hwaro/autograd/grad_mode.h"
+#include "hwaro/autograd/node_names.h"
+
 namespace hwaro {
 
 using engine::Tensor;
@@ -52,14 +55,17 @@ Tensor SavedTensor::unpack(Node* owner) const {
         concat("torch.", tensor_->device.is_cpu() ? "" : name_of(tensor_->device.type),
                tensor_->device.is_cpu() ? "" : ".", kDTypeInfos[int(tensor_.dtype())].tensor_type_name);
     std::string from;
-    if (is_output_) from = concat(", which is output ", output_nr_, " of ", owner->name(), ",");
+    if (is_output_) from = concat(", which is output ", output_nr_, " of ", operation_name(*owner), ",");
     else if (tensor_->grad_fn)
-      from = concat(", which is output ", tensor_->output_nr, " of ", grad_fn(tensor_)->name(), ",");
+      from = concat(", which is output ", tensor_->output_nr, " of ", operation_name(*grad_fn(tensor_)), ",");
     raise("one of the variables needed for gradient computation has been modified by an inplace operation: [", kind,
           " ", sizes_str(tensor_.sizes()), "]", from, " is at version ", tensor_->version(), "; expected version ",
-          version_,
-          " instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
-          "torch.autograd.set_detect_anomaly(True).");
+          version_, " instead. Hint: ",
+          t_modes.anomaly
+              ? "the backtrace further above shows the operation that failed to compute its gradient. The variable in "
+                "question was changed in there or anywhere later. Good luck!"
+              : "enable anomaly detection to find the operation that failed to compute its gradient, with "
+                "torch.autograd.set_detect_anomaly(True, check_nan=False).");
   }
   if (!is_output_) return tensor_;
   Tensor with_history = alias_without_history(tensor_);

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "hwaro/autograd/accumulate_grad.h"
+#include "hwaro/autograd/node_names.h"
 #include "python/src/autograd_objects.h"
 #include "python/src/binding.h"
 
@@ -24,10 +25,7 @@ void node_dealloc(PyObject* o) {
   Py_DECREF(type);
   NodePtr::adopt(node).reset();
 }
-PyObject* node_name(PyObject* o, PyObject*) {
-  if (node_of(o)->is_accumulate()) return PyUnicode_FromString("torch::autograd::AccumulateGrad");
-  return PyUnicode_FromString(node_of(o)->name().c_str());
-}
+PyObject* node_name(PyObject* o, PyObject*) { return PyUnicode_FromString(qualified_name(*node_of(o)).c_str()); }
 PyObject* node_next(PyObject* o, void*) {
   HWARO_PY_TRY
   Node* n = node_of(o);

@@ -1,6 +1,7 @@
 // Attributes and the methods of Tensor that are not operators.
 #include "hwaro/autograd/grad_mode.h"
 #include "hwaro/autograd/node.h"
+#include "hwaro/core/type_names.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "python/src/autograd_objects.h"
@@ -79,17 +80,21 @@ int set_grad(PyObject* self, PyObject* value, void*) {
     return 0;
   }
   if (!is_tensor(value))
-    raise<TypeError>("assigned grad expected to be a Tensor or None but got grad of type: ", Py_TYPE(value)->tp_name);
+    raise<TypeError>("assigned grad expected to be a Tensor or None but got grad of type ", Py_TYPE(value)->tp_name);
   const Tensor g = tensor_of(value);
   HWARO_CHECK(g.impl() != t.impl(), "can't assign Variable as its own grad");
   HWARO_CHECK(
-      g.dtype() == t.dtype(), "attempting to assign a gradient with dtype '", name_of(g.dtype()),
-      "' to a tensor with grad_dtype '", name_of(t.dtype()),
+      g.dtype() == t.dtype(), "attempting to assign a gradient with dtype '", c_type_name(g.dtype()),
+      "' to a tensor with grad_dtype '", scalar_type_name(t.dtype()),
       "'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set the tensor's "
       "grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. Diverging "
       "the dtypes of a tensor and its gradient may break downstream systems that assume they match.");
-  HWARO_CHECK(g.device() == t.device(), "assigned grad has data located on a different device");
-  HWARO_CHECK(g.sizes() == t.sizes(), "assigned grad has data of a different size");
+  HWARO_CHECK(g.device().type == t.device().type, "attempting to assign a gradient with device type '",
+              name_of(g.device().type), "' to a tensor with device type '", name_of(t.device().type),
+              "'. Please ensure that the gradient and the tensor are on the same device");
+  HWARO_CHECK(g.sizes() == t.sizes(), "attempting to assign a gradient of size '", sizes_str(g.sizes()),
+              "' to a tensor of size '", sizes_str(t.sizes()),
+              "'. Please ensure that the gradient and the tensor are the same size");
   autograd_meta(*t.impl()).grad = g;
   return 0;
   HWARO_PY_CATCH(-1)

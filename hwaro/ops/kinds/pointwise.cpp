@@ -49,10 +49,20 @@ DType result_type(const PointwiseInfo& info, const Operand* operands, const Scal
   return type.get();
 }
 
-void fill_types(const PointwiseInfo& info, Call& call) {
+void check_cast(DType result, DType target) {
+  HWARO_CHECK(can_cast(result, target), "result type ", scalar_type_name(result),
+              " can't be cast to the desired output type ", scalar_type_name(target));
+}
+
+// target: of the tensor that the result goes into, if there is one. That it cannot hold the result is said before that
+// there is no kernel.
+void fill_types(const PointwiseInfo& info, Call& call, const DType* target = nullptr) {
   if (info.rule.bool_to_int && call.common == DType::Bool) call.common = DType::Int64;
   if (info.rule.int_to_float && is_integral(call.common, true)) call.common = default_dtype();
-  if (!contains(info.rule.set, call.common)) raise_unsupported(info, call.common);
+  if (!contains(info.rule.set, call.common)) {
+    if (target && info.rule.out != DTypeRule::Out::Bool) check_cast(call.common, *target);
+    raise_unsupported(info, call.common);
+  }
   call.compute = compute_type(call.common);
   switch (info.rule.out) {
     case DTypeRule::Out::Same: call.result = call.common, call.loop_out = call.compute; break;
@@ -74,13 +84,14 @@ Dims broadcast_operands(const PointwiseInfo& info, const Operand* operands) {
 }
 
 // Types first, then shapes, then whether there is a kernel: the order of PyTorch's complaints.
-Call decide(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, Dims& shape) {
+Call decide(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, Dims& shape,
+            const DType* target = nullptr) {
   Call call;
   call.device = common_device(operands, info.operands);
   call.common = result_type(info, operands, scalars);
   if (info.check) info.check(info, operands, scalars, call.common);
   shape = broadcast_operands(info, operands);
-  fill_types(info, call);
+  fill_types(info, call, target);
   const PointwiseKernels* kernels = info.kernels_on(call.device.type);
   call.loop = kernels ? kernels->forward[int(call.compute)] : nullptr;
   HWARO_CHECK(call.loop || call.device.is_meta(), "no kernel of ", info.schema->name_str(), " for ", call.device.str());
@@ -313,14 +324,14 @@ void pointwise_inplace(const PointwiseInfo& called, const Operand* operands, con
   const Tensor self = operands[0].get();
   bool recorded = grad_enabled() && any_tracked(info, operands);
   Dims shape;
-  const Call call = decide(info, operands, scalars, shape);
+  const DType target = self.dtype();
+  const Call call = decide(info, operands, scalars, shape, &target);
   HWARO_CHECK(!(info.rule.out == DTypeRule::Out::Real && is_complex(call.common)), "In-place ", info.schema->name_str(),
               " is not supported for complex tensors.");
   check_inplace(self, recorded);
   HWARO_CHECK(IntSpan(shape) == self.sizes(), "output with shape ", sizes_str(self.sizes()),
               " doesn't match the broadcast shape ", sizes_str(shape));
-  HWARO_CHECK(can_cast(call.result, self.dtype()), "result type ", scalar_type_name(call.result),
-              " can't be cast to the desired output type ", scalar_type_name(self.dtype()));
+  check_cast(call.result, target);
   check_no_overlap(self, operands, info.operands);
   recorded = recorded && is_differentiable(self.dtype());
   NodePtr owner;
@@ -340,9 +351,9 @@ void pointwise_out(const PointwiseInfo& called, const Operand* operands, const S
               "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
               "requires grad.");
   Dims shape;
-  const Call call = decide(info, operands, scalars, shape);
-  HWARO_CHECK(can_cast(call.result, out.dtype()), "result type ", scalar_type_name(call.result),
-              " can't be cast to the desired output type ", scalar_type_name(out.dtype()));
+  const DType target = out.dtype();
+  const Call call = decide(info, operands, scalars, shape, &target);
+  check_cast(call.result, target);
   resize_out(out, shape);
   check_no_overlap(out, operands, info.operands);
   run(call, info, out, false, operands, scalars);

@@ -182,6 +182,7 @@ struct AddrInplace {
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, const Tensor& vec1, const Tensor& vec2, const Scalar& beta,
                      const Scalar& alpha) {
+    HWARO_CHECK(self.dim() == 2, "2D tensor expected, got ", self.dim(), "D tensor for input");
     return finish_inplace(self, Addr::call(self, vec1, vec2, beta, alpha));
   }
 };
@@ -284,7 +285,7 @@ struct AddbmmInplace {
 struct Linear {
   static constexpr Schema schema = "linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor";
   static constexpr Doc doc = "input @ weight.t() + bias, for input (..., in) and weight (out, in).";
-  static constexpr unsigned expose = kNnFunctional;
+  static constexpr unsigned expose = kNnFunctional | kOut;
   static Tensor call(const Tensor& input, const Tensor& weight, const Tensor& bias) {
     const int d = input.dim();
     HWARO_CHECK(d != 0 && weight.dim() != 0, "both arguments to linear need to be at least 1D, but they are ", d,

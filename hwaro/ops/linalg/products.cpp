@@ -148,8 +148,8 @@ Tensor finish_inplace(const Tensor& self, const Tensor& result) {
   const bool recorded = grad_enabled() && is_tracked(result);
   check_inplace(self, recorded);
   check_internal_overlap(self);
-  HWARO_CHECK(self.sizes() == result.sizes(), "output with shape ", sizes_str(self.sizes()),
-              " doesn't match the broadcast shape ", sizes_str(result.sizes()));
+  HWARO_CHECK(self.sizes() == result.sizes(), "Bad in-place call: input tensor size ", sizes_str(self.sizes()),
+              " and output tensor size ", sizes_str(result.sizes()), " should match");
   if (!self.device().is_meta()) copy_raw(self, result);
   self->bump_version();
   if (recorded) rebase_history(self, grad_fn(result));

@@ -5,9 +5,11 @@
 // transposed once per head, so that every product reads its right operand along rows. One task is one head of keys.
 // Other cases are composed of products and a softmax, as PyTorch composes them (it shows in grad_fn).
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "hwaro/base/parallel.h"
+#include "hwaro/loops/copy_kernels.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/linalg/products.h"
@@ -81,15 +83,27 @@ void multiply(MatrixForm a_form, int64_t m, int64_t n, int64_t k, const T* a, in
 
 template <class T>
 void transpose_rows(const T* x, int64_t rows, int64_t cols, int64_t stride, T* to) {
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t c = 0; c < cols; ++c) to[c * rows + r] = x[r * stride + c];
+  copy_kernels().transpose(to, rows, x, stride, rows, cols, sizeof(T) == 4 ? 2 : 3);
+}
+template <class T>
+void clear(T* x, int64_t n) {
+  std::memset(x, 0, std::size_t(n) * sizeof(T));
 }
 
-// Keys that row `query` may see within the block that begins at key k0.
-int64_t visible(const Geometry& g, int64_t query, int64_t k0, int64_t count) {
-  if (!g.causal) return count;
-  const int64_t n = query + 1 - k0;
-  return n < 0 ? 0 : n < count ? n : count;
+constexpr int64_t kWhole = 32;  // rows are cut to whole vectors of any instruction set
+
+// What row `query` sees of the block of `count` keys that begins at k0. With a border inside the block, scores behind it
+// become -inf up to the next whole vector, so that the row is computed in vectors; the rest is left out.
+struct Visible {
+  int64_t seen, computed;
+};
+template <class T>
+Visible visible(const Geometry& g, int64_t query, int64_t k0, int64_t count, T* scores) {
+  if (!g.causal) return {count, count};
+  const int64_t limit = query + 1 - k0, seen = limit < 0 ? 0 : limit < count ? limit : count;
+  const int64_t whole = (seen + kWhole - 1) / kWhole * kWhole, computed = whole < count ? whole : count;
+  for (int64_t c = seen; c < computed; ++c) scores[c] = -std::numeric_limits<T>::infinity();
+  return {seen, computed};
 }
 int64_t last_key(const Geometry& g, int64_t query_end) { return g.causal && query_end < g.keys ? query_end : g.keys; }
 
@@ -114,10 +128,10 @@ void forward(const Geometry& g, Heads<const T> q, Heads<const T> k, Heads<const 
           const int64_t n = key_end - k0 < kKeys ? key_end - k0 : kKeys;
           multiply<T>(MatrixForm::Plain, rows, n, g.width, qb, q.row_stride, kt + k0, g.keys, 0, s, n);
           for (int64_t r = 0; r < rows; ++r) {
-            const int64_t seen = visible(g, q0 + r, k0, n);
+            const Visible row = visible(g, q0 + r, k0, n, s + r * n);
             const T* m = mask ? mask->head(b, h) + (q0 + r) * mask->row_stride + k0 : nullptr;
-            const T alpha = l.softmax_row(seen, s + r * n, m, T(g.scale), max + r, sum + r);
-            for (int64_t c = seen; c < n; ++c) s[r * n + c] = 0;
+            const T alpha = l.softmax_row(row.computed, s + r * n, m, T(g.scale), max + r, sum + r);
+            clear(s + r * n + row.seen, n - row.seen);
             if (k0 > 0) l.scale_row(g.width, ob + r * out.row_stride, alpha);
           }
           multiply<T>(MatrixForm::Plain, rows, g.width, n, s, n, v.head(b, kv) + k0 * v.row_stride, v.row_stride,
@@ -144,9 +158,10 @@ void backward(const Geometry& g, Heads<const T> dout, Heads<const T> q, Heads<co
       const int64_t b = i / g.kv_heads, kv = i % g.kv_heads;
       transpose_rows(k.head(b, kv), g.keys, e, k.row_stride, kt);
       transpose_rows(v.head(b, kv), g.keys, e, v.row_stride, vt);
-      for (int64_t r = 0; r < g.keys; ++r)
-        for (int64_t c = 0; c < e; ++c)
-          dk.head(b, kv)[r * dk.row_stride + c] = dv.head(b, kv)[r * dv.row_stride + c] = 0;
+      for (int64_t r = 0; r < g.keys; ++r) {
+        clear(dk.head(b, kv) + r * dk.row_stride, e);
+        clear(dv.head(b, kv) + r * dv.row_stride, e);
+      }
       for (int64_t h = kv * g.group(); h < (kv + 1) * g.group(); ++h)
         for (int64_t q0 = 0; q0 < g.queries; q0 += kQueries) {
           const int64_t rows = g.queries - q0 < kQueries ? g.queries - q0 : kQueries, key_end = last_key(g, q0 + rows);
@@ -161,11 +176,12 @@ void backward(const Geometry& g, Heads<const T> dout, Heads<const T> q, Heads<co
             multiply<T>(MatrixForm::Plain, rows, n, e, qb, q.row_stride, kt + k0, g.keys, 0, p, n);
             multiply<T>(MatrixForm::Plain, rows, n, e, gb, dout.row_stride, vt + k0, g.keys, 0, dp, n);
             for (int64_t r = 0; r < rows; ++r) {
-              const int64_t seen = visible(g, q0 + r, k0, n);
+              const Visible row = visible(g, q0 + r, k0, n, p + r * n);
               const T* m = mask ? mask->head(b, h) + (q0 + r) * mask->row_stride + k0 : nullptr;
-              l.probabilities_row(seen, p + r * n, m, T(g.scale), lse[(b * g.heads + h) * g.queries + q0 + r]);
-              l.gradient_row(seen, p + r * n, dp + r * n, delta[r], T(g.scale));
-              for (int64_t c = seen; c < n; ++c) p[r * n + c] = dp[r * n + c] = 0;
+              l.probabilities_row(row.computed, p + r * n, m, T(g.scale), lse[(b * g.heads + h) * g.queries + q0 + r]);
+              l.gradient_row(row.computed, p + r * n, dp + r * n, delta[r], T(g.scale));
+              clear(p + r * n + row.seen, n - row.seen);
+              clear(dp + r * n + row.seen, n - row.seen);
             }
             multiply<T>(MatrixForm::Transposed, n, e, rows, p, n, gb, dout.row_stride, 1,
                         dv.head(b, kv) + k0 * dv.row_stride, dv.row_stride);

@@ -339,10 +339,11 @@ namespace {
 // What both functions named batch_norm do. An empty input is scaled by hand, as in PyTorch, and leaves the statistics alone.
 Tensor batch_norm_of(const Tensor& input, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
                      const Tensor& running_var, bool training, double momentum, double eps) {
-  input.size(1);
-  HWARO_CHECK(training || running_mean.defined(), "running_mean must be defined in evaluation mode");
-  if (input.numel() > 0)
+  if (input.numel() > 0) {
+    input.size(1);
+    HWARO_CHECK(training || running_mean.defined(), "running_mean must be defined in evaluation mode");
     return std::get<0>(NativeBatchNorm::call(input, weight, bias, running_mean, running_var, training, momentum, eps));
+  }
   Tensor out = clone(input);
   if (weight.defined()) out = mul(out, select(weight, 0, 0));
   if (bias.defined()) out = add(out, select(bias, 0, 0));

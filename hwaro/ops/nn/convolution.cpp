@@ -245,8 +245,9 @@ void check_types(const Tensor& input, const Tensor& weight, const Tensor& bias) 
   HWARO_CHECK(input.dtype() == weight.dtype(), "Input type (", tensor_type(input), ") and weight type (",
               tensor_type(weight),
               ") should be the same or input should be a MKLDNN tensor and weight is a dense tensor");
-  HWARO_CHECK(!bias.defined() || bias.dtype() == input.dtype(), "Input type (", c_type_name(input.dtype()),
-              ") and bias type (", bias.defined() ? c_type_name(bias.dtype()) : "", ") should be the same");
+  const auto name = [](DType type) { return type == DType::Int64 ? "long int" : c_type_name(type); };
+  HWARO_CHECK(!bias.defined() || bias.dtype() == input.dtype(), "Input type (", name(input.dtype()),
+              ") and bias type (", bias.defined() ? name(bias.dtype()) : "", ") should be the same");
   check_product_devices({&input, &weight, &bias});
 }
 
@@ -258,8 +259,23 @@ Dims per_dim(IntSpan values, const char* name, int dims) {
   return Dims(values);
 }
 
-// The layout that convolutions give for these operands: channels last if either has them last.
-Tensor in_layout_of(const Tensor& t, const Tensor& input, const Tensor& weight) {
+// (N, C, L) laid out with channels last: what one dimension looks like seen as two.
+bool is_channels_last_1d(const Tensor& t) {
+  return t.dim() == 3 && !t.is_contiguous() && t.strides()[1] == 1 && t.strides()[2] == t.sizes()[1] &&
+         t.strides()[0] == t.sizes()[1] * t.sizes()[2];
+}
+
+// The layout that convolutions give for these operands: channels last if either has them last. A transposed convolution of
+// three dimensions answers row-major.
+Tensor in_layout_of(const Tensor& t, const Tensor& input, const Tensor& weight, bool transposed) {
+  if (t.dim() == 3) {
+    if (!is_channels_last_1d(input) && !is_channels_last_1d(weight)) return t;
+    const int64_t c = t.sizes()[1];
+    const Tensor out = make_strided(t.sizes(), {c * t.sizes()[2], 1, c}, t.dtype(), t.device());
+    if (!t.device().is_meta()) copy_raw(out, t);
+    return out;
+  }
+  if (transposed && t.dim() == 5) return t;
   return engine::in_layout_of(t, is_channels_last(input) ? input : weight);
 }
 
@@ -295,7 +311,7 @@ struct ConvolutionBackward {
       if (want_input) {
         dx = make_tensor(input.sizes(), type, input.device());
         if (!meta) run_pass({geo, p.transposed ? Pass::Forward : Pass::BackwardInput, dy, dense(conj(weight)), dx, {}});
-        dx = in_layout_of(dx, input, weight);
+        dx = in_layout_of(dx, input, weight, p.transposed);
       }
       if (want_bias) db = make_tensor({g.sizes()[1]}, type, g.device());
       bool bias_done = meta || !want_bias;
@@ -308,7 +324,7 @@ struct ConvolutionBackward {
           run_pass(
               {geo, Pass::BackwardWeight, p.transposed ? dy : x, p.transposed ? x : dy, dw, with_bias ? db : Tensor()});
         bias_done = bias_done || with_bias;
-        dw = in_layout_of(dw, input, weight);
+        dw = in_layout_of(dw, input, weight, p.transposed);
       }
       if (!bias_done) {
         Dims dims = {0};
@@ -357,7 +373,7 @@ struct Convolution {
     HWARO_CHECK_AS(NotImplementedError, input.dtype() != DType::Bool, "\"slow_conv2d_cpu\" not implemented for 'Bool'");
     Tensor out = make_tensor(shape, input.dtype(), input.device());
     if (!input.device().is_meta()) run_forward(input, weight, bias, p, out);
-    out = in_layout_of(out, input, weight);
+    out = in_layout_of(out, input, weight, p.transposed);
     if (recording(input, weight, bias))
       record("ConvolutionBackward0", {input, weight, bias}, out, {save(input), save(weight)}, [p](Backward& b) {
         auto [dx, dw, db] =

@@ -79,19 +79,24 @@ void backward(const Groups& g, const T* dy, const T* x, const T* mean, const T* 
   }
 }
 
-// Everything in recorded operators: for gradients of gradients.
+// Everything in recorded operators: for gradients of gradients, and where mean and rstd have gradients of their own.
 void backward_formula(Backward& b, const Tensor& x, const Tensor& weight, const Groups& g, double eps) {
   const Dims grouped = {g.batch, g.groups, g.size()}, planes = {g.batch, g.channels, g.plane},
-             channels = {1, g.channels, 1};
+             channels = {1, g.channels, 1}, stats = {g.batch, g.groups, 1};
   const int64_t dim = 2;
   const IntSpan last(&dim, 1);
   const Tensor xg = reshape(x, grouped), centred = sub(xg, mean(xg, last, true));
   const Tensor rstd = rsqrt(add(mean(square(centred), last, true), eps)), z = mul(centred, rstd);
-  const Tensor dy = reshape(b.g(), planes), zc = reshape(z, planes);
+  const Tensor dy = b.g(0).defined() ? reshape(b.g(0), planes) : make_zeros(planes, x.dtype(), x.device());
+  const Tensor zc = reshape(z, planes);
   const Dims others = {0, 2};
   if (b.needs(0)) {
     const Tensor h = reshape(weight.defined() ? mul(dy, reshape(weight, channels)) : dy, grouped);
-    b.set(0, reshape(mul(rstd, sub(h, add(mean(h, last, true), mul(z, mean(mul(h, z), last, true))))), x.sizes()));
+    Tensor dx = mul(rstd, sub(h, add(mean(h, last, true), mul(z, mean(mul(h, z), last, true)))));
+    const double n = double(g.size());
+    if (b.g(1).defined()) dx = add(dx, div(reshape(b.g(1), stats), n));
+    if (b.g(2).defined()) dx = sub(dx, mul(mul(centred, pow(rstd, 3)), div(reshape(b.g(2), stats), n)));
+    b.set(0, reshape(dx, x.sizes()));
   }
   if (b.needs(1)) b.set(1, sum(mul(dy, zc), IntSpan(others)));
   if (b.needs(2)) b.set(2, sum(dy, IntSpan(others)));
@@ -134,15 +139,23 @@ std::tuple<Tensor, Tensor, Tensor> group_norm_of(const Tensor& input, const Tens
     });
   }
   out = in_layout_of(dense_as(out, input.dtype()), input);
-  if (recording(input, weight, bias))
-    record("NativeGroupNormBackward0", {input, weight, bias}, out,
-           {save(input), save_if(weight.defined(), weight), save(mean), save(rstd)}, [g, eps](Backward& b) {
-             const Tensor x = b.saved(0), w = b.has_saved(1) ? b.saved(1) : Tensor();
-             if (recording(b.g(), x, w)) backward_formula(b, x, w, g, eps);
-             else backward_fast(b, x, w, b.saved(2), b.saved(3), g);
-           });
   const DType kept = has_wide_parameters(input, {&weight, &bias}) ? type : input.dtype();
-  return {out, dense_as(mean, kept), dense_as(rstd, kept)};
+  const Tensor mean_out = dense_as(mean, kept), rstd_out = dense_as(rstd, kept);
+  if (recording(input, weight, bias)) {
+    // What is also a result is saved as one: the node must not keep itself alive.
+    const bool own = kept == type;
+    record("NativeGroupNormBackward0", {input, weight, bias}, {out, mean_out, rstd_out},
+           {save(input), save_if(weight.defined(), weight), own ? save_output(mean) : save(mean),
+            own ? save_output(rstd) : save(rstd)},
+           [g, eps](Backward& b) {
+             const Tensor x = b.saved(0), w = b.has_saved(1) ? b.saved(1) : Tensor();
+             const bool more = b.g(1).defined() || b.g(2).defined();
+             if (!more && !b.g(0).defined()) return;
+             if (more || recording(b.g(0), x, w)) backward_formula(b, x, w, g, eps);
+             else backward_fast(b, x, w, detach(b.saved(2)), detach(b.saved(3)), g);
+           });
+  }
+  return {out, mean_out, rstd_out};
 }
 
 Tensor checked(const Tensor& input, int64_t groups, const Tensor& weight, const Tensor& bias, double eps) {

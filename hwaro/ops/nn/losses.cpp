@@ -1,20 +1,16 @@
-// Losses. `reduction` is 'none', 'mean' or 'sum', as in torch.nn.functional.
+// Losses element by element. `reduction` is 'none', 'mean' or 'sum', as in torch.nn.functional.
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
-#include "hwaro/ops/linalg/products.h"
+#include "hwaro/ops/nn/reduction.h"
 #include "hwaro/ops/registry.h"
 
 namespace hwaro::engine {
 
-Tensor log_softmax(const Tensor& self, std::int64_t dim, OptDType dtype);
+Tensor _hardtanh(const Operand& self, const Scalar& min_val, const Scalar& max_val);
 Tensor mean(const Tensor& self, std::optional<DType> dtype);
 Tensor xlogy(const Operand& self, const Operand& other);
 
 using std::int64_t;
-
-namespace {
-
-enum class Reduction { None, Mean, Sum };
 
 Reduction reduction_of(std::string_view text) {
   if (text == "none") return Reduction::None;
@@ -22,6 +18,8 @@ Reduction reduction_of(std::string_view text) {
   if (text == "sum") return Reduction::Sum;
   raise<ValueError>(text, " is not a valid value for reduction");
 }
+
+namespace {
 
 Tensor reduce(const Tensor& loss, Reduction r) {
   if (r == Reduction::Mean) return mean(loss, OptDType());
@@ -38,247 +36,54 @@ void warn_broadcast(const Tensor& input, const Tensor& target) {
         ")). This will likely lead to incorrect results due to broadcasting. Please ensure they have the same size."));
 }
 
+// PyTorch computes some losses in place of a target's or a result's copy, which must be able to hold them.
+void check_holds(DType result, DType storage) {
+  HWARO_CHECK(can_cast(result, storage), "result type ", scalar_type_name(result),
+              " can't be cast to the desired output type ", scalar_type_name(storage));
+}
+
 // The gradient of a reduced loss, spread over its elements: g / count for the mean.
 Tensor spread(const Tensor& g, Reduction r, int64_t count) { return r == Reduction::Mean ? div(g, double(count)) : g; }
 
+// Targets may be bool here, where subtraction itself refuses them.
+Tensor difference(const Tensor& input, const Tensor& target) {
+  return sub(input, target.dtype() == DType::Bool ? to_dtype(target, input.dtype()) : target);
+}
+
 // A loss of input - target whose derivative is d(difference): recorded under `name`, differentiable twice through `d`.
+// `as_input`: the result has the type of input, and only a target of that type gets a gradient through.
 template <class F, class D>
 Tensor difference_loss(const char* name, const char* kernel, const Tensor& input, const Tensor& target, Reduction r,
-                       F f, D d) {
-  const DType type = promote_types(input.dtype(), target.dtype());
+                       F f, D d, bool as_input = false) {
+  const DType common = promote_types(input.dtype(), target.dtype()), type = as_input ? input.dtype() : common;
+  if (common != type) check_holds(common, type);
   HWARO_CHECK_AS(NotImplementedError, is_floating(type), '"', kernel, "\" not implemented for '",
                  scalar_type_name(type), '\'');
   Tensor out;
   {
     NoGradGuard guard;
-    out = reduce(f(sub(input, target)), r);
+    out = reduce(to_dtype(f(difference(input, target)), type), r);
   }
   if (!recording(input, target)) return out;
-  record(name, {input, target}, out, {save(input), save(target)}, [r, d](Backward& b) {
+  record(name, {input, target}, out, {save(input), save(target)}, [r, d, as_input](Backward& b) {
     const Tensor x = b.saved(0), t = b.saved(1);
-    const Tensor difference = sub(x, t);
-    const Tensor g = mul(spread(b.g(), r, difference.numel()), d(difference));
+    HWARO_CHECK(!as_input || t.dtype() == x.dtype(), "Found dtype ", scalar_type_name(t.dtype()), " but expected ",
+                scalar_type_name(x.dtype()));
+    const Tensor by = difference(x, t), g = mul(spread(b.g(), r, by.numel()), d(by));
     if (b.needs(0)) b.set(0, to_dtype(sum_to_size(g, x.sizes()), x.dtype()));
     if (b.needs(1)) b.set(1, to_dtype(sum_to_size(neg(g), t.sizes()), t.dtype()));
   });
   return out;
 }
 
-// ---- negative log-likelihood ----
-
-// Classes along dimension 1 (0 for a single sample), seen as N x C x S.
-struct Classes {
-  int64_t batch, classes, inner;
-  explicit Classes(const Tensor& input)
-      : batch(input.dim() > 1 ? input.sizes()[0] : 1), classes(input.sizes()[input.dim() > 1 ? 1 : 0]), inner(1) {
-    for (int d = 2; d < input.dim(); ++d) inner *= input.sizes()[d];
-  }
-};
-
-Dims target_shape(const Tensor& input) {
-  Dims shape;
-  for (int d = 0; d < input.dim(); ++d)
-    if (d != (input.dim() > 1 ? 1 : 0)) shape.push_back(input.sizes()[d]);
-  return shape;
-}
-
-void check_nll(const Tensor& input, const Tensor& target, const Tensor& weight) {
-  HWARO_CHECK_AS(ValueError, input.dim() > 0, "Expected 1 or more dimensions (got ", input.dim(), ")");
-  if (input.dim() > 1 && target.dim() > 0)
-    HWARO_CHECK_AS(ValueError, input.sizes()[0] == target.sizes()[0], "Expected input batch_size (", input.sizes()[0],
-                   ") to match target batch_size (", target.sizes()[0], ").");
-  const Dims shape = target_shape(input);
-  if (input.dim() <= 2) {
-    HWARO_CHECK(target.dim() <= 1, "0D or 1D target tensor expected, multi-target not supported");
-    HWARO_CHECK(target.sizes() == IntSpan(shape), "size mismatch (got input: ", sizes_str(input.sizes()),
-                ", target: ", sizes_str(target.sizes()), ")");
-  } else if (input.dim() == 4) {
-    HWARO_CHECK(target.sizes() == IntSpan(shape), "size mismatch (got input: ", sizes_str(input.sizes()),
-                " , target: ", sizes_str(target.sizes()));
-  } else {
-    HWARO_CHECK(target.sizes() == IntSpan(shape), "Expected target size ", sizes_str(shape), ", got ",
-                sizes_str(target.sizes()));
-  }
-  HWARO_CHECK(target.dtype() == DType::Int64 || target.dtype() == DType::UInt8,
-              "expected target dtype to be Long or Byte, but got ", scalar_type_name(target.dtype()));
-  if (weight.defined()) {
-    HWARO_CHECK(weight.dim() == 1 && weight.numel() == Classes(input).classes,
-                "weight tensor should be defined either for all ", Classes(input).classes,
-                " classes or no classes but got weight tensor of shape: ", sizes_str(weight.sizes()));
-    HWARO_CHECK(weight.dtype() == input.dtype(), "expected scalar type ", scalar_type_name(input.dtype()),
-                " but found ", scalar_type_name(weight.dtype()));
-  }
-}
-
-// Calls f(position in the target, class or -1 where ignored).
-template <class F>
-void each_target(const Classes& c, const Tensor& target, int64_t ignore_index, F f) {
-  const Tensor t = dense_as(target, DType::Int64);
-  const int64_t* p = t->read_as<int64_t>();
-  for (int64_t i = 0; i < c.batch * c.inner; ++i) {
-    if (p[i] == ignore_index) {
-      f(i, int64_t(-1));
-      continue;
-    }
-    HWARO_CHECK_AS(IndexError, p[i] >= 0 && p[i] < c.classes, "Target ", p[i], " is out of bounds.");
-    f(i, p[i]);
-  }
-}
-
-// The sum of the weights of all targets that count: what the mean divides by.
-double total_weight(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index) {
-  const Classes c(input);
-  const Tensor w = weight.defined() ? dense_as(weight, DType::Double) : Tensor();
-  const double* p = w.defined() ? w->read_as<double>() : nullptr;
-  double total = 0;
-  each_target(c, target, ignore_index, [&](int64_t, int64_t k) { total += k < 0 ? 0 : p ? p[k] : 1; });
-  return total;
-}
-
-template <class T>
-using Wide = std::conditional_t<std::is_same_v<T, double>, double, float>;
-
-Tensor nll_value(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index, Reduction r) {
-  const Classes c(input);
-  const Tensor out = make_tensor(r == Reduction::None ? target_shape(input) : Dims(), input.dtype(), input.device());
-  if (input.device().is_meta()) return out;
-  const Tensor x = dense(input);
-  visit<kFloatSet>(input.dtype(), "nll_loss_out_frame", [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    const Tensor w = weight.defined() ? dense(weight) : Tensor();
-    const T *p = x->read_as<T>(), *wp = w.defined() ? w->read_as<T>() : nullptr;
-    T* o = out->write_as<T>();
-    double sum = 0, total = 0;
-    each_target(c, target, ignore_index, [&](int64_t i, int64_t k) {
-      double value = 0;
-      if (k >= 0) {
-        const double wk = wp ? double(Wide<T>(wp[k])) : 1;
-        value = -wk * double(Wide<T>(p[(i / c.inner * c.classes + k) * c.inner + i % c.inner]));
-        total += wk;
-      }
-      if (r == Reduction::None) o[i] = T(Wide<T>(value));
-      sum += value;
-    });
-    if (r == Reduction::Sum) *o = T(Wide<T>(sum));
-    if (r == Reduction::Mean) *o = T(Wide<T>(sum / total));  // no targets: NaN, as the mean of nothing
-  });
-  return out;
-}
-
-Tensor nll(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index, Reduction r);
-
-// Gradient of nll for the input; linear in g, so its own gradient is nll itself.
-Tensor nll_backward(const Tensor& g, const Tensor& input, const Tensor& target, const Tensor& weight,
-                    int64_t ignore_index, Reduction r) {
-  const Classes c(input);
-  const Tensor out = make_zeros(input.sizes(), input.dtype(), input.device());
-  const double total = r == Reduction::Mean ? total_weight(input, target, weight, ignore_index) : 1;
-  const Tensor dense_g = dense(g);
-  visit<kFloatSet>(input.dtype(), "nll_loss_backward_out_frame", [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    const Tensor w = weight.defined() ? dense(weight) : Tensor();
-    const T *gp = dense_g->read_as<T>(), *wp = w.defined() ? w->read_as<T>() : nullptr;
-    T* o = out->write_as<T>();
-    each_target(c, target, ignore_index, [&](int64_t i, int64_t k) {
-      if (k < 0) return;
-      const double gi = double(Wide<T>(gp[r == Reduction::None ? i : 0])) / total;
-      o[(i / c.inner * c.classes + k) * c.inner + i % c.inner] = T(Wide<T>(-(wp ? double(Wide<T>(wp[k])) : 1.0) * gi));
-    });
-  });
-  if (recording(g))
-    record("NllLossBackwardBackward0", {g}, out, {save(target), save(weight)}, [ignore_index, r](Backward& b) {
-      b.set(0, nll(b.g(), b.saved(0), b.has_saved(1) ? b.saved(1) : Tensor(), ignore_index, r));
-    });
-  return out;
-}
-
-Tensor nll(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index, Reduction r) {
-  check_nll(input, target, weight);
-  const Tensor out = nll_value(input, target, weight, ignore_index, r);
-  if (recording(input))
-    record(input.dim() > 2 ? "NllLoss2DBackward0" : "NllLossBackward0", {input}, out,
-           {save(input), save(target), save(weight)}, [ignore_index, r](Backward& b) {
-             b.set(0, nll_backward(b.g(), b.saved(0), b.saved(1), b.has_saved(2) ? b.saved(2) : Tensor(), ignore_index,
-                                   r));
-           });
-  return out;
-}
-
-// Every number of dimensions but one, two and four is seen as (N, C, 1, the rest), as PyTorch does (it shows in grad_fn).
-Tensor nll_of_any_rank(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index,
-                       Reduction r) {
-  if (input.dim() <= 2 || input.dim() == 4) return nll(input, target, weight, ignore_index, r);
-  check_nll(input, target, weight);
-  const Classes c(input);
-  const Tensor loss = nll(reshape(input, {c.batch, c.classes, 1, c.inner}), reshape(target, {c.batch, 1, c.inner}),
-                          weight, ignore_index, r);
-  return r == Reduction::None ? view(loss, target.sizes()) : loss;
-}
-
-Dims class_view(const Tensor& input) {
-  Dims shape(input.sizes().size(), 1);
-  shape[input.dim() > 1 ? 1 : 0] = -1;
-  return shape;
+// a * a / 2 up to the limit, then straight on, over divisor: with m = min(a, limit), m / divisor * (a - m / 2). Few
+// passes and no branch; dividing first keeps large half-precision numbers in range.
+Tensor limited_square(const Tensor& a, double limit, double divisor) {
+  const Tensor m = _hardtanh(a, 0, limit);
+  return mul(divisor == 1 ? m : div(m, divisor), sub(a, m, 0.5));
 }
 
 }  // namespace
-
-struct NllLoss {
-  static constexpr Schema schema =
-      "nll_loss(Tensor input, Tensor target, Tensor? weight=None, int ignore_index=-100, str reduction='mean') -> "
-      "Tensor";
-  static constexpr Doc doc =
-      "The negative log-likelihood of targets (N, …) of classes under log-probabilities (N, C, …).";
-  static constexpr unsigned expose = kNnFunctional;
-  static Tensor call(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index,
-                     std::string_view reduction) {
-    return nll_of_any_rank(input, target, weight, ignore_index, reduction_of(reduction));
-  }
-};
-
-struct CrossEntropy {
-  static constexpr Schema schema =
-      "cross_entropy(Tensor input, Tensor target, Tensor? weight=None, int ignore_index=-100, str reduction='mean', "
-      "float label_smoothing=0.0) -> Tensor";
-  static constexpr Doc doc =
-      "The cross entropy between logits (N, C, …) and class indices (N, …) or probabilities (N, C, …).";
-  static constexpr unsigned expose = kNnFunctional;
-  static Tensor call(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index,
-                     std::string_view reduction, double smoothing) {
-    const Reduction r = reduction_of(reduction);
-    HWARO_CHECK(smoothing >= 0 && smoothing <= 1, "label_smoothing must be between 0.0 and 1.0. Got: ", smoothing);
-    const int64_t dim = input.dim() == 1 ? 0 : 1;
-    const bool probabilities = input.dim() > 0 && input.sizes() == target.sizes();
-    HWARO_CHECK(input.dim() > 0 || is_floating(target.dtype()),
-                "Expected floating point type for target with class probabilities, got ",
-                scalar_type_name(target.dtype()));
-    HWARO_CHECK(!probabilities || !is_floating(target.dtype()) || ignore_index < 0,
-                "ignore_index is not supported for floating point target");
-    const Tensor lp = log_softmax(input, dim, std::nullopt);
-    if (probabilities) return soft_targets(lp, target, weight, r, smoothing, dim);
-    const Tensor loss = nll_of_any_rank(lp, target, weight, ignore_index, r);
-    if (smoothing == 0) return loss;
-    // The smoothed part: the mean over classes, with ignored targets left out.
-    Tensor smooth = neg(sum(weight.defined() ? mul(lp, reshape(weight, class_view(lp))) : lp, IntSpan({dim})));
-    smooth = where(eq(target, ignore_index), 0, smooth);
-    if (r == Reduction::Sum) smooth = sum_all(smooth);
-    if (r == Reduction::Mean) smooth = div(sum_all(smooth), total_weight(input, target, weight, ignore_index));
-    const double share = smoothing / double(Classes(input).classes);
-    return add(multiply_scalar(loss, 1 - smoothing), multiply_scalar(smooth, share));
-  }
-  static Tensor soft_targets(const Tensor& lp, const Tensor& target, const Tensor& weight, Reduction r,
-                             double smoothing, int64_t dim) {
-    HWARO_CHECK(is_floating(target.dtype()), "Expected floating point type for target with class probabilities, got ",
-                scalar_type_name(target.dtype()));
-    const double classes = double(lp.sizes()[dim]);
-    const Tensor t = smoothing > 0 ? add(mul(target, 1 - smoothing), smoothing / classes) : target;
-    Tensor product = mul(lp, t);
-    if (weight.defined()) product = mul(product, reshape(weight, class_view(lp)));
-    if (r == Reduction::Sum) return neg(sum_all(product));
-    if (r == Reduction::Mean) return divide_scalar(neg(sum_all(product)), double(lp.numel()) / classes);
-    return neg(sum(product, IntSpan({dim})));
-  }
-};
 
 struct MseLoss {
   static constexpr Schema schema = "mse_loss(Tensor input, Tensor target, str reduction='mean') -> Tensor";
@@ -316,11 +121,8 @@ struct SmoothL1Loss {
     warn_broadcast(input, target);
     return difference_loss(
         "SmoothL1LossBackward0", "smooth_l1_cpu", input, target, r,
-        [beta](const Tensor& d) {
-          const Tensor a = abs(d);
-          return where(lt(a, beta), mul(square(a), 0.5 / beta), sub(a, 0.5 * beta));
-        },
-        [beta](const Tensor& d) { return where(lt(abs(d), beta), div(d, beta), sign(d)); });
+        [beta](const Tensor& d) { return limited_square(abs(d), beta, beta); },
+        [beta](const Tensor& d) { return beta == 1 ? _hardtanh(d, -1, 1) : div(_hardtanh(d, -beta, beta), beta); });
   }
 };
 
@@ -334,17 +136,13 @@ struct HuberLoss {
     HWARO_CHECK(delta > 0, "huber_loss does not support non-positive values for delta.");
     const Reduction r = reduction_of(reduction);
     warn_broadcast(input, target);
-    auto value = [delta](const Tensor& d) {
-      const Tensor a = abs(d);
-      return where(le(a, delta), mul(square(a), 0.5), mul(sub(a, 0.5 * delta), delta));
+    const auto loss = [&](Reduction reduction) {
+      return difference_loss(
+          "HuberLossBackward0", "huber_cpu", input, target, reduction,
+          [delta](const Tensor& d) { return limited_square(abs(d), delta, 1); },
+          [delta](const Tensor& d) { return _hardtanh(d, -delta, delta); }, true);
     };
-    auto slope = [delta](const Tensor& d) {
-      return maximum(minimum(d, make_full({}, delta, d.dtype())), make_full({}, -delta, d.dtype()));
-    };
-    if (!weight.defined()) return difference_loss("HuberLossBackward0", "huber_cpu", input, target, r, value, slope);
-    return reduce(
-        mul(weight, difference_loss("HuberLossBackward0", "huber_cpu", input, target, Reduction::None, value, slope)),
-        r);
+    return weight.defined() ? reduce(mul(weight, loss(Reduction::None)), r) : loss(r);
   }
 };
 
@@ -356,6 +154,7 @@ struct KlDiv {
   static Tensor call(const Tensor& input, const Tensor& target, std::string_view reduction, bool log_target) {
     HWARO_CHECK(!is_integral(input.dtype(), true) && !is_integral(target.dtype(), true),
                 "kl_div: Integral inputs not supported.");
+    HWARO_CHECK(!is_complex(input.dtype()) && !is_complex(target.dtype()), "kl_div: Complex inputs not supported.");
     const bool batch = reduction == "batchmean";
     if (reduction == "mean")
       warn(
@@ -430,6 +229,11 @@ struct BinaryCrossEntropyWithLogits {
                    ")) must be the same as input size (torch.Size(", sizes_str(input.sizes()), "))");
     HWARO_CHECK_AS(NotImplementedError, is_floating(input.dtype()), "\"log_sigmoid_cpu\" not implemented for '",
                    scalar_type_name(input.dtype()), '\'');
+    HWARO_CHECK(target.dtype() != DType::Bool,
+                "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
+                "operator instead.");
+    const DType type = promote_types(input.dtype(), target.dtype());
+    if (type != target.dtype()) check_holds(type, target.dtype());
     Tensor out;
     {
       NoGradGuard guard;
@@ -441,7 +245,7 @@ struct BinaryCrossEntropyWithLogits {
                    mul(add(mul(sub(pos_weight, 1), target), 1), positive));
       else loss = add(mul(sub(make_full({}, 1, input.dtype()), target), input), positive);
       if (weight.defined()) loss = mul(loss, weight);
-      out = reduce(loss, r);
+      out = reduce(to_dtype(loss, target.dtype()), r);
     }
     if (recording(input, target))
       record("BinaryCrossEntropyWithLogitsBackward0", {input, target}, out,
@@ -472,14 +276,18 @@ struct SoftMarginLoss {
     HWARO_CHECK(!recording(target),
                 "The function 'soft_margin_loss' is not differentiable with respect to argument 'target'. "
                 "This input cannot have requires_grad True.");
+    check_holds(target.dtype(), input.dtype());
+    const Tensor labels = to_dtype(target, input.dtype());
     Tensor out;
     {
       NoGradGuard guard;
-      out = reduce(log1p(exp(mul(neg(target), input))), r);
+      const Tensor z = neg(mul(input, labels));
+      if (is_integral(z.dtype())) check_holds(default_dtype(), z.dtype());
+      out = reduce(log1p(exp(z)), r);
     }
     if (recording(input))
-      record("SoftMarginLossBackward0", {input}, out, {save(input), save(target)}, [r](Backward& b) {
-        const Tensor x = b.saved(0), t = b.saved(1), z = exp(mul(neg(t), x));
+      record("SoftMarginLossBackward0", {input}, out, {save(input), save(labels)}, [r](Backward& b) {
+        const Tensor x = b.saved(0), t = b.saved(1), z = exp(neg(mul(t, x)));
         const Tensor g = mul(div(mul(neg(t), z), add(z, 1)), spread(b.g(), r, z.numel()));
         b.set(0, sum_to_size(g, x.sizes()));
       });

@@ -41,11 +41,16 @@ class Arrays {
   std::vector<std::pair<Tensor, Tensor>> back_;
 };
 
+void check_parameter(const Tensor& p) {
+  HWARO_CHECK(is_floating(p.dtype()), "optimizer step: parameters must be floating point, got ",
+              scalar_type_name(p.dtype()));
+}
+// A loaded state may hold anything.
 void check_pair(const Tensor& p, const Tensor& other, const char* what) {
   HWARO_CHECK(p.sizes() == other.sizes() && p.device() == other.device(), "optimizer step: ", what, " of shape ",
               sizes_str(other.sizes()), " for a parameter of shape ", sizes_str(p.sizes()));
-  HWARO_CHECK(is_floating(p.dtype()), "optimizer step: parameters must be floating point, got ",
-              scalar_type_name(p.dtype()));
+  HWARO_CHECK(is_floating(other.dtype()), "optimizer step: ", what, " must be floating point, got ",
+              scalar_type_name(other.dtype()));
 }
 
 // Runs f(first byte offset, elements) over a parameter in pieces.
@@ -73,7 +78,10 @@ struct SgdStepOp {
                 "optimizer step: lists of different lengths");
     for (std::size_t i = 0; i < params.size(); ++i) {
       const Tensor& p = params[i];
+      check_parameter(p);
       check_pair(p, grads[i], "gradient");
+      if (!buffers.empty()) check_pair(p, buffers[i], "momentum buffer");
+      if (p.device().is_meta()) continue;
       Arrays arrays(p.dtype());
       char *x = arrays.add(p, true), *g = arrays.add(grads[i], false),
            *b = arrays.add(buffers.empty() ? Tensor() : buffers[i], true);
@@ -101,9 +109,12 @@ struct AdamStepOp {
                 "optimizer step: lists of different lengths");
     for (std::size_t i = 0; i < params.size(); ++i) {
       const Tensor& p = params[i];
+      check_parameter(p);
       check_pair(p, grads[i], "gradient");
       check_pair(p, means[i], "exp_avg");
       check_pair(p, squares[i], "exp_avg_sq");
+      if (amsgrad) check_pair(p, largest[i], "max_exp_avg_sq");
+      if (p.device().is_meta()) continue;
       Arrays arrays(p.dtype());
       char *x = arrays.add(p, true), *g = arrays.add(grads[i], false), *m = arrays.add(means[i], true),
            *v = arrays.add(squares[i], true), *top = arrays.add(amsgrad ? largest[i] : Tensor(), true);

@@ -96,7 +96,7 @@ Tensor trilinear(const Tensor& a, const Tensor& w, const Tensor& b) {
   Tensor out;
   {
     NoGradGuard guard;
-    out = sum(mul(against(a, w, i, j), unsqueeze(b, 1)), IntSpan(&two, 1));
+    out = sum(mul(against(a, w, i, j), unsqueeze(b, 1)), IntSpan(&two, 1), false, a.dtype());
   }
   if (recording(a, w, b))
     record("TrilinearBackward0", {a, w, b}, out, {save(a), save(w), save(b)}, [=](Backward& back) {

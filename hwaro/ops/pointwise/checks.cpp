@@ -2,6 +2,7 @@
 // words in kinds/lane_helpers.h.
 #include "hwaro/autograd/node.h"
 #include "hwaro/core/promotion.h"
+#include "hwaro/core/type_names.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/pointwise/activations.h"
 #include "hwaro/ops/pointwise/combination.h"
@@ -41,19 +42,16 @@ Tensor sgn_gradient(const Tensor& g, const Tensor& z, const Tensor& y) {
 // ---- types that are refused in words of their own ----
 
 void check_lerp_types(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common) {
-  static const char* const kNames[kDTypes] = {"bool",  "unsigned char", "signed char",         "short int",
-                                              "int",   "long int",      "c10::Half",           "c10::BFloat16",
-                                              "float", "double",        "c10::complex<float>", "c10::complex<double>"};
   const DType type = operands[0].tensor->dtype;
   static const char* const kRoles[] = {"self", "end", "weight"};
   for (int i = 1; i < info.operands; ++i) {
     if (!operands[i].is_tensor()) continue;
     const DType other = operands[i].tensor->dtype;
-    HWARO_CHECK(other == type, "expected dtype ", kNames[int(type)], " for `", kRoles[i], "` but got dtype ",
-                kNames[int(other)]);
+    HWARO_CHECK(other == type, "expected dtype ", c_type_name(type), " for `", kRoles[i], "` but got dtype ",
+                c_type_name(other));
   }
   HWARO_CHECK(info.scalars == 0 || is_complex(common) || !scalars[0].is_complex(), "value cannot be converted to type ",
-              kNames[int(common)], " without overflow");
+              c_type_name(common), " without overflow");
 }
 void check_no_integer_addcdiv(const PointwiseInfo&, const Operand* operands, const Scalar*, DType) {
   HWARO_CHECK(

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "hwaro/core/type_names.h"
 #include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/kinds/support.h"
 
@@ -13,21 +14,6 @@ using std::int64_t;
 namespace {
 
 constexpr DTypeSet kDrawable = kBoolSet | kIntSet | kFloatSet;
-
-const char* c_type_name(DType t) {
-  switch (t) {
-    case DType::UInt8: return "unsigned char";
-    case DType::Int8: return "signed char";
-    case DType::Int16: return "short int";
-    case DType::Int32: return "int";
-    case DType::Int64: return "long int";
-    case DType::Half: return "c10::Half";
-    case DType::BFloat16: return "c10::BFloat16";
-    case DType::Float: return "float";
-    case DType::Double: return "double";
-    default: return "bool";
-  }
-}
 
 struct Limits {
   double max;  // the largest finite value

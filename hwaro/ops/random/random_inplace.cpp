@@ -1,4 +1,5 @@
 // Random numbers written into existing tensors.
+#include "hwaro/core/type_names.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/random/fill_random.h"
@@ -81,25 +82,13 @@ struct Cauchy {
     HWARO_CHECK(is_floating(self.dtype()),
                 "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you "
                 "specified ",
-                meta_name(self.dtype()));
+                c_type_name(self.dtype()));
     return draw_into("CauchyBackward0", self, [&] {
       if (self.device().is_meta()) return;
       fill_in_order<kFloatSet>(self, "cauchy_cpu", [&](auto* out, int64_t n) {
         fill_cauchy(generator_or_default(generator), out, n, median, sigma);
       });
     });
-  }
-  static const char* meta_name(DType t) {
-    switch (t) {
-      case DType::Bool: return "bool";
-      case DType::UInt8: return "unsigned char";
-      case DType::Int8: return "signed char";
-      case DType::Int16: return "short int";
-      case DType::Int32: return "int";
-      case DType::Int64: return "long int";
-      case DType::ComplexFloat: return "c10::complex<float>";
-      default: return "c10::complex<double>";
-    }
   }
 };
 

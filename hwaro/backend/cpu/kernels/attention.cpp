@@ -41,6 +41,7 @@ T softmax_row(int64_t n, T* s, const T* mask, T scale, T* max, T* sum) {
     top = maximum(top, score(i, V()));
     top2 = maximum(top2, score(i + N, V()));
   }
+  for (; i + N <= n; i += N) top = maximum(top, score(i, V()));
   for (; i < n; ++i) {
     const T x = score(i, Vec<T, 1>())[0];
     if (x > rest || x != x) rest = x;
@@ -68,6 +69,7 @@ T softmax_row(int64_t n, T* s, const T* mask, T scale, T* max, T* sum) {
     total += power(i, V());
     total2 += power(i + N, V());
   }
+  for (; i + N <= n; i += N) total += power(i, V());
   for (; i < n; ++i) tail += power(i, Vec<T, 1>())[0];
   total += total2;
   for (int l = 0; l < N; ++l) tail += total[l];

@@ -91,18 +91,33 @@ void affine(int64_t n, const T* x, T scale, T shift, T* y) {
   });
 }
 
+// Both sums in one pass: two vectors of each.
 template <class T>
 void grad_sums(int64_t n, const T* dy, const T* x, T mean, T* sum, T* dot) {
+  using V = Vec<T>;
+  constexpr int N = V::size();
+  const V m(mean);
   double total = 0, products = 0;
-  for (int64_t i = 0; i < n; i += kBlock) {
-    const int64_t count = n - i < kBlock ? n - i : kBlock;
-    const T* g = dy + i;
-    const T* p = x + i;
-    total += double(sum_of<T>(count, [&](int64_t k, auto v) { return at<decltype(v)>(g, k); }));
-    products += double(sum_of<T>(count, [&](int64_t k, auto v) {
-      using V = decltype(v);
-      return V::load(g + k) * (V::load(p + k) - V(mean));
-    }));
+  for (int64_t begin = 0; begin < n; begin += kBlock) {
+    const int64_t count = n - begin < kBlock ? n - begin : kBlock;
+    const T* g = dy + begin;
+    const T* p = x + begin;
+    V a(0), b(0), c(0), d(0);
+    int64_t i = 0;
+    for (; i + 2 * N <= count; i += 2 * N) {
+      const V g0 = V::load(g + i), g1 = V::load(g + i + N);
+      a += g0;
+      b += g1;
+      c = mul_add(g0, V::load(p + i) - m, c);
+      d = mul_add(g1, V::load(p + i + N) - m, d);
+    }
+    T s = lane_sum(a + b), t = lane_sum(c + d);
+    for (; i < count; ++i) {
+      s += g[i];
+      t += g[i] * (p[i] - mean);
+    }
+    total += double(s);
+    products += double(t);
   }
   *sum = T(total);
   *dot = T(products);

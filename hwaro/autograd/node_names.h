@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "hwaro/autograd/node.h"
+
+namespace hwaro {
+
+// What node.name() says: nodes that are no operator's carry PyTorch's namespace.
+std::string qualified_name(const Node& node);
+// What messages call the operation: "Add" for AddBackward0, "Sum1" for SumBackward1.
+std::string operation_name(const Node& node);
+
+}  // namespace hwaro

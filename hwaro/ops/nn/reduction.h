@@ -1,0 +1,15 @@
+// The reduction argument of losses: 'none', 'mean' or 'sum'.
+#pragma once
+
+#include <string_view>
+
+#include "hwaro/ops/vocabulary.h"
+
+namespace hwaro::engine {
+
+enum class Reduction { None, Mean, Sum };
+
+// Errors: ValueError for any other text.
+Reduction reduction_of(std::string_view text);
+
+}  // namespace hwaro::engine
