@@ -62,6 +62,7 @@ _LAZY = {
         "random": "fork_rng",
         "amp": "autocast GradScaler",
         "func": "vmap",
+        "_draw": "draw",
         "storage": (
             "UntypedStorage TypedStorage FloatStorage DoubleStorage HalfStorage BFloat16Storage LongStorage IntStorage"
             " ShortStorage CharStorage ByteStorage BoolStorage ComplexFloatStorage ComplexDoubleStorage"
