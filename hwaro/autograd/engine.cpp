@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 
 #include "hwaro/autograd/accumulate_grad.h"
 #include "hwaro/autograd/anomaly.h"
 #include "hwaro/autograd/grad_mode.h"
 #include "hwaro/autograd/primitives.h"
 #include "hwaro/autograd/saved_tensor.h"
+#include "hwaro/base/fork_safe_mutex.h"
+#include "hwaro/base/parallel.h"
 
 namespace hwaro {
 
@@ -328,10 +331,16 @@ Tensor check_root(const Tensor& root, const Tensor& grad, std::size_t index) {
 void AccumulateGrad::apply(Tensor* grads, Tensor*) {
   Tensor grad = std::move(grads[0]);
   if (!grad.defined() || !variable->requires_grad) return;
-  static std::mutex locks[16];
+  static constinit ForkSafeMutex locks[16];
   AutogradMeta& meta = autograd_meta(*variable.impl());
   {
-    std::unique_lock lock(locks[(reinterpret_cast<std::size_t>(variable.impl()) >> 8) & 15]);
+    // Who has the lock may be waiting for the interpreter, so nobody waits for the lock with the interpreter in hand.
+    std::optional<LongWork> without_interpreter;
+    std::unique_lock lock(locks[(reinterpret_cast<std::size_t>(variable.impl()) >> 8) & 15], std::try_to_lock);
+    if (!lock) {
+      without_interpreter.emplace();
+      lock.lock();
+    }
     if (grad.sizes() != variable.sizes()) grad = primitives::sum_to_size(grad, variable.sizes());
     if (grad.dtype() != variable.dtype()) grad = primitives::to_dtype(grad, variable.dtype());
     if (!meta.grad.defined()) {

@@ -6,6 +6,7 @@
 #include "hwaro/autograd/accumulate_grad.h"
 #include "hwaro/autograd/anomaly.h"
 #include "hwaro/autograd/grad_mode.h"
+#include "hwaro/base/fork_safe_mutex.h"
 #include "hwaro/core/allocator.h"
 
 namespace hwaro {
@@ -57,7 +58,7 @@ AutogradMeta& autograd_meta(TensorImpl& t) {
 namespace {
 
 // Guards AutogradMeta::accumulator against a look-up on one thread while the node dies on another.
-std::mutex g_accumulator_mutex;
+ForkSafeMutex g_accumulator_mutex;
 
 struct InstallHooks {
   InstallHooks() {

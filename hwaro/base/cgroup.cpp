@@ -58,9 +58,9 @@ double tightest(const std::string& mount, std::string path, Reader read) {
   }
 }
 
-double limit_of(const std::string& controller, Reader read_v1, Reader read_v2) {
+double limit_of(const std::string& root, const std::string& controller, Reader read_v1, Reader read_v2) {
   double limit = kUnlimited;
-  const std::string groups = read_small_file("/proc/self/cgroup");  // lines "id:controllers:/path"
+  const std::string groups = read_small_file(root + "/proc/self/cgroup");  // lines "id:controllers:/path"
   for (std::size_t at = 0; at < groups.size();) {
     const std::size_t end = std::min(groups.find('\n', at), groups.size());
     const std::string line = groups.substr(at, end - at);
@@ -71,9 +71,9 @@ double limit_of(const std::string& controller, Reader read_v1, Reader read_v2) {
     const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
     const std::string path = line.substr(second + 1) == "/" ? "" : line.substr(second + 1);
     if (controllers == ",,") {
-      limit = std::min(limit, tightest("/sys/fs/cgroup", path, read_v2));
+      limit = std::min(limit, tightest(root + "/sys/fs/cgroup", path, read_v2));
     } else if (controllers.find("," + controller + ",") != std::string::npos) {
-      limit = std::min(limit, tightest("/sys/fs/cgroup/" + controller, path, read_v1));
+      limit = std::min(limit, tightest(root + "/sys/fs/cgroup/" + controller, path, read_v1));
     }
   }
   return limit;
@@ -81,10 +81,10 @@ double limit_of(const std::string& controller, Reader read_v1, Reader read_v2) {
 
 }  // namespace
 
-double cgroup_cpu_limit() { return limit_of("cpu", cpu_v1, cpu_v2); }
+double cgroup_cpu_limit(const std::string& root) { return limit_of(root, "cpu", cpu_v1, cpu_v2); }
 
-std::int64_t cgroup_memory_limit() {
-  const double limit = limit_of("memory", memory_v1, memory_v2);
+std::int64_t cgroup_memory_limit(const std::string& root) {
+  const double limit = limit_of(root, "memory", memory_v1, memory_v2);
   constexpr double kLargest = 9.0e18;  // v1 says "no limit" with a number near 2^63
   return limit < kLargest ? static_cast<std::int64_t>(limit) : std::numeric_limits<std::int64_t>::max();
 }

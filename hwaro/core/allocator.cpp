@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <string>
 
 #include "hwaro/base/error.h"
@@ -74,12 +75,14 @@ void read_limit_once() {
   limit_known.store(true, std::memory_order_release);
 }
 
-[[noreturn, gnu::cold, gnu::noinline]] void out_of_memory(std::size_t bytes) {
-  raise<OutOfMemoryError>("DefaultCPUAllocator: not enough memory: you tried to allocate ", bytes, " bytes.");
-}
-
+std::atomic<std::int64_t> out_of_memory_count{0};
 std::atomic<std::int64_t> uncached_total{0};
 std::atomic<std::int64_t> uncached_count{0};
+std::atomic<std::int64_t> uncached_freed{0};
+
+// What the totals were at the last reset_accumulated_memory_stats().
+std::mutex reset_mutex;
+MemoryStats totals_at_reset;
 
 void* allocate_uncached(std::size_t capacity) {
   const std::int64_t limit = BlockCache::instance().limit();
@@ -122,10 +125,10 @@ void give(void* block, std::size_t capacity) noexcept {
 
 [[gnu::noinline]] void* allocate_slowly(std::size_t bytes) {
   read_limit_once();
-  if (bytes > kMaxBytes) out_of_memory(bytes);
+  if (bytes > kMaxBytes) return nullptr;
   const std::size_t capacity = round_up_line(bytes) + kLine;
   void* block = take(capacity);
-  if (!block) out_of_memory(bytes);
+  if (!block) return nullptr;
   if (ThreadCache* cache = thread_cache) {
     count_allocation(cache, bytes);
   } else {
@@ -142,21 +145,38 @@ void give(void* block, std::size_t capacity) noexcept {
     count_release(cache, bytes);
   } else {
     current_bytes.fetch_sub(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
+    uncached_freed.fetch_add(1, std::memory_order_relaxed);
   }
 }
 
 }  // namespace
 
-void* allocate(std::size_t bytes) {
+// PyTorch's text, so that whoever looks for it in a message finds it.
+[[gnu::cold, gnu::noinline]] void raise_out_of_memory(std::size_t bytes) {
+  out_of_memory_count.fetch_add(1, std::memory_order_relaxed);
+  raise<OutOfMemoryError>(
+      "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to "
+      "allocate ",
+      bytes, " bytes. Error code 12 (Cannot allocate memory)");
+}
+
+void* try_allocate(std::size_t bytes) noexcept {
   ThreadCache* cache = thread_cache;
   if (!cache || bytes > kMaxSmall - kLine) [[unlikely]]
     return allocate_slowly(bytes);
   const std::size_t capacity = round_up_line(bytes) + kLine;
   void* block = pop(cache, capacity);
   if (!block) [[unlikely]]
-    out_of_memory(bytes);
+    return nullptr;
   count_allocation(cache, bytes);
   zero_tail(block, bytes, capacity);
+  return block;
+}
+
+void* allocate(std::size_t bytes) {
+  void* block = try_allocate(bytes);
+  if (!block) [[unlikely]]
+    raise_out_of_memory(bytes);
   return block;
 }
 
@@ -172,11 +192,11 @@ void* allocate_node(std::size_t bytes) {
   const std::size_t capacity = bytes == 0 ? kLine : round_up_line(bytes);
   if (ThreadCache* cache = thread_cache; cache && capacity - 1 < kMaxSmall) [[likely]] {
     if (void* node = pop(cache, capacity)) return node;
-    out_of_memory(bytes);
+    raise_out_of_memory(bytes);
   }
   read_limit_once();
   void* node = bytes > kMaxBytes ? nullptr : take(capacity);
-  if (!node) out_of_memory(bytes);
+  if (!node) raise_out_of_memory(bytes);
   return node;
 }
 
@@ -191,7 +211,7 @@ void deallocate_node(void* node, std::size_t bytes) noexcept {
 
 // ---- statistics ----------------------------------------------------------------------------------------------------
 
-MemoryStats memory_stats() {
+static MemoryStats stats_since_start() {
   read_limit_once();
   if (thread_cache) flush_counters(thread_cache);
   MemoryStats stats;
@@ -199,22 +219,55 @@ MemoryStats memory_stats() {
   stats.allocated_current = totals.current;
   stats.allocated_total = totals.allocated + uncached_total.load(std::memory_order_relaxed);
   stats.allocation_count = totals.count + uncached_count.load(std::memory_order_relaxed);
+  stats.freed_count = totals.freed + uncached_freed.load(std::memory_order_relaxed);
   raise_peak(stats.allocated_current);
   stats.allocated_peak = peak_bytes.load(std::memory_order_relaxed);
   stats.freed_total = stats.allocated_total - stats.allocated_current;
+  stats.allocation_current = stats.allocation_count - stats.freed_count;
+  stats.out_of_memory = out_of_memory_count.load(std::memory_order_relaxed);
   if (caching()) {
-    BlockCache::instance().reserved(&stats.reserved_current, &stats.reserved_peak);
-  } else {
+    const BlockCache::Reserved reserved = BlockCache::instance().reserved();
+    stats.reserved_current = reserved.current;
+    stats.reserved_peak = reserved.peak;
+    stats.reserved_total = reserved.mapped_total;
+    stats.unreserved_total = reserved.mapped_total - reserved.current;
+    stats.segment_current = reserved.mappings;
+    stats.segment_count = reserved.mappings_total;
+    stats.segment_freed = reserved.mappings_total - reserved.mappings;
+    stats.retries = reserved.retries;
+  } else {  // every block is a mapping of its own
     stats.reserved_current = stats.allocated_current;
     stats.reserved_peak = stats.allocated_peak;
+    stats.reserved_total = stats.allocated_total;
+    stats.unreserved_total = stats.freed_total;
+    stats.segment_current = stats.allocation_current;
+    stats.segment_count = stats.allocation_count;
+    stats.segment_freed = stats.freed_count;
   }
   return stats;
 }
 
+MemoryStats memory_stats() {
+  MemoryStats stats = stats_since_start();
+  std::lock_guard<std::mutex> lock(reset_mutex);
+  for (auto total :
+       {&MemoryStats::allocated_total, &MemoryStats::freed_total, &MemoryStats::reserved_total,
+        &MemoryStats::unreserved_total, &MemoryStats::allocation_count, &MemoryStats::freed_count,
+        &MemoryStats::segment_count, &MemoryStats::segment_freed, &MemoryStats::retries, &MemoryStats::out_of_memory})
+    stats.*total -= totals_at_reset.*total;
+  return stats;
+}
+
 void reset_peak_memory_stats() {
-  const MemoryStats stats = memory_stats();
+  const MemoryStats stats = stats_since_start();
   peak_bytes.store(stats.allocated_current, std::memory_order_relaxed);
   BlockCache::instance().reset_peak();
+}
+
+void reset_accumulated_memory_stats() {
+  const MemoryStats stats = stats_since_start();
+  std::lock_guard<std::mutex> lock(reset_mutex);
+  totals_at_reset = stats;
 }
 
 void empty_cache() {
@@ -232,5 +285,7 @@ std::int64_t memory_limit() {
   read_limit_once();
   return BlockCache::instance().limit();
 }
+
+std::int64_t usable_memory() { return BlockCache::usable_memory(); }
 
 }  // namespace hwaro

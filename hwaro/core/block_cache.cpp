@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "hwaro/base/cgroup.h"
 
@@ -53,12 +52,12 @@ void* map_huge_pages(std::size_t length) {
   return pages + head;
 }
 
-std::int64_t usable_memory() {
+}  // namespace
+
+std::int64_t BlockCache::usable_memory() noexcept {
   const std::int64_t physical = std::int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
   return std::min(physical, cgroup_memory_limit());
 }
-
-}  // namespace
 
 // Lies at the start of the mapping. The word before the data points back to it.
 struct BlockCache::Block {
@@ -109,22 +108,12 @@ void BlockCache::give(void* data) noexcept {
   (newest_ ? newest_->newer : oldest_) = block;
   newest_ = block;
   if (now != last_trim_) trim(now);
-  if (limit_ > 0 && reserved_ > limit_) release_oldest_until(limit_);
+  if (limit_ > 0 && reserved_.current > limit_) release_oldest_until(limit_);
 }
 
 void* BlockCache::take_forever(std::size_t length) noexcept {
   std::lock_guard<std::mutex> guard(mutex_);
-  if (!make_room(length)) return nullptr;
-  void* pages = map_pages(length);
-  if (!pages) {
-    release_oldest_until(0);
-    pages = map_pages(length);
-  }
-  if (pages) {
-    reserved_ += static_cast<std::int64_t>(length);
-    reserved_peak_ = std::max(reserved_peak_, reserved_);
-  }
-  return pages;
+  return map_and_count(length);
 }
 
 BlockCache::Block* BlockCache::find(std::size_t length, std::size_t longest) noexcept {
@@ -136,17 +125,28 @@ BlockCache::Block* BlockCache::find(std::size_t length, std::size_t longest) noe
   return nullptr;
 }
 
-BlockCache::Block* BlockCache::map(std::size_t length) noexcept {
+// Pages from the system, or null. Where it refuses, idle blocks go back to it before the second try.
+void* BlockCache::map_and_count(std::size_t length) noexcept {
   if (!make_room(length)) return nullptr;
   auto pages = [length] { return length >= kHugePage ? map_huge_pages(length) : map_pages(length); };
   void* base = pages();
-  if (!base) {
+  if (!base && oldest_) {
+    ++reserved_.retries;
     release_oldest_until(0);
     base = pages();
-    if (!base) return nullptr;
   }
-  reserved_ += static_cast<std::int64_t>(length);
-  reserved_peak_ = std::max(reserved_peak_, reserved_);
+  if (!base) return nullptr;
+  reserved_.current += static_cast<std::int64_t>(length);
+  reserved_.peak = std::max(reserved_.peak, reserved_.current);
+  reserved_.mapped_total += static_cast<std::int64_t>(length);
+  ++reserved_.mappings;
+  ++reserved_.mappings_total;
+  return base;
+}
+
+BlockCache::Block* BlockCache::map(std::size_t length) noexcept {
+  void* base = map_and_count(length);
+  if (!base) return nullptr;
   auto* block = static_cast<Block*>(base);
   block->length = length;
   // Steps of 11 lines through the 63 a page has room for: 11 and 63 share no factor, neighbours end up far apart.
@@ -157,7 +157,8 @@ BlockCache::Block* BlockCache::map(std::size_t length) noexcept {
 }
 
 void BlockCache::unmap(Block* block) noexcept {
-  reserved_ -= static_cast<std::int64_t>(block->length);
+  reserved_.current -= static_cast<std::int64_t>(block->length);
+  --reserved_.mappings;
   munmap(block, block->length);
 }
 
@@ -182,12 +183,15 @@ bool BlockCache::make_room(std::size_t length) noexcept {
   if (soft_limit_ == 0) soft_limit_ = std::max<std::int64_t>(usable_memory() / 10 * 8, 1);
   const std::int64_t wanted = static_cast<std::int64_t>(length);
   const std::int64_t bound = limit_ > 0 ? std::min(limit_, soft_limit_) : soft_limit_;
-  if (reserved_ + wanted > bound) release_oldest_until(bound - wanted);
-  return limit_ == 0 || reserved_ + wanted <= limit_;
+  if (reserved_.current + wanted > bound && oldest_) {
+    ++reserved_.retries;
+    release_oldest_until(bound - wanted);
+  }
+  return limit_ == 0 || reserved_.current + wanted <= limit_;
 }
 
 void BlockCache::release_oldest_until(std::int64_t reserved) noexcept {
-  while (oldest_ && reserved_ > reserved) {
+  while (oldest_ && reserved_.current > reserved) {
     Block* block = oldest_;
     unlink(block);
     unmap(block);
@@ -217,15 +221,14 @@ std::int64_t BlockCache::limit() const noexcept {
   return limit_;
 }
 
-void BlockCache::reserved(std::int64_t* current, std::int64_t* peak) noexcept {
+BlockCache::Reserved BlockCache::reserved() noexcept {
   std::lock_guard<std::mutex> guard(mutex_);
-  *current = reserved_;
-  *peak = reserved_peak_;
+  return reserved_;
 }
 
 void BlockCache::reset_peak() noexcept {
   std::lock_guard<std::mutex> guard(mutex_);
-  reserved_peak_ = reserved_;
+  reserved_.peak = reserved_.current;
 }
 
 }  // namespace hwaro

@@ -27,8 +27,21 @@ class BlockCache {
   void set_limit(std::int64_t bytes) noexcept;
   void set_first_limit(std::int64_t bytes) noexcept;  // does nothing once a limit was set
   std::int64_t limit() const noexcept;
-  void reserved(std::int64_t* current, std::int64_t* peak) noexcept;
+
+  // What was taken from the system: bytes, mappings, and how often idle blocks had to be given back to make room.
+  struct Reserved {
+    std::int64_t current = 0;
+    std::int64_t peak = 0;
+    std::int64_t mapped_total = 0;  // bytes, since the start
+    std::int64_t mappings = 0;
+    std::int64_t mappings_total = 0;
+    std::int64_t retries = 0;
+  };
+  Reserved reserved() noexcept;
   void reset_peak() noexcept;
+
+  // Bytes that the machine, or the control group of the process, has.
+  static std::int64_t usable_memory() noexcept;
 
   void lock() { mutex_.lock(); }
   void unlock() { mutex_.unlock(); }
@@ -44,6 +57,7 @@ class BlockCache {
   void unmap(Block* block) noexcept;
   void unlink(Block* block) noexcept;
   void trim(std::uint64_t now) noexcept;
+  void* map_and_count(std::size_t length) noexcept;
   bool make_room(std::size_t length) noexcept;
   void release_oldest_until(std::int64_t reserved) noexcept;
 
@@ -51,8 +65,7 @@ class BlockCache {
   Block* bins_[kBins] = {};
   Block* newest_ = nullptr;
   Block* oldest_ = nullptr;
-  std::int64_t reserved_ = 0;
-  std::int64_t reserved_peak_ = 0;
+  Reserved reserved_;
   std::int64_t limit_ = 0;
   std::int64_t soft_limit_ = 0;  // 0: not known yet
   bool limit_was_set_ = false;

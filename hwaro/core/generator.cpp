@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <mutex>
 #include <random>
 
 #include "hwaro/base/error.h"
@@ -44,7 +45,7 @@ void Generator::start(std::uint64_t seed) {
 }
 
 void Generator::manual_seed(std::uint64_t seed) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  std::lock_guard<ForkSafeMutex> lock(mutex_);
   start(seed);
 }
 
@@ -55,12 +56,12 @@ std::uint64_t Generator::seed() {
 }
 
 std::uint64_t Generator::initial_seed() const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  std::lock_guard<ForkSafeMutex> lock(mutex_);
   return seed_;
 }
 
 Generator::State Generator::get_state() const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  std::lock_guard<ForkSafeMutex> lock(mutex_);
   SavedState saved{};
   saved.seed = seed_;
   saved.left = left_;
@@ -83,7 +84,7 @@ void Generator::set_state(const void* state, std::int64_t bytes) {
   std::memcpy(&saved, state, sizeof saved);
   const auto next = static_cast<std::uint32_t>(saved.next);
   HWARO_CHECK(saved.seeded != 0 && saved.left > 0 && saved.left <= kWords && next <= kWords, "Invalid mt19937 state");
-  std::lock_guard<std::mutex> lock(mutex_);
+  std::lock_guard<ForkSafeMutex> lock(mutex_);
   seed_ = saved.seed;
   left_ = saved.left;
   next_ = next;

@@ -4,8 +4,9 @@
 
 #include <array>
 #include <cstdint>
-#include <mutex>
 #include <optional>
+
+#include "hwaro/base/fork_safe_mutex.h"
 
 namespace hwaro {
 
@@ -27,7 +28,7 @@ class Generator {
   void set_state(const void* state, std::int64_t bytes);
 
   // For several draws that belong together, hold mutex() around them. What follows does not take it.
-  std::mutex& mutex() const { return mutex_; }
+  ForkSafeMutex& mutex() const { return mutex_; }
 
   std::uint32_t random();
   std::uint64_t random64();  // two words, the high half first
@@ -43,7 +44,7 @@ class Generator {
   void start(std::uint64_t seed);
   int available();  // words left in the block, at least 1: makes the next block when there is none
 
-  mutable std::mutex mutex_;
+  mutable ForkSafeMutex mutex_;
   std::uint64_t seed_ = 0;
   std::int32_t left_ = 1;   // words left in the block, plus one
   std::uint32_t next_ = 0;  // the next word's index

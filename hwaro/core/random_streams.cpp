@@ -50,7 +50,7 @@ class Fill {
 
  private:
   LongWork work_;
-  std::lock_guard<std::mutex> lock_;
+  std::lock_guard<ForkSafeMutex> lock_;
 };
 
 // 0 or 1 without a branch, which would be mispredicted every second time.

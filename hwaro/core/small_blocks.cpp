@@ -39,6 +39,7 @@ struct Shared {
   ThreadCache* caches = nullptr;
   std::int64_t ended_total = 0;
   std::int64_t ended_count = 0;
+  std::int64_t ended_freed = 0;
   Central central[kClasses];
   std::mutex region_mutex;
   char* region = nullptr;
@@ -80,6 +81,7 @@ void end_thread(void* argument) {
     flush_counters(cache);
     shared.ended_total += cache->total.get();
     shared.ended_count += cache->count.get();
+    shared.ended_freed += cache->freed.get();
     (cache->previous ? cache->previous->next : shared.caches) = cache->next;
     if (cache->next) cache->next->previous = cache->previous;
   }
@@ -189,11 +191,13 @@ void flush_counters(ThreadCache* cache) noexcept {
 
 Totals count_all() {
   std::lock_guard<std::mutex> lock(shared.registry);
-  Totals totals{current_bytes.load(std::memory_order_relaxed), shared.ended_total, shared.ended_count};
+  Totals totals{current_bytes.load(std::memory_order_relaxed), shared.ended_total, shared.ended_count,
+                shared.ended_freed};
   for (ThreadCache* cache = shared.caches; cache; cache = cache->next) {
     totals.current += cache->net.get();
     totals.allocated += cache->total.get();
     totals.count += cache->count.get();
+    totals.freed += cache->freed.get();
   }
   return totals;
 }

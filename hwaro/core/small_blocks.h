@@ -66,6 +66,7 @@ struct ThreadCache {
   Counter net_peak;  // the highest value `net` had since then
   Counter total;     // bytes ever allocated
   Counter count;     // blocks ever allocated
+  Counter freed;     // blocks ever freed
   ThreadCache* next = nullptr;
   ThreadCache* previous = nullptr;
   FreeBlock* slots[kSlots];
@@ -115,7 +116,7 @@ void raise_peak(std::int64_t value) noexcept;
 void flush_counters(ThreadCache* cache) noexcept;
 
 struct Totals {
-  std::int64_t current = 0, allocated = 0, count = 0;
+  std::int64_t current = 0, allocated = 0, count = 0, freed = 0;
 };
 Totals count_all();  // over all threads, those that ended included
 
@@ -135,6 +136,7 @@ HWARO_HOT void count_allocation(ThreadCache* cache, std::size_t bytes) {
 HWARO_HOT void count_release(ThreadCache* cache, std::size_t bytes) {
   const std::int64_t net = cache->net.get() - static_cast<std::int64_t>(bytes);
   cache->net.set(net);
+  cache->freed.set(cache->freed.get() + 1);
   if (net < -kFlushBytes) [[unlikely]]
     flush_counters(cache);
 }

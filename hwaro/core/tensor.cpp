@@ -63,7 +63,8 @@ Dims contiguous_strides(IntSpan sizes) {
   std::int64_t n = 1;
   for (std::size_t i = sizes.size(); i-- > 0;) {
     strides[i] = n;
-    n *= sizes[i] > 1 ? sizes[i] : 1;
+    // Wraps around for absurd sizes beside a zero; whoever needs the memory checks.
+    n = std::int64_t(std::uint64_t(n) * std::uint64_t(sizes[i] > 1 ? sizes[i] : 1));
   }
   return strides;
 }

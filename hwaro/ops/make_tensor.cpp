@@ -5,13 +5,21 @@
 
 namespace hwaro::engine {
 
-static std::int64_t span_of(IntSpan sizes, IntSpan strides) {
-  std::int64_t last = 0;
+// The bytes that a tensor of this geometry spans.
+static std::size_t span_bytes(IntSpan sizes, IntSpan strides, DType dtype) {
+  std::int64_t last = 0, step = 0, bytes = 0;
+  bool overflow = false, empty = false;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
-    if (sizes[i] == 0) return 0;
-    last += (sizes[i] - 1) * strides[i];
+    empty = empty || sizes[i] == 0;
+    overflow = overflow || __builtin_mul_overflow(sizes[i] - 1, strides[i], &step) ||
+               __builtin_add_overflow(last, step, &last);
   }
-  return last + 1;
+  if (empty) return 0;
+  overflow = overflow || __builtin_add_overflow(last, 1, &last) ||
+             __builtin_mul_overflow(last, std::int64_t(size_of(dtype)), &bytes);
+  HWARO_CHECK(!overflow, "Storage size calculation overflowed with sizes=", sizes_str(sizes),
+              " and strides=", sizes_str(strides));
+  return std::size_t(bytes);
 }
 
 Tensor make_tensor(IntSpan sizes, DType dtype, Device device) {
@@ -28,13 +36,14 @@ Tensor make_tensor(IntSpan sizes, DType dtype, Device device) {
     HWARO_CHECK(sizes[i] >= 0, "Trying to create tensor with negative dimension ", sizes[i], ": ", sizes_str(sizes));
     t->strides[i] = stride;
     overflow = overflow | __builtin_mul_overflow(n, sizes[i], &n);
-    stride *= sizes[i] > 1 ? sizes[i] : 1;
+    overflow = __builtin_mul_overflow(stride, sizes[i] > 1 ? sizes[i] : 1, &stride) || overflow;
   }
-  HWARO_CHECK(!overflow && n <= (std::int64_t(1) << 58),
-              "Storage size calculation overflowed with sizes=", sizes_str(sizes));
+  std::int64_t bytes = 0;
+  overflow = overflow || __builtin_mul_overflow(n, std::int64_t(size_of(dtype)), &bytes);
+  HWARO_CHECK(!overflow, "Storage size calculation overflowed with sizes=", sizes_str(sizes));
   t->numel = n;
   t->flags = kContiguous | (inference_enabled() ? kInference : 0u);
-  t->storage = Storage::create(std::size_t(n) * size_of(dtype), device);
+  t->storage = Storage::create(std::size_t(bytes), device);
   return out;
 }
 
@@ -49,7 +58,7 @@ Tensor make_strided(IntSpan sizes, IntSpan strides, DType dtype, Device device) 
   t->strides.assign(strides);
   t->refresh_geometry();
   t->set(kInference, inference_enabled());
-  t->storage = Storage::create(std::size_t(span_of(sizes, strides)) * size_of(dtype), device);
+  t->storage = Storage::create(span_bytes(sizes, strides, dtype), device);
   return out;
 }
 

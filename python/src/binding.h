@@ -95,13 +95,15 @@ class Ref {
   PyObject* o_ = nullptr;
 };
 
+PyGILState_STATE acquire_interpreter();  // interpreter.cpp: for any thread, also while the interpreter ends
+void restore_interpreter(PyThreadState* state);
 struct GilAcquire {
-  PyGILState_STATE state = PyGILState_Ensure();
+  PyGILState_STATE state = acquire_interpreter();
   ~GilAcquire() { PyGILState_Release(state); }
 };
 struct GilRelease {
   PyThreadState* state = PyEval_SaveThread();
-  ~GilRelease() { PyEval_RestoreThread(state); }
+  ~GilRelease() { restore_interpreter(state); }
 };
 
 // ---- small objects (types.cpp) ----

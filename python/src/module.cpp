@@ -28,19 +28,29 @@ void python_warning(const std::string& text, const char* category) {
 
 void* release_gil() { return PyGILState_Check() ? PyEval_SaveThread() : nullptr; }
 void restore_gil(void* state) {
-  if (state) PyEval_RestoreThread(static_cast<PyThreadState*>(state));
+  if (state) restore_interpreter(static_cast<PyThreadState*>(state));
 }
 
+// Under torch.cuda's names, with the meaning they have there.
 nb::dict stats_dict() {
   const MemoryStats s = memory_stats();
   nb::dict d;
+  d["num_alloc_retries"] = s.retries;
+  d["num_ooms"] = s.out_of_memory;
+  d["allocation.all.current"] = s.allocation_current;
+  d["allocation.all.allocated"] = s.allocation_count;
+  d["allocation.all.freed"] = s.freed_count;
+  d["segment.all.current"] = s.segment_current;
+  d["segment.all.allocated"] = s.segment_count;
+  d["segment.all.freed"] = s.segment_freed;
   d["allocated_bytes.all.current"] = s.allocated_current;
   d["allocated_bytes.all.peak"] = s.allocated_peak;
   d["allocated_bytes.all.allocated"] = s.allocated_total;
   d["allocated_bytes.all.freed"] = s.freed_total;
   d["reserved_bytes.all.current"] = s.reserved_current;
   d["reserved_bytes.all.peak"] = s.reserved_peak;
-  d["allocation.all.allocated"] = s.allocation_count;
+  d["reserved_bytes.all.allocated"] = s.reserved_total;
+  d["reserved_bytes.all.freed"] = s.unreserved_total;
   return d;
 }
 
@@ -78,9 +88,14 @@ NB_MODULE(_C, m) {
   set_long_work_hooks({&release_gil, &restore_gil});
 
   m.def("get_num_threads", &get_num_threads, "Number of threads that operators use.");
-  m.def("set_num_threads", [](int n) {
-    HWARO_CHECK(n > 0, "set_num_threads expects a positive integer");
-    set_num_threads(n);
+  m.def("set_num_threads", [](nb::handle n) {
+    HWARO_CHECK(PyLong_Check(n.ptr()) && !PyBool_Check(n.ptr()), "set_num_threads expects an int, but got ",
+                Py_TYPE(n.ptr())->tp_name);
+    int overflow = 0;
+    const long count = PyLong_AsLongAndOverflow(n.ptr(), &overflow);
+    HWARO_CHECK_AS(ValueError, overflow == 0, "Overflow when unpacking long long");
+    HWARO_CHECK_AS(ValueError, count == static_cast<int>(count), "Overflow when unpacking long");
+    set_num_threads(static_cast<int>(count));
   });
   m.def("_parallel_chunks_stolen", &parallel_chunks_stolen);
   m.def("_cpu_capability", [] { return std::string(cpu_capability_name(cpu_capability())); });
@@ -104,8 +119,11 @@ NB_MODULE(_C, m) {
   m.def("memory_reserved", [] { return memory_stats().reserved_current; });
   m.def("max_memory_reserved", [] { return memory_stats().reserved_peak; });
   m.def("reset_peak_memory_stats", &reset_peak_memory_stats);
+  m.def("reset_accumulated_memory_stats", &reset_accumulated_memory_stats);
   m.def("empty_cache", &empty_cache);
   m.def("set_memory_limit", &set_memory_limit);
+  m.def("get_memory_limit", &memory_limit);
+  m.def("_usable_memory", &usable_memory);
   m.def("_operators", &operator_list, "Every operator: schema, documentation, family, where it appears.");
   m.def("_add_tensor_method", &add_tensor_method);
   nb::register_exception_translator([](const std::exception_ptr& p, void*) {

@@ -155,7 +155,8 @@ TEST_CASE("the limit refuses, frees the cache first and leaves existing blocks i
   set_memory_limit(memory_stats().reserved_current + (4 << 20));
   CHECK(memory_limit() > 0);
   CHECK_THROWS_WITH_AS(allocate(64 << 20),
-                       "DefaultCPUAllocator: not enough memory: you tried to allocate 67108864 bytes.",
+                       "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you "
+                       "tried to allocate 67108864 bytes. Error code 12 (Cannot allocate memory)",
                        OutOfMemoryError);
   if (caching()) {  // fits only when the cached 16 MiB are released
     void* block = allocate(18 << 20);

@@ -140,6 +140,59 @@ TEST_CASE("many threads call at once") {
   CHECK(wrong == 0);
 }
 
+TEST_CASE("many threads make nested calls, and the number of threads changes meanwhile") {
+  Threads set(3);
+  std::atomic<bool> stop{false};
+  std::thread changes([&stop] {
+    for (int k = 0; !stop; ++k) {
+      set_num_threads(1 + k % 5);
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
+  });
+  std::vector<std::thread> users;
+  std::atomic<int> wrong{0};
+  for (int user = 0; user < 4; ++user) {
+    users.emplace_back([&wrong] {
+      for (int round = 0; round < 100; ++round) {
+        std::atomic<std::int64_t> sum{0};
+        parallel_for(20, 1, [&sum](std::int64_t i, std::int64_t) {
+          parallel_for(30, 4, [&sum, i](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t k = begin; k < end; ++k) sum += i * k;
+          });
+        });
+        wrong += sum != 190 * 435;
+      }
+    });
+  }
+  for (auto& user : users) user.join();
+  stop = true;
+  changes.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("an exception from a nested call reaches the outermost caller, of many at once") {
+  Threads set(3);
+  std::vector<std::thread> users;
+  std::atomic<int> right{0};
+  for (int user = 0; user < 4; ++user) {
+    users.emplace_back([&right, user] {
+      for (int round = 0; round < 50; ++round) {
+        try {
+          parallel_for(8, 1, [user](std::int64_t i, std::int64_t) {
+            parallel_for(8, 1, [user, i](std::int64_t k, std::int64_t) {
+              if (i == 5 && k == 3) throw ValueError("user " + std::to_string(user));
+            });
+          });
+        } catch (const ValueError& e) {
+          right += e.what() == "user " + std::to_string(user);
+        }
+      }
+    });
+  }
+  for (auto& user : users) user.join();
+  CHECK(right == 4 * 50);
+}
+
 #if !defined(__SANITIZE_THREAD__)  // starting threads after a fork is not supported under ThreadSanitizer
 TEST_CASE("the pool works in a forked child and still works in the parent") {
   Threads set(2);
@@ -155,6 +208,49 @@ TEST_CASE("the pool works in a forked child and still works in the parent") {
   REQUIRE(waitpid(child, &status, 0) == child);
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
+  CHECK(another_thread_joins());
+}
+
+TEST_CASE("threads fork while others compute, and every child computes") {
+  Threads set(3);
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> busy;
+  for (int k = 0; k < 2; ++k) {
+    busy.emplace_back([&stop] {
+      while (!stop) parallel_for(64, 1, [](std::int64_t, std::int64_t) { std::this_thread::yield(); });
+    });
+  }
+  std::atomic<int> failed{0};
+  std::vector<std::thread> forking;
+  for (int k = 0; k < 2; ++k) {
+    forking.emplace_back([&failed] {
+      for (int round = 0; round < 10; ++round) {
+        const pid_t child = fork();
+        if (child == 0) {
+          alarm(60);  // a deadlock ends the child with a signal
+          std::atomic<std::int64_t> sum{0};
+          parallel_for(1000, 7, [&sum](std::int64_t begin, std::int64_t end) {
+            parallel_for(end - begin, 1, [&sum, begin](std::int64_t i, std::int64_t) { sum += begin + i; });
+          });
+          const pid_t grandchild = fork();
+          if (grandchild == 0) {
+            parallel_for(100, 1, [&sum](std::int64_t i, std::int64_t) { sum += i; });
+            _exit(sum == 499500 + 4950 ? 0 : 2);
+          }
+          int status = -1;
+          const bool ended = waitpid(grandchild, &status, 0) == grandchild;
+          _exit(sum == 499500 && ended && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1);
+        }
+        int status = -1;
+        const bool ended = child > 0 && waitpid(child, &status, 0) == child;
+        failed += !(ended && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+      }
+    });
+  }
+  for (auto& thread : forking) thread.join();
+  stop = true;
+  for (auto& thread : busy) thread.join();
+  CHECK(failed == 0);
   CHECK(another_thread_joins());
 }
 

@@ -60,11 +60,18 @@ void check_no_overlap(const Tensor& out, const Operand* operands, int count) {
 void resize_tensor(const Tensor& t, IntSpan shape) {
   if (t.sizes() == shape) return;
   TensorImpl& impl = *t.impl();
+  std::int64_t numel = 1, bytes = 0;
+  bool overflow = false;
+  for (std::int64_t s : shape) overflow = __builtin_mul_overflow(numel, s, &numel) || overflow;
+  HWARO_CHECK(!overflow, "numel: integer multiplication overflow");
+  overflow = __builtin_add_overflow(impl.offset, numel, &bytes) ||
+             __builtin_mul_overflow(bytes, std::int64_t(size_of(impl.dtype)), &bytes);
+  HWARO_CHECK(!overflow, "Storage size calculation overflowed with sizes=", sizes_str(shape));
+  // The memory first: where there is none, the tensor stays as it is.
+  if (numel > 0 && impl.storage->nbytes() < std::size_t(bytes)) impl.storage->resize(std::size_t(bytes));
   impl.sizes = Dims(shape);
   impl.strides = contiguous_strides(shape);
   impl.refresh_geometry();
-  const std::size_t bytes = std::size_t(impl.offset + impl.numel) * size_of(impl.dtype);
-  if (impl.numel > 0 && impl.storage->nbytes() < bytes) impl.storage->resize(bytes);
 }
 
 void resize_out(const Tensor& out, IntSpan shape) {

@@ -3,6 +3,23 @@
 import contextlib
 
 from hwaro import _C
+from hwaro.cpu.memory import (
+    empty_cache,
+    get_memory_limit,
+    get_per_process_memory_fraction,
+    max_memory_allocated,
+    max_memory_reserved,
+    mem_get_info,
+    memory_allocated,
+    memory_reserved,
+    memory_stats,
+    memory_stats_as_nested_dict,
+    memory_summary,
+    reset_accumulated_memory_stats,
+    reset_peak_memory_stats,
+    set_memory_limit,
+    set_per_process_memory_fraction,
+)
 
 __all__ = [
     "current_device",
@@ -15,14 +32,21 @@ __all__ = [
     "synchronize",
     "Stream",
     "Event",
-    "memory_stats",
-    "memory_allocated",
-    "max_memory_allocated",
-    "memory_reserved",
-    "max_memory_reserved",
-    "reset_peak_memory_stats",
     "empty_cache",
+    "get_memory_limit",
+    "get_per_process_memory_fraction",
+    "max_memory_allocated",
+    "max_memory_reserved",
+    "mem_get_info",
+    "memory_allocated",
+    "memory_reserved",
+    "memory_stats",
+    "memory_stats_as_nested_dict",
+    "memory_summary",
+    "reset_accumulated_memory_stats",
+    "reset_peak_memory_stats",
     "set_memory_limit",
+    "set_per_process_memory_fraction",
 ]
 
 
@@ -100,50 +124,6 @@ def _is_avx2_supported():
 
 def _is_avx512_supported():
     return _C._cpu_capability() == "avx512"
-
-
-# ---- memory: the names that users of torch.cuda know ----
-
-
-def memory_stats(device=None):
-    """Bytes and blocks, now and at the peak, in use and kept for reuse."""
-    return dict(_C.memory_stats())
-
-
-def memory_allocated(device=None):
-    """Bytes of tensors that are alive."""
-    return _C.memory_allocated()
-
-
-def max_memory_allocated(device=None):
-    return _C.max_memory_allocated()
-
-
-def memory_reserved(device=None):
-    """The same and what is kept for reuse."""
-    return _C.memory_reserved()
-
-
-def max_memory_reserved(device=None):
-    return _C.max_memory_reserved()
-
-
-def reset_peak_memory_stats(device=None):
-    _C.reset_peak_memory_stats()
-
-
-def empty_cache():
-    """Gives memory that is kept for reuse back to the system."""
-    _C.empty_cache()
-
-
-def set_memory_limit(bytes):
-    """More than this raises OutOfMemoryError instead of being asked of the system."""
-    _C.set_memory_limit(bytes)
-
-
-def memory_summary(device=None, abbreviated=False):
-    return "\n".join(f"{name:<36} {value:>16}" for name, value in memory_stats().items())
 
 
 def __getattr__(name):

@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "hwaro/base/error.h"
+#include "hwaro/base/fork_safe_mutex.h"
 
 namespace hwaro {
 namespace {
 
 struct Library {
-  std::mutex mutex;
+  ForkSafeMutex mutex;
   bool searched = false;
   void* handle = nullptr;
   std::string path;
