@@ -8,12 +8,6 @@
 
 namespace hwaro::autograd {
 
-struct GradOptions {
-  bool retain_graph = false;
-  bool create_graph = false;  // the gradients can be differentiated again
-  bool allow_unused = false;  // undefined gradients for inputs that the outputs do not depend on, instead of an error
-};
-
 // Gradients of the outputs with respect to the inputs, returned instead of added to .grad(). `grad_outputs` may be left out
 // for outputs of one element.
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,

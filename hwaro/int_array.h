@@ -18,6 +18,7 @@ class IntArray {
     for (auto& x : inline_) x = value;
   }
   IntArray(int value) : IntArray(std::int64_t(value)) {}  // NOLINT
+  IntArray(bool) = delete;                                // a truth value is no dimension
 #pragma GCC diagnostic push
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Winit-list-lifetime"  // meant for arguments of one call, where the list lives on
@@ -43,9 +44,10 @@ class IntArray {
 template <int N>
 class OptIntArray {
  public:
-  OptIntArray(std::nullopt_t) : given_(false), value_(0) {}                // NOLINT
-  OptIntArray(std::int64_t value) : value_(value) {}                       // NOLINT
-  OptIntArray(int value) : value_(value) {}                                // NOLINT
+  OptIntArray(std::nullopt_t) : given_(false), value_(0) {}  // NOLINT
+  OptIntArray(std::int64_t value) : value_(value) {}         // NOLINT
+  OptIntArray(int value) : value_(value) {}                  // NOLINT
+  OptIntArray(bool) = delete;
   OptIntArray(std::initializer_list<std::int64_t> list) : value_(list) {}  // NOLINT
   OptIntArray(IntSpan span) : value_(span) {}                              // NOLINT
   OptIntArray(const std::vector<std::int64_t>& v) : value_(v) {}           // NOLINT

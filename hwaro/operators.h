@@ -24,9 +24,10 @@ HWARO_OPERATOR(>, gt)
 HWARO_OPERATOR(>=, ge)
 #undef HWARO_OPERATOR
 inline Tensor operator+(const Scalar& a, const Tensor& b) { return hwaro::add(a, b); }
-inline Tensor operator-(const Scalar& a, const Tensor& b) { return hwaro::sub(a, b); }
+// As in Python: rsub, and a product with the reciprocal.
+inline Tensor operator-(const Scalar& a, const Tensor& b) { return hwaro::rsub(b, a); }
 inline Tensor operator*(const Scalar& a, const Tensor& b) { return hwaro::mul(a, b); }
-inline Tensor operator/(const Scalar& a, const Tensor& b) { return hwaro::div(a, b); }
+inline Tensor operator/(const Scalar& a, const Tensor& b) { return hwaro::mul(hwaro::reciprocal(b), a); }
 inline Tensor operator==(const Scalar& a, const Tensor& b) { return hwaro::eq(b, a); }
 inline Tensor operator!=(const Scalar& a, const Tensor& b) { return hwaro::ne(b, a); }
 inline Tensor operator<(const Scalar& a, const Tensor& b) { return hwaro::gt(b, a); }

@@ -3,6 +3,7 @@
 
 #include "hwaro/autograd/engine.h"
 #include "hwaro/autograd/grad_mode.h"
+#include "hwaro/autograd/tensor_hooks.h"
 #include "hwaro/ops/index/indexing.h"
 #include "hwaro/ops/kinds/pointwise_info.h"
 #include "hwaro/ops/vocabulary.h"
@@ -21,34 +22,43 @@ const Tensor& inplace(void (*op)(const Operand*, const Scalar*), const Tensor& s
   return self;
 }
 
-std::vector<engine::Index> engine_indices(std::initializer_list<TensorIndex> indices) {
-  std::vector<engine::Index> out;
-  for (const TensorIndex& i : indices) {
-    switch (i.kind) {
-      case TensorIndex::Kind::None: out.push_back(engine::Index::none()); break;
-      case TensorIndex::Kind::Ellipsis: out.push_back(engine::Index::ellipsis()); break;
-      case TensorIndex::Kind::Int: out.emplace_back(i.number); break;
-      case TensorIndex::Kind::Bool: out.emplace_back(i.number != 0); break;
-      case TensorIndex::Kind::Slice:
-        out.push_back(engine::Index::slice(i.slice.start, i.slice.stop, i.slice.step.value_or(1)));
-        break;
-      case TensorIndex::Kind::Tensor: out.emplace_back(engine::Tensor(i.tensor)); break;
-    }
+engine::Index engine_index(const TensorIndex& i) {
+  switch (i.kind) {
+    case TensorIndex::Kind::None: return engine::Index::none();
+    case TensorIndex::Kind::Ellipsis: return engine::Index::ellipsis();
+    case TensorIndex::Kind::Int: return engine::Index(i.number);
+    case TensorIndex::Kind::Bool: return engine::Index(i.number != 0);
+    case TensorIndex::Kind::Slice: return engine::Index::slice(i.slice.start, i.slice.stop, i.slice.step.value_or(1));
+    case TensorIndex::Kind::Tensor: break;
   }
+  // As in Python, a tensor of one whole number is a number.
+  if (i.tensor.dim() == 0 && is_integral(i.tensor.dtype()) && i.tensor.dtype() != DType::UInt8 &&
+      !i.tensor.device().is_meta())
+    return engine::Index(i.tensor.item<std::int64_t>());
+  return engine::Index(engine::Tensor(i.tensor));
+}
+std::vector<engine::Index> engine_indices(Span<TensorIndex> indices) {
+  std::vector<engine::Index> out;
+  out.reserve(indices.size());
+  for (const TensorIndex& i : indices) out.push_back(engine_index(i));
   return out;
 }
 
-// Keeps the gradient of a tensor that is not a leaf.
-class KeepGradient final : public Hook {
+// A user's function as a hook of the engine.
+class FunctionHook final : public Hook {
  public:
-  explicit KeepGradient(TensorImpl* t) : t_(t) {}
+  FunctionHook(std::unique_ptr<hooks_detail::Function> f, bool only_looks)
+      : f_(std::move(f)), only_looks_(only_looks) {}
   void call(engine::Tensor* grads, std::size_t, const engine::Tensor*, std::size_t) override {
-    autograd_meta(*t_).grad = engine::clone(grads[0]);
+    const Tensor result = f_->call(grads[0]);
+    if (!result.defined() || only_looks_) return;
+    HWARO_CHECK(result.sizes() == grads[0].sizes(), "hook 'function' has changed the size of value");
+    grads[0] = result;
   }
 
  private:
-  TensorImpl*
-      t_;  // alive: the hook hangs on the tensor's own grad_fn, which is only reached through graphs that hold it
+  std::unique_ptr<hooks_detail::Function> f_;
+  bool only_looks_;
 };
 
 }  // namespace
@@ -71,10 +81,42 @@ void* Tensor::data_of(DType expected) const {
   return data_ptr();
 }
 
-Tensor Tensor::operator[](std::int64_t i) const {
-  const engine::Index index(i);
-  return engine::get_item(*this, Span<engine::Index>(&index, 1));
+struct Indexed::Place {
+  Tensor base;
+  std::vector<engine::Index> indices;
+};
+
+Indexed Tensor::operator[](const TensorIndex& index) const { return indexed(*this, Span<TensorIndex>(&index, 1)); }
+Indexed Tensor::operator[](std::initializer_list<TensorIndex> indices) const { return indexed(*this, indices); }
+Indexed Tensor::indexed(const Tensor& t, Span<TensorIndex> indices) {
+  std::vector<engine::Index> list = engine_indices(indices);
+  Tensor part = engine::get_item(t, list);
+  bool is_view = true;
+  for (const engine::Index& i : list)
+    is_view = is_view && i.kind != engine::Index::Kind::Tensor && i.kind != engine::Index::Kind::Bool;
+  if (is_view) return Indexed(std::move(part), nullptr);
+  return Indexed(std::move(part), std::make_shared<Indexed::Place>(Indexed::Place{t, std::move(list)}));
 }
+
+void Indexed::write_back(const Tensor& value) const {
+  if (place_) return engine::set_item(place_->base, place_->indices, value);
+  const engine::Index all = engine::Index::ellipsis();
+  engine::set_item(*this, Span<engine::Index>(&all, 1), value);
+}
+void Indexed::operator=(const Tensor& value) && { write_back(value); }
+void Indexed::operator=(const Scalar& value) && { write_back(engine::make_full({}, value, dtype(), device())); }
+// A copy is computed with and written back whole; a view is written to as it is.
+#define HWARO_INDEXED_OPERATOR(symbol)                     \
+  void Indexed::operator symbol(const Operand& other) && { \
+    Tensor::operator symbol(other);                        \
+    if (place_) write_back(*this);                         \
+  }
+HWARO_INDEXED_OPERATOR(+=)
+HWARO_INDEXED_OPERATOR(-=)
+HWARO_INDEXED_OPERATOR(*=)
+HWARO_INDEXED_OPERATOR(/=)
+#undef HWARO_INDEXED_OPERATOR
+
 Tensor Tensor::index(std::initializer_list<TensorIndex> indices) const {
   return engine::get_item(*this, engine_indices(indices));
 }
@@ -115,21 +157,31 @@ std::string Tensor::grad_fn_name() const {
   const NodePtr node = hwaro::grad_fn(*this);
   return node ? node->name() : std::string();
 }
-void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
+void Tensor::backward(const Tensor& gradient, autograd::GradOptions o) const {
   BackwardOptions options;
-  options.retain_graph = retain_graph || create_graph;
-  options.create_graph = create_graph;
+  options.retain_graph = o.retain_graph || o.create_graph;
+  options.create_graph = o.create_graph;
   const engine::Tensor root = *this, grad = gradient;
   run_backward({&root, 1}, {&grad, 1}, {}, options);
 }
 const Tensor& Tensor::retain_grad() const {
-  HWARO_CHECK(requires_grad(), "can't retain_grad on Tensor that has requires_grad=False");
-  const NodePtr node = hwaro::grad_fn(*this);
-  AutogradMeta& meta = autograd_meta(*impl());
-  if (!node || meta.retain_grad) return *this;
-  meta.retain_grad = true;
-  node->make_hooks().tensor_hooks.push_back({(*this)->output_nr, HookPtr::adopt(new KeepGradient(impl())), true});
+  hwaro::retain_grad(*this);
   return *this;
+}
+
+struct HookHandle::Place : HookPlace {};
+void HookHandle::remove() {
+  if (place_) place_->remove();
+  place_.reset();
+}
+HookHandle Tensor::add_hook(std::unique_ptr<hooks_detail::Function> f) const {
+  const HookPtr hook = HookPtr::adopt(new FunctionHook(std::move(f), false));
+  return HookHandle(std::make_shared<HookHandle::Place>(HookHandle::Place{add_tensor_hook(*this, hook)}));
+}
+HookHandle Tensor::add_post_accumulate_hook(std::unique_ptr<hooks_detail::Function> f) const {
+  const HookPtr hook = HookPtr::adopt(new FunctionHook(std::move(f), true));
+  return HookHandle(
+      std::make_shared<HookHandle::Place>(HookHandle::Place{hwaro::add_post_accumulate_hook(*this, hook)}));
 }
 
 const Tensor& Tensor::operator+=(const Operand& other) const { return inplace(&engine::Add_inplace, *this, other); }

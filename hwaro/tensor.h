@@ -6,6 +6,7 @@
 
 #include <initializer_list>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,12 +20,33 @@
 namespace hwaro {
 
 class Generator;
+namespace autograd {
+struct GradOptions {
+  bool retain_graph = false;
+  bool create_graph = false;  // the gradients can be differentiated again
+  bool allow_unused = false;  // undefined gradients for inputs that the outputs do not depend on, instead of an error
+};
+}  // namespace autograd
+class HookHandle;
+class Indexed;
 class TensorIndex;
+namespace hooks_detail {
+struct Function;
+}
 
 class Tensor : public engine::Tensor {
  public:
   Tensor() = default;
   Tensor(engine::Tensor t) : engine::Tensor(std::move(t)) {}  // NOLINT: the same tensor
+  Tensor(const Tensor&) = default;
+  Tensor(Tensor&&) = default;
+  // Another tensor for a variable. Not for what a function returned (t.narrow(0, 0, 2) = x would write nothing); elements
+  // are written by t[…] = x and copy_.
+  Tensor& operator=(const Tensor&) & = default;
+  Tensor& operator=(Tensor&&) & = default;
+
+  // As in Python: sizes() by its other name.
+  IntSpan shape() const { return sizes(); }
 
   // ---- elements ----
 
@@ -42,8 +64,11 @@ class Tensor : public engine::Tensor {
   }
   void* data_ptr() const;
 
-  // x[i] and x.index({0, Slice(1, 3), None, mask}): a view where PyTorch gives one. Errors: IndexError.
-  Tensor operator[](std::int64_t i) const;
+  // x[0], x[mask], x[{0, Slice(1, 3), None, Ellipsis}]: a view where PyTorch gives one (numbers, slices, None), a copy where
+  // a tensor selects. x[…] = value and x[…] += value write to x. Errors: IndexError. (hwaro/indexing.h)
+  Indexed operator[](const TensorIndex& index) const;
+  Indexed operator[](std::initializer_list<TensorIndex> indices) const;
+  // The same by name. Errors: IndexError.
   Tensor index(std::initializer_list<TensorIndex> indices) const;
   const Tensor& index_put_(std::initializer_list<TensorIndex> indices, const Tensor& value) const;
   const Tensor& index_put_(std::initializer_list<TensorIndex> indices, const Scalar& value) const;
@@ -67,8 +92,16 @@ class Tensor : public engine::Tensor {
   std::string grad_fn_name() const;
   // Adds the gradient of this tensor to .grad() of every leaf it was computed from. `gradient` may only be left out of a
   // tensor with one element. Errors: RuntimeError.
-  void backward(const Tensor& gradient = Tensor(), bool retain_graph = false, bool create_graph = false) const;
+  void backward(const Tensor& gradient = Tensor(), autograd::GradOptions options = {}) const;
+  // Keeps the gradient of a tensor that is not a leaf, too. Errors: RuntimeError unless it requires grad.
   const Tensor& retain_grad() const;
+  // f(grad) runs each time the gradient of this tensor is ready; what it returns, if it returns a Tensor, takes its place.
+  // Errors: RuntimeError unless the tensor requires grad. (hwaro/hooks.h)
+  template <class F>
+  HookHandle register_hook(F f) const;
+  // f(leaf) runs after a gradient has been added to .grad(). Errors: RuntimeError unless this is a leaf that requires grad.
+  template <class F>
+  HookHandle register_post_accumulate_grad_hook(F f) const;
 
   // ---- in place with operators ----
 
@@ -80,35 +113,13 @@ class Tensor : public engine::Tensor {
 #include "hwaro/tensor_methods.h"  // generated: every operator whose first argument is called self
 
  private:
+  static Indexed indexed(const Tensor& t, Span<TensorIndex> indices);
   void* data_of(DType expected) const;
-};
-
-// What may stand in index(): a number, a slice, None (a new dimension), Ellipsis, or a tensor of indices or truth values.
-struct Slice {
-  std::optional<std::int64_t> start, stop, step;
-  Slice(std::optional<std::int64_t> start = std::nullopt, std::optional<std::int64_t> stop = std::nullopt,
-        std::optional<std::int64_t> step = std::nullopt)
-      : start(start), stop(stop), step(step) {}
-};
-enum class EllipsisType { Ellipsis };
-inline constexpr EllipsisType Ellipsis = EllipsisType::Ellipsis;
-inline constexpr std::nullopt_t None = std::nullopt;
-
-class TensorIndex {
- public:
-  enum class Kind { None, Ellipsis, Int, Bool, Slice, Tensor };
-  TensorIndex(std::nullopt_t) : kind(Kind::None) {}                    // NOLINT
-  TensorIndex(EllipsisType) : kind(Kind::Ellipsis) {}                  // NOLINT
-  TensorIndex(std::int64_t i) : kind(Kind::Int), number(i) {}          // NOLINT
-  TensorIndex(int i) : kind(Kind::Int), number(i) {}                   // NOLINT
-  TensorIndex(bool b) : kind(Kind::Bool), number(b) {}                 // NOLINT
-  TensorIndex(Slice s) : kind(Kind::Slice), slice(s) {}                // NOLINT
-  TensorIndex(Tensor t) : kind(Kind::Tensor), tensor(std::move(t)) {}  // NOLINT
-
-  Kind kind;
-  std::int64_t number = 0;
-  Slice slice;
-  Tensor tensor;
+  HookHandle add_hook(std::unique_ptr<hooks_detail::Function> f) const;
+  HookHandle add_post_accumulate_hook(std::unique_ptr<hooks_detail::Function> f) const;
 };
 
 }  // namespace hwaro
+
+#include "hwaro/hooks.h"
+#include "hwaro/indexing.h"

@@ -1,6 +1,7 @@
 #include "hwaro/core/device.h"
 
 #include "hwaro/base/error.h"
+#include "hwaro/core/availability.h"
 
 namespace hwaro {
 
@@ -43,8 +44,16 @@ std::string Device::str() const {
 
 void check_device_available(const Device& device) {
   if (device.type == DeviceType::CUDA) raise<AssertionError>("Torch not compiled with CUDA enabled");
+  if (device.type == DeviceType::MPS) raise("PyTorch is not linked with support for mps devices");
+}
+
+void check_can_create_on(const Device& device) {
   if (device.type == DeviceType::MPS)
-    raise("Hwaro is not linked with support for mps devices: this build has the cpu and meta backends only");
+    raise<NotImplementedError>(
+        "Could not run 'aten::empty.memory_format' with arguments from the 'MPS' backend. This could be because the "
+        "operator doesn't exist for this backend, or was omitted during the selective/custom build process (if using "
+        "custom build). 'aten::empty.memory_format' is only available for these backends: [CPU, Meta].");
+  check_device_available(device);
 }
 
 }  // namespace hwaro

@@ -49,13 +49,15 @@ Fans fans_of(const Tensor& t) {
   return {t.size(1) * field, t.size(0) * field};
 }
 
-Tensor kaiming_uniform_(const Tensor& t, double a) {
-  const double std = std::sqrt(2.0 / (1 + a * a)) / std::sqrt(double(fans_of(t).in)), bound = std::sqrt(3.0) * std;
+static double kaiming_std(const Tensor& t, double a, Fan fan) {
+  const Fans fans = fans_of(t);
+  return std::sqrt(2.0 / (1 + a * a)) / std::sqrt(double(fan == Fan::In ? fans.in : fans.out));
+}
+Tensor kaiming_uniform_(const Tensor& t, double a, Fan fan) {
+  const double bound = std::sqrt(3.0) * kaiming_std(t, a, fan);
   return uniform_(t, -bound, bound);
 }
-Tensor kaiming_normal_(const Tensor& t, double a) {
-  return normal_(t, 0, std::sqrt(2.0 / (1 + a * a)) / std::sqrt(double(fans_of(t).in)));
-}
+Tensor kaiming_normal_(const Tensor& t, double a, Fan fan) { return normal_(t, 0, kaiming_std(t, a, fan)); }
 Tensor xavier_uniform_(const Tensor& t, double gain) {
   const Fans fans = fans_of(t);
   const double std = gain * std::sqrt(2.0 / double(fans.in + fans.out)), bound = std::sqrt(3.0) * std;

@@ -16,9 +16,11 @@ struct Fans {
 };
 Fans fans_of(const Tensor& t);
 
-// He et al. 2015, for leaky rectifiers of slope a, by fan_in.
-Tensor kaiming_uniform_(const Tensor& t, double a = 0);
-Tensor kaiming_normal_(const Tensor& t, double a = 0);
+// He et al. 2015, for leaky rectifiers of slope a. Fan::In keeps the variance of the forward pass, Fan::Out that of the
+// backward pass.
+enum class Fan { In, Out };
+Tensor kaiming_uniform_(const Tensor& t, double a = 0, Fan fan = Fan::In);
+Tensor kaiming_normal_(const Tensor& t, double a = 0, Fan fan = Fan::In);
 // Glorot and Bengio 2010.
 Tensor xavier_uniform_(const Tensor& t, double gain = 1);
 Tensor xavier_normal_(const Tensor& t, double gain = 1);

@@ -1,8 +1,6 @@
 // Layers: what torch.nn's classes of the same names compute, with their arguments, parameters and initial numbers.
 #pragma once
 
-#include <array>
-
 #include "hwaro/nn/module.h"
 
 namespace hwaro::nn {
@@ -19,20 +17,30 @@ class Linear : public Layer<Linear> {
   Tensor weight, bias;
 };
 
+// Height and width; one number stands for both.
+class IntPair {
+ public:
+  IntPair(std::int64_t both) : values_{both, both} {}  // NOLINT: numbers convert
+  IntPair(int both) : values_{both, both} {}           // NOLINT
+  IntPair(std::int64_t height, std::int64_t width) : values_{height, width} {}
+  operator IntSpan() const { return {values_, 2}; }  // NOLINT
+  std::int64_t operator[](int i) const { return values_[i]; }
+
+ private:
+  std::int64_t values_[2];
+};
+
 // x (N, in, H, W) -> (N, out, H', W'). weight (out, in / groups, kh, kw), bias (out).
 class Conv2d : public Layer<Conv2d> {
  public:
-  using Pair = std::array<std::int64_t, 2>;
   struct Options {
-    Pair stride = {1, 1}, padding = {0, 0}, dilation = {1, 1};
+    IntPair stride = 1, padding = 0, dilation = 1;
     std::int64_t groups = 1;
     bool bias = true;
   };
-  Conv2d(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel_size)
-      : Conv2d(in_channels, out_channels, Pair{kernel_size, kernel_size}, Options{}) {}
-  Conv2d(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel_size, Options options)
-      : Conv2d(in_channels, out_channels, Pair{kernel_size, kernel_size}, options) {}
-  Conv2d(std::int64_t in_channels, std::int64_t out_channels, Pair kernel_size, Options options);
+  Conv2d(std::int64_t in_channels, std::int64_t out_channels, IntPair kernel_size)
+      : Conv2d(in_channels, out_channels, kernel_size, Options{}) {}
+  Conv2d(std::int64_t in_channels, std::int64_t out_channels, IntPair kernel_size, Options options);
   Tensor forward(const Tensor& x) const;
   Tensor weight, bias;
 
@@ -50,21 +58,73 @@ class Dropout : public Layer<Dropout> {
   double p_;
 };
 
-// The largest element of each window of kernel_size, stride apart (kernel_size unless given).
+// The largest element of each window of kernel_size, stride apart (kernel_size unless given). x (N, C, H, W).
 class MaxPool2d : public Layer<MaxPool2d> {
  public:
   struct Options {
-    std::int64_t stride = 0;  // 0: kernel_size
-    std::int64_t padding = 0, dilation = 1;
+    std::optional<IntPair> stride = std::nullopt;
+    IntPair padding = 0, dilation = 1;
     bool ceil_mode = false;
   };
-  explicit MaxPool2d(std::int64_t kernel_size) : MaxPool2d(kernel_size, Options{}) {}
-  MaxPool2d(std::int64_t kernel_size, Options options) : kernel_size_(kernel_size), options_(options) {}
+  explicit MaxPool2d(IntPair kernel_size) : MaxPool2d(kernel_size, Options{}) {}
+  MaxPool2d(IntPair kernel_size, Options options) : kernel_size_(kernel_size), options_(options) {}
   Tensor forward(const Tensor& x) const;
 
  private:
-  std::int64_t kernel_size_;
+  IntPair kernel_size_;
   Options options_;
+};
+
+// The mean of each window, as MaxPool2d.
+class AvgPool2d : public Layer<AvgPool2d> {
+ public:
+  struct Options {
+    std::optional<IntPair> stride = std::nullopt;
+    IntPair padding = 0;
+    bool ceil_mode = false, count_include_pad = true;
+  };
+  explicit AvgPool2d(IntPair kernel_size) : AvgPool2d(kernel_size, Options{}) {}
+  AvgPool2d(IntPair kernel_size, Options options) : kernel_size_(kernel_size), options_(options) {}
+  Tensor forward(const Tensor& x) const;
+
+ private:
+  IntPair kernel_size_;
+  Options options_;
+};
+
+// Means over windows chosen such that the result is (N, C, output_size).
+class AdaptiveAvgPool2d : public Layer<AdaptiveAvgPool2d> {
+ public:
+  explicit AdaptiveAvgPool2d(IntPair output_size) : output_size_(output_size) {}
+  Tensor forward(const Tensor& x) const;
+
+ private:
+  IntPair output_size_;
+};
+
+// The last dimensions, of the given shape, normalised by their mean and variance (Ba, Kiros and Hinton 2016).
+class LayerNorm : public Layer<LayerNorm> {
+ public:
+  struct Options {
+    double eps = 1e-5;
+    bool elementwise_affine = true;
+  };
+  explicit LayerNorm(IntArray<1> normalized_shape) : LayerNorm(normalized_shape, Options{}) {}
+  LayerNorm(IntArray<1> normalized_shape, Options options);
+  Tensor forward(const Tensor& x) const;
+  Tensor weight, bias;
+
+ private:
+  Dims shape_;
+  Options options_;
+};
+
+// Rows of weight (num_embeddings, embedding_dim) by their numbers: x (*) of integers -> (*, embedding_dim).
+class Embedding : public Layer<Embedding> {
+ public:
+  Embedding(std::int64_t num_embeddings, std::int64_t embedding_dim);
+  Tensor forward(const Tensor& x) const;
+  Tensor weight;
 };
 
 class Flatten : public Layer<Flatten> {
@@ -76,12 +136,26 @@ class Flatten : public Layer<Flatten> {
   std::int64_t start_dim_, end_dim_;
 };
 
+// Functions of single elements.
 class ReLU : public Layer<ReLU> {
  public:
   Tensor forward(const Tensor& x) const;
 };
+class Sigmoid : public Layer<Sigmoid> {
+ public:
+  Tensor forward(const Tensor& x) const;
+};
+class Tanh : public Layer<Tanh> {
+ public:
+  Tensor forward(const Tensor& x) const;
+};
+class GELU : public Layer<GELU> {
+ public:
+  Tensor forward(const Tensor& x) const;
+};
 
-// Modules one after the other, named "0", "1", …: Sequential(Linear(4, 8), ReLU(), Linear(8, 1)).
+// Modules one after the other, named "0", "1", …: Sequential{Linear(4, 8), ReLU(), Linear(8, 1)}. In braces they are made
+// from left to right, so that they draw PyTorch's initial numbers; the order of arguments in parentheses is the compiler's.
 class Sequential : public Layer<Sequential> {
  public:
   template <class... Modules>

@@ -69,6 +69,15 @@ void Module::add_child(const std::string& name, const Module& child) {
   state_->children.emplace_back(name, child);
 }
 
+void Module::replace_child(const std::string& name, const Module& child) {
+  for (auto& [own, module] : state_->children)
+    if (own == name) {
+      module = child;
+      return;
+    }
+  raise<ValueError>("there is no module '", name, "' to replace");
+}
+
 std::vector<std::pair<std::string, Module>> Module::named_children() const { return state_->children; }
 
 NamedTensors Module::named_parameters() const {

@@ -58,9 +58,17 @@ class Module {
     add_child(name, module);
     return module;
   }
+  // Another module under a name that is registered: fc = replace_module("fc", nn::Linear(512, 10)). Errors: ValueError for
+  // a name that is not.
+  template <class M>
+  M replace_module(const std::string& name, M module) {
+    replace_child(name, module);
+    return module;
+  }
 
  private:
   void add_child(const std::string& name, const Module& child);
+  void replace_child(const std::string& name, const Module& child);
   std::shared_ptr<ModuleState> state_;
 };
 

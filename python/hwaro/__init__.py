@@ -70,7 +70,7 @@ _LAZY = {
         "functional": (
             "unique unique_consecutive broadcast_shapes result_type unravel_index gradient vander hann_window"
             " hamming_window blackman_window bartlett_window kaiser_window meshgrid broadcast_tensors block_diag"
-            " cartesian_prod chain_matmul atleast_1d atleast_2d atleast_3d einsum tensordot nonzero"
+            " cartesian_prod chain_matmul split atleast_1d atleast_2d atleast_3d einsum tensordot nonzero"
         ),
         "nn.functional": (
             "bilinear cosine_similarity cosine_embedding_loss pairwise_distance pixel_shuffle pixel_unshuffle "

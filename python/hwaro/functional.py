@@ -47,6 +47,11 @@ def cartesian_prod(*tensors):
     return _f["cartesian_prod"](list(tensors))
 
 
+def split(tensor, split_size_or_sections, dim=0):
+    """Views of split_size_or_sections indices of dimension dim each, or of as many as each number of a list says."""
+    return tensor.split(split_size_or_sections, dim)
+
+
 def chain_matmul(*matrices, out=None):
     """The product of several matrices."""
     import warnings

@@ -1,5 +1,6 @@
 // Python functions as hooks: on gradients of tensors and nodes, and on the tensors that the graph saves.
 #include "hwaro/autograd/saved_tensor.h"
+#include "hwaro/autograd/tensor_hooks.h"
 #include "hwaro/ops/kinds/record.h"
 #include "python/src/autograd_objects.h"
 #include "python/src/binding.h"
@@ -82,26 +83,6 @@ class PythonNodeHook final : public Hook {
   bool post_;
 };
 
-// Looks at a gradient and keeps it in .grad (retain_grad). The hook hangs on the tensor's grad_fn, which may outlive the
-// tensor; RetainGuard, which the tensor owns, tells it when the tensor has gone.
-class RetainHook final : public Hook {
- public:
-  explicit RetainHook(TensorImpl* t) : tensor(t) {}
-  void call(Tensor* grads, std::size_t, const Tensor*, std::size_t) override {
-    if (tensor) autograd_meta(*tensor).grad = engine::clone(grads[0]);
-  }
-  TensorImpl* tensor;
-};
-class RetainGuard final : public Hook {
- public:
-  explicit RetainGuard(IntrusivePtr<RetainHook> hook) : hook_(std::move(hook)) {}
-  ~RetainGuard() override { hook_->tensor = nullptr; }
-  void call(Tensor*, std::size_t, const Tensor*, std::size_t) override {}
-
- private:
-  IntrusivePtr<RetainHook> hook_;
-};
-
 // A handle for removing a hook; hwaro.utils.hooks wraps it as RemovableHandle.
 struct PyHandle {
   PyObject_HEAD Hook* hook;  // counted
@@ -119,26 +100,9 @@ void handle_dealloc(PyObject* o) {
   IntrusivePtr<TensorImpl>::adopt(h->tensor).reset();
   PyObject_Free(o);
 }
-template <class V, class P>
-void erase_if_matches(V& list, P&& matches) {
-  for (auto it = list.begin(); it != list.end(); ++it)
-    if (matches(*it)) {
-      list.erase(it);
-      return;
-    }
-}
 PyObject* handle_remove(PyObject* o, PyObject*) {
   auto* h = reinterpret_cast<PyHandle*>(o);
-  if (h->node && h->node->hooks) {
-    NodeHooks& hooks = *h->node->hooks;
-    erase_if_matches(hooks.tensor_hooks, [&](auto& x) { return x.hook.get() == h->hook; });
-    erase_if_matches(hooks.pre_hooks, [&](auto& x) { return x.second.get() == h->hook; });
-    erase_if_matches(hooks.post_hooks, [&](auto& x) { return x.second.get() == h->hook; });
-  }
-  if (h->tensor && h->tensor->autograd) {
-    erase_if_matches(h->tensor->autograd->hooks, [&](auto& x) { return x.get() == h->hook; });
-    erase_if_matches(h->tensor->autograd->post_accumulate, [&](auto& x) { return x.get() == h->hook; });
-  }
+  HookPlace{HookPtr::share(h->hook), NodePtr::share(h->node), IntrusivePtr<TensorImpl>::share(h->tensor)}.remove();
   Py_RETURN_NONE;
 }
 PyObject* handle_enter(PyObject* o, PyObject*) { return Py_NewRef(o); }
@@ -221,42 +185,25 @@ HookPtr python_node_hook(PyObject* callable, bool post) { return HookPtr::adopt(
 
 // ---- methods of Tensor ----
 
+static PyObject* handle_of(const HookPlace& place) {
+  return make_handle(place.hook, place.node.get(), place.leaf.get());
+}
+
 PyObject* tensor_register_hook(PyObject* self, PyObject* f) {
   HWARO_PY_TRY
-  const Tensor t = tensor_of(self);
-  HWARO_CHECK(is_tracked(t), "cannot register a hook on a tensor that doesn't require gradient");
-  const HookPtr hook = python_hook(f);
-  if (const NodePtr node = grad_fn(t)) {
-    node->make_hooks().tensor_hooks.push_back({t->output_nr, hook});
-    return make_handle(hook, node.get(), nullptr);
-  }
-  autograd_meta(*t.impl()).hooks.push_back(hook);
-  return make_handle(hook, nullptr, t.impl());
+  return handle_of(add_tensor_hook(tensor_of(self), python_hook(f)));
   HWARO_PY_CATCH(nullptr)
 }
 
 PyObject* tensor_register_post_hook(PyObject* self, PyObject* f) {
   HWARO_PY_TRY
-  const Tensor t = tensor_of(self);
-  HWARO_CHECK(is_tracked(t), "cannot register a hook on a tensor that doesn't require gradient");
-  HWARO_CHECK(!grad_fn(t), "post accumulate grad hooks cannot be registered on non-leaf tensors");
-  const HookPtr hook = python_hook(f);
-  autograd_meta(*t.impl()).post_accumulate.push_back(hook);
-  return make_handle(hook, nullptr, t.impl());
+  return handle_of(add_post_accumulate_hook(tensor_of(self), python_hook(f)));
   HWARO_PY_CATCH(nullptr)
 }
 
 PyObject* tensor_retain_grad(PyObject* self, PyObject*) {
   HWARO_PY_TRY
-  const Tensor t = tensor_of(self);
-  HWARO_CHECK(is_tracked(t), "can't retain_grad on Tensor that has requires_grad=False");
-  const NodePtr node = grad_fn(t);
-  if (!node || autograd_meta(*t.impl()).retain_grad) Py_RETURN_NONE;
-  AutogradMeta& meta = autograd_meta(*t.impl());
-  meta.retain_grad = true;
-  const auto hook = IntrusivePtr<RetainHook>::adopt(new RetainHook(t.impl()));
-  meta.post_accumulate.push_back(HookPtr::adopt(new RetainGuard(hook)));  // never runs: t is not a leaf
-  node->make_hooks().tensor_hooks.push_back({t->output_nr, HookPtr::share(hook.get()), true});
+  retain_grad(tensor_of(self));
   Py_RETURN_NONE;
   HWARO_PY_CATCH(nullptr)
 }

@@ -112,6 +112,8 @@ extern PyTypeObject DTypeType, DeviceType_, SizeType, LayoutType, MemoryFormatTy
 PyObject* dtype_object(DType t);  // borrowed
 bool is_dtype(PyObject* o);
 DType dtype_of_object(PyObject* o);
+// A dtype, or the one that float, int, bool or complex stands for; none for anything else.
+std::optional<DType> dtype_from(PyObject* o);
 PyObject* device_object(Device d);  // new
 bool is_device(PyObject* o);
 Device device_of_object(PyObject* o);  // a device object, a string or an index; throws

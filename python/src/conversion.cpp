@@ -32,8 +32,8 @@ ToOptions parse_to(PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   Py_ssize_t at = 0;
   if (count > 0) {
     PyObject* first = args[0];
-    if (is_dtype(first)) {
-      o.dtype = dtype_of_object(first);
+    if (const std::optional<DType> type = dtype_from(first)) {
+      o.dtype = type;
       at = 1;
     } else if (is_tensor(first)) {
       o.dtype = impl_of(first)->dtype;
@@ -42,15 +42,15 @@ ToOptions parse_to(PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
     } else if (is_device_like(first)) {
       o.device = device_of_object(first);
       at = 1;
-      if (count > 1 && is_dtype(args[1])) {
-        o.dtype = dtype_of_object(args[1]);
+      if (count > 1 && dtype_from(args[1])) {
+        o.dtype = dtype_from(args[1]);
         at = 2;
       } else if (count > 1 && args[1] == Py_None) {
         at = 2;
       }
     } else if (first == Py_None) {
       at = 1;
-      if (count > 1 && is_dtype(args[1])) o.dtype = dtype_of_object(args[1]), at = 2;
+      if (count > 1 && dtype_from(args[1])) o.dtype = dtype_from(args[1]), at = 2;
     } else if (!PyBool_Check(first)) {
       raise_bad_to(first);
     }
@@ -64,8 +64,8 @@ ToOptions parse_to(PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
     PyObject* v = args[count + k];
     if (name == "dtype") {
       if (v == Py_None) continue;
-      if (!is_dtype(v)) raise<TypeError>("to(): argument 'dtype' must be torch.dtype, not ", Py_TYPE(v)->tp_name);
-      o.dtype = dtype_of_object(v);
+      o.dtype = dtype_from(v);
+      if (!o.dtype) raise<TypeError>("to(): argument 'dtype' must be torch.dtype, not ", Py_TYPE(v)->tp_name);
     } else if (name == "device") {
       if (v != Py_None) o.device = device_of_object(v);
     } else if (name == "copy") {
@@ -125,7 +125,14 @@ PyObject* tensor_type(PyObject* self, PyObject* const* args, Py_ssize_t count, P
   } else {
     const Ref module = Ref::adopt(PyObject_GetAttrString(want, "__module__")),
               name = Ref::adopt(PyObject_GetAttrString(want, "__name__"));
-    if (module && name) text = Ref::adopt(PyUnicode_FromFormat("torch.%U", name.get()));
+    if (module && name) {
+      // Tensor types are called by module and name, Python's own by their name.
+      const std::string_view where = check(PyUnicode_AsUTF8(module.get()));
+      text = where == "builtins" ? name
+             : where.substr(where.size() - std::min<std::size_t>(where.size(), 5)) == ".cuda"
+                 ? Ref::adopt(PyUnicode_FromFormat("torch.cuda.%U", name.get()))
+                 : Ref::adopt(PyUnicode_FromFormat("torch.%U", name.get()));
+    }
     PyErr_Clear();
   }
   if (text) {
@@ -139,7 +146,11 @@ PyObject* tensor_type(PyObject* self, PyObject* const* args, Py_ssize_t count, P
       o.dtype = default_dtype();
       return convert(self, o);
     }
-    if (wanted.substr(0, 11) == "torch.cuda.") check_device_available(DeviceType::CUDA);
+    HWARO_CHECK(
+        wanted.substr(0, 11) != "torch.cuda.",
+        "Cannot initialize CUDA without ATen_cuda library. PyTorch splits its backend into two shared libraries: a "
+        "CPU library and a CUDA library; this error has occurred because you are trying to use some CUDA "
+        "functionality, but the CUDA library has not been loaded by the dynamic linker for some reason.");
     raise<ValueError>("invalid type: '", wanted, "'");
   }
   raise<TypeError>("type(): argument 'dtype' must be torch.dtype or str, not ", Py_TYPE(want)->tp_name);

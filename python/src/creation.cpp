@@ -204,11 +204,8 @@ Options parse_options(const char* function, PyObject* const* args, Py_ssize_t co
     if (name == data_name) o.data = v;
     else if (name == "dtype") {
       if (v == Py_None) return;
-      if (is_dtype(v)) o.dtype = dtype_of_object(v);
-      else if (v == reinterpret_cast<PyObject*>(&PyFloat_Type)) o.dtype = DType::Double;
-      else if (v == reinterpret_cast<PyObject*>(&PyLong_Type)) o.dtype = DType::Int64;
-      else if (v == reinterpret_cast<PyObject*>(&PyBool_Type)) o.dtype = DType::Bool;
-      else raise<TypeError>(function, "(): argument 'dtype' must be torch.dtype, not ", Py_TYPE(v)->tp_name);
+      o.dtype = dtype_from(v);
+      if (!o.dtype) raise<TypeError>(function, "(): argument 'dtype' must be torch.dtype, not ", Py_TYPE(v)->tp_name);
     } else if (name == "device") {
       if (v != Py_None) o.device = device_of_object(v);
     } else if (name == "requires_grad") {

@@ -149,7 +149,7 @@ int assign(PyObject* self, PyObject* key, PyObject* value) {
     HWARO_CHECK_AS(TypeError, !(s.is_complex() && !is_complex(t.dtype())), "can't assign a complex to a torch.",
                    kDTypeInfos[int(t.dtype())].tensor_type_name);
     v = engine::make_full({}, s, t.dtype());
-  } else if (PyList_Check(value) || PyTuple_Check(value) || has_elements(value)) {
+  } else if (has_elements(value) && !PyList_Check(value) && !PyTuple_Check(value)) {
     const Ref made = Ref::adopt(call_creation("tensor", value));
     v = tensor_of(made.get());
   } else {

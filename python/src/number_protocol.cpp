@@ -1,4 +1,7 @@
 // +, -, *, … on tensors: straight from the interpreter's slot to the pointwise kind, without parsing.
+#include <atomic>
+
+#include "hwaro/autograd/node.h"
 #include "hwaro/ops/kinds/support.h"
 #include "python/src/binding.h"
 
@@ -22,7 +25,7 @@ const PointwiseInfo* find(std::string_view name) {
 
 struct Infos {
   const PointwiseInfo *add, *sub, *mul, *div, *pow, *neg, *abs, *floor_divide, *remainder, *bitwise_and, *bitwise_or,
-      *bitwise_xor, *bitwise_not, *lshift, *rshift, *compare[6];
+      *bitwise_xor, *bitwise_not, *lshift, *rshift, *rsub, *reciprocal, *compare[6];
 } g;
 
 // A tensor or a Python number; false where the other side must be asked (NotImplemented).
@@ -45,6 +48,28 @@ PyObject* binary(const PointwiseInfo* info, PyObject* a, PyObject* b) {
   if (!operand_from(a, operands[0], x) || !operand_from(b, operands[1], y)) Py_RETURN_NOTIMPLEMENTED;
   if (!info) raise<NotImplementedError>("this operator is missing");
   return wrap(engine::pointwise(*info, operands, kOne));
+  HWARO_PY_CATCH(nullptr)
+}
+
+// number - tensor and number / tensor: PyTorch subtracts by rsub and multiplies by the reciprocal, which has other bits
+// and another grad_fn than a division.
+PyObject* number_minus(PyObject* number, PyObject* t) {
+  HWARO_PY_TRY
+  Operand operands[] = {Operand(impl_of(t)), {}};
+  Scalar x;
+  if (!operand_from(number, operands[1], x)) Py_RETURN_NOTIMPLEMENTED;
+  return wrap(engine::pointwise(*g.rsub, operands, kOne));
+  HWARO_PY_CATCH(nullptr)
+}
+PyObject* number_over(PyObject* number, PyObject* t) {
+  HWARO_PY_TRY
+  const Operand self(impl_of(t));
+  Operand operands[2];
+  Scalar x;
+  if (!operand_from(number, operands[1], x)) Py_RETURN_NOTIMPLEMENTED;
+  const engine::Tensor inverse = engine::pointwise(*g.reciprocal, &self, kOne);
+  operands[0] = Operand(inverse);
+  return wrap(engine::pointwise(*g.mul, operands, kOne));
   HWARO_PY_CATCH(nullptr)
 }
 
@@ -72,9 +97,7 @@ PyObject* unary(const PointwiseInfo* info, PyObject* a) {
   PyObject* slot_##name(PyObject* a, PyObject* b) { return binary(g.info, a, b); } \
   PyObject* slot_inplace_##name(PyObject* a, PyObject* b) { return inplace(g.info, a, b); }
 HWARO_SLOT(add, add)
-HWARO_SLOT(sub, sub)
 HWARO_SLOT(mul, mul)
-HWARO_SLOT(div, div)
 HWARO_SLOT(floor_divide, floor_divide)
 HWARO_SLOT(remainder, remainder)
 HWARO_SLOT(and, bitwise_and)
@@ -82,6 +105,11 @@ HWARO_SLOT(or, bitwise_or)
 HWARO_SLOT(xor, bitwise_xor)
 HWARO_SLOT(lshift, lshift)
 HWARO_SLOT(rshift, rshift)
+
+PyObject* slot_sub(PyObject* a, PyObject* b) { return is_tensor(a) ? binary(g.sub, a, b) : number_minus(a, b); }
+PyObject* slot_inplace_sub(PyObject* a, PyObject* b) { return inplace(g.sub, a, b); }
+PyObject* slot_div(PyObject* a, PyObject* b) { return is_tensor(a) ? binary(g.div, a, b) : number_over(a, b); }
+PyObject* slot_inplace_div(PyObject* a, PyObject* b) { return inplace(g.div, a, b); }
 
 PyObject* slot_pow(PyObject* a, PyObject* b, PyObject* modulus) {
   if (modulus != Py_None) Py_RETURN_NOTIMPLEMENTED;
@@ -135,6 +163,11 @@ PyObject* slot_int(PyObject* a) {
 PyObject* slot_float(PyObject* a) {
   HWARO_PY_TRY
   const Ref item = Ref::adopt(check(number_of(a)));
+  static std::atomic<bool> warned{false};  // PyTorch warns once in a process
+  if (requires_grad(tensor_of(a)) && !warned.exchange(true))
+    engine::warn(
+        "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
+        "Consider using tensor.detach() first.");
   HWARO_CHECK(!PyComplex_Check(item.get()), "value cannot be converted to type double without overflow");
   return PyNumber_Float(item.get());
   HWARO_PY_CATCH(nullptr)
@@ -175,6 +208,8 @@ bool add_number_protocol() {
        find("bitwise_not"),
        find("bitwise_left_shift"),
        find("bitwise_right_shift"),
+       find("rsub"),
+       find("reciprocal"),
        {find("lt"), find("le"), find("eq"), find("ne"), find("gt"), find("ge")}};
   PyNumberMethods& n = tensor_number_methods;
   n.nb_add = &slot_add;

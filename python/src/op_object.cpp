@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "hwaro/core/availability.h"
 #include "hwaro/autograd/grad_mode.h"
 #include "hwaro/autograd/node.h"
 #include "hwaro/ops/kinds/support.h"
@@ -276,19 +277,8 @@ bool convert(const OpEntry& e, int i, PyObject* o, Value& v, Arena& arena) {
       v.kind = Value::Kind::Bool;
       return true;
     case ArgType::DType:
-      if (is_dtype(o)) {
-        v.dtype = dtype_of_object(o);
-      } else if (o == reinterpret_cast<PyObject*>(&PyFloat_Type)) {
-        v.dtype = DType::Double;
-      } else if (o == reinterpret_cast<PyObject*>(&PyLong_Type)) {
-        v.dtype = DType::Int64;
-      } else if (o == reinterpret_cast<PyObject*>(&PyBool_Type)) {
-        v.dtype = DType::Bool;
-      } else if (o == reinterpret_cast<PyObject*>(&PyComplex_Type)) {
-        v.dtype = DType::ComplexDouble;
-      } else {
-        return false;
-      }
+      if (const std::optional<DType> t = dtype_from(o)) v.dtype = *t;
+      else return false;
       v.kind = Value::Kind::DType;
       return true;
     case ArgType::Layout:
@@ -298,7 +288,7 @@ bool convert(const OpEntry& e, int i, PyObject* o, Value& v, Arena& arena) {
     case ArgType::Device: {
       if (!is_device(o) && !PyUnicode_Check(o) && !(PyLong_Check(o) && !PyBool_Check(o))) return false;
       const Device d = device_of_object(o);
-      check_device_available(d);
+      check_can_create_on(d);
       v.device = d;
       v.kind = Value::Kind::Device;
       return true;

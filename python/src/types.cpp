@@ -244,6 +244,14 @@ PyTypeObject MemoryFormatType = {PyVarObject_HEAD_INIT(nullptr, 0)};
 PyObject* dtype_object(DType t) { return g_dtypes[int(t)]; }
 bool is_dtype(PyObject* o) { return Py_TYPE(o) == &DTypeType; }
 DType dtype_of_object(PyObject* o) { return reinterpret_cast<PyDType*>(o)->type; }
+std::optional<DType> dtype_from(PyObject* o) {
+  if (is_dtype(o)) return dtype_of_object(o);
+  if (o == reinterpret_cast<PyObject*>(&PyFloat_Type)) return DType::Double;
+  if (o == reinterpret_cast<PyObject*>(&PyLong_Type)) return DType::Int64;
+  if (o == reinterpret_cast<PyObject*>(&PyBool_Type)) return DType::Bool;
+  if (o == reinterpret_cast<PyObject*>(&PyComplex_Type)) return DType::ComplexDouble;
+  return std::nullopt;
+}
 
 PyObject* device_object(Device d) {
   auto* o = PyObject_New(PyDevice, &DeviceType_);

@@ -42,14 +42,27 @@ def parameters(op, defaults_from=None):
 
 
 def first_default(op, overloads, public=False):
-    """The argument from which on defaults are given: not where a shorter overload takes exactly what comes before."""
+    """The argument from which on defaults are given, such that no call means two overloads: not where a shorter one takes
+    exactly what comes before, and not where an earlier one may be called with the same arguments."""
     types = [cpp_type(op, a, public) for a in op.args]
-    first = 0
+    first, earlier = 0, True
     for other in overloads:
-        n = len(other.args)
-        if other is not op and n < len(types) and [cpp_type(other, a, public) for a in other.args] == types[:n]:
-            first = max(first, n + 1)
+        if other is op:
+            earlier = False
+            continue
+        theirs = [cpp_type(other, a, public) for a in other.args]
+        if len(theirs) < len(types) and theirs == types[:len(theirs)]:
+            first = max(first, len(theirs) + 1)
+        if earlier:
+            same = next((i for i, (a, b) in enumerate(zip(types, theirs)) if a != b), min(len(types), len(theirs)))
+            if same >= max(required(op), required(other), first_default(other, overloads, public)):
+                first = max(first, same + 1)
     return first
+
+
+def required(op):
+    """The number of arguments before the first with a default."""
+    return next((i for i, a in enumerate(op.args) if cpp_default(op, a)), len(op.args))
 
 
 def arg_names(op):
@@ -128,7 +141,8 @@ def public_header(families):
     seen, by_name = set(), {}
     for f in families:
         for op in unique_overloads(f.ops):
-            by_name.setdefault(op.name, []).append(op)
+            if not hidden(op):
+                by_name.setdefault(op.name, []).append(op)
     for f in families:
         for op in unique_overloads(f.ops):
             if hidden(op):
@@ -148,7 +162,9 @@ def public_header(families):
                 lines.append(f"// {op.doc}\n{result} {name}({full});")
                 source.append(f"{result} {name}({plain}) {{ return {value}; }}")
             is_method = op.args and op.args[0].name == "self" and not op.args[0].list and op.args[0].type == "Tensor"
-            if not is_method or op.name in METHODS_BY_HAND or ("kMethod" not in op.expose and op.expose and not op.pointwise):
+            if not is_method or op.name in METHODS_BY_HAND or op.name in SHOWN:
+                continue
+            if op.name not in SHOWN_METHODS and ("kMethod" not in op.expose and op.expose and not op.pointwise):
                 continue
             full_rest, plain_rest = full.partition(", ")[2], plain.partition(", ")[2]
             methods.append(f"{result} {name}({full_rest}) const;")
@@ -166,13 +182,22 @@ def public_header(families):
 
 def hidden(op):
     """Operators that only other operators and our own Python code call."""
-    return op.name.startswith("_") or op.expose.strip() == "0" or "kInternal" in op.expose
+    if op.name in SHOWN or op.name in SHOWN_METHODS:
+        return False
+    return op.name.startswith("_") or op.expose.strip() == "0" or "kInternal" in op.expose or op.schema.startswith(HIDDEN) \
+        or any(a.name == "unbiased" for a in op.args)
 
 
 def forward(a, n):
     return f"engine_span({n})" if a.type == "Tensor" and a.list else n
 
 
+# Forms that C++ cannot tell from others: torch.embedding has its operands the other way round than
+# torch.nn.functional.embedding; a number for dim would become the bool of argsort.stable, and of `unbiased` (see hidden).
+HIDDEN = ("embedding(Tensor weight,", "argsort.stable(")
+# What Python wraps and C++ has as it is.
+SHOWN = {"silu", "mish", "hardswish", "hardsigmoid", "log_sigmoid"}
+SHOWN_METHODS = {"mT", "mH"}
 PLAIN_RESULTS = ("void", "bool", "std::int64_t", "double", "Scalar", "std::string", "DType")
 # Names whose C++ form is written by hand in the public headers, because the schema does not give a natural one.
 PUBLIC_BY_HAND = {"zeros", "ones", "empty", "full", "rand", "randn", "randint", "randperm", "arange", "linspace", "eye", "zeros_like",

@@ -1,4 +1,5 @@
 // Tensors of one value or of none: zeros, ones, full, empty, and the same with the type and place of another tensor.
+#include "hwaro/core/availability.h"
 #include "hwaro/ops/create/fill.h"
 #include "hwaro/ops/registry.h"
 #include "hwaro/ops/shape/geometry.h"
@@ -11,13 +12,13 @@ namespace {
 
 Device target(const std::optional<Device>& device) {
   if (!device) return {};
-  check_device_available(*device);
+  check_can_create_on(*device);
   return *device;
 }
 
 Tensor like(const Tensor& self, OptDType dtype, const std::optional<Device>& device,
             std::optional<MemoryFormat> format) {
-  if (device) check_device_available(*device);
+  if (device) check_can_create_on(*device);
   return make_in_format(self, format.value_or(MemoryFormat::Preserve), dtype.value_or(self.dtype()),
                         device.value_or(self.device()));
 }

@@ -1,4 +1,5 @@
 // Tensors with a fixed pattern: unit matrices, triangles of indices.
+#include "hwaro/core/availability.h"
 #include "hwaro/ops/create/fill.h"
 #include "hwaro/ops/registry.h"
 
@@ -10,7 +11,7 @@ namespace {
 
 Device target(const std::optional<Device>& device) {
   if (!device) return {};
-  check_device_available(*device);
+  check_can_create_on(*device);
   return *device;
 }
 

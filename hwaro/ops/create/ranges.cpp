@@ -1,6 +1,7 @@
 // Evenly spaced numbers: arange, linspace, logspace.
 #include <cmath>
 
+#include "hwaro/core/availability.h"
 #include "hwaro/base/parallel.h"
 #include "hwaro/ops/create/fill.h"
 #include "hwaro/ops/index/has_data.h"
@@ -15,7 +16,7 @@ namespace {
 
 Device target(const std::optional<Device>& device) {
   if (!device) return {};
-  check_device_available(*device);
+  check_can_create_on(*device);
   return *device;
 }
 

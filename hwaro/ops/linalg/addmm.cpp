@@ -1,4 +1,5 @@
 // Products added to a tensor: beta * self + alpha * product, and the linear layer.
+#include "hwaro/core/type_names.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/linalg/products.h"
@@ -203,8 +204,7 @@ struct Baddbmm {
     check_product_devices({&self, &batch1, &batch2});
     HWARO_CHECK(self.dtype() == batch1.dtype(), "Input dtypes must be the same, got: input ", c_type_name(self.dtype()),
                 ", batch1: ", c_type_name(batch1.dtype()), ", batch2: ", c_type_name(batch2.dtype()));
-    HWARO_CHECK(batch1.dtype() == batch2.dtype(), "expected scalar type ", scalar_type_name(batch1.dtype()),
-                " but found ", scalar_type_name(batch2.dtype()));
+    check_batch_types(batch1, batch2, "baddbmm");
     const Tensor out = start_from(self, shape, beta);
     if (!self.device().is_meta()) product_into(out, batch1, batch2, "baddbmm", alpha, beta);
     if (recording(self, batch1, batch2))

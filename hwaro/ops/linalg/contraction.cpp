@@ -1,4 +1,5 @@
 // Contractions made of products: outer, inner, tensordot, kron, chains and powers of matrices, trace, cross product.
+#include "hwaro/core/type_names.h"
 #include "hwaro/ops/diagonal.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
@@ -147,7 +148,7 @@ static Tensor multi_dot(Span<Tensor> tensors) {
     HWARO_CHECK(m[i].dim() == 2, "multi_dot(): tensor ", i, " must be 2D but got ", m[i].dim(), "D");
   for (std::size_t i = 1; i < n; ++i) {
     HWARO_CHECK(m[i].dtype() == m[0].dtype(), "multi_dot(): all tensors must have be the same dtype but tensor 0 is ",
-                scalar_type_name(m[0].dtype()), " and tensor ", i, " ", scalar_type_name(m[i].dtype()));
+                c_type_name(m[0].dtype()), " and tensor ", i, " ", c_type_name(m[i].dtype()));
     HWARO_CHECK(m[i - 1].sizes()[1] == m[i].sizes()[0], "multi_dot(): tensors ", i - 1, " and ", i, " with shapes ",
                 sizes_str(m[i - 1].sizes()), " and ", sizes_str(m[i].sizes()), " cannot be multiplied");
   }

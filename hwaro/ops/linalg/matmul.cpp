@@ -1,4 +1,5 @@
 // Products of two tensors: mm, bmm, mv, dot, vdot, and matmul, which is made of them.
+#include "hwaro/core/type_names.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/linalg/products.h"
@@ -56,8 +57,7 @@ struct Bmm {
     HWARO_CHECK(mat2.sizes()[0] == batch && mat2.sizes()[1] == k,
                 "Expected size for first two dimensions of batch2 tensor to be: [", batch, ", ", k, "] but got: [",
                 mat2.sizes()[0], ", ", mat2.sizes()[1], "].");
-    HWARO_CHECK(self.dtype() == mat2.dtype(), "expected scalar type ", scalar_type_name(self.dtype()), " but found ",
-                scalar_type_name(mat2.dtype()));
+    check_batch_types(self, mat2, "bmm");
     if (!(self.device() == mat2.device())) check_product_devices({&self, &mat2});
     const Tensor out = make_tensor({batch, self.sizes()[1], mat2.sizes()[2]}, self.dtype(), self.device());
     if (!self.device().is_meta()) product_into(out, self, mat2, "bmm");

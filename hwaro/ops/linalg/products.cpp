@@ -1,5 +1,7 @@
 #include "hwaro/ops/linalg/products.h"
 
+#include "hwaro/core/type_names.h"
+
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 
@@ -100,20 +102,24 @@ void matvec_into(const Tensor& out, const Tensor& mat, const Tensor& vec, const 
   table.gemm[type](p);
 }
 
+void check_batch_types(const Tensor& batch1, const Tensor& batch2, const char* name) {
+  const DType a = batch1.dtype(), b = batch2.dtype();
+  if (a == b) return;
+  if (batch1.size(1) * batch1.size(2) * batch2.size(2) < 400) {  // PyTorch's plain loop
+    HWARO_CHECK_AS(NotImplementedError, a != DType::Bool, "\"", name, "\" not implemented for 'Bool'");
+    raise("expected scalar type ", scalar_type_name(a), " but found ", scalar_type_name(b));
+  }
+  if (is_complex(b) || b == DType::Float || b == DType::Double)  // a batched product of a library
+    raise("expected scalar type ", scalar_type_name(b), " but found ", scalar_type_name(a));
+  raise("expected m1 and m2 to have the same dtype, but got: ", c_type_name(a), " != ", c_type_name(b));
+}
+
 Tensor unsafe_view(const Tensor& t, IntSpan shape) {
   const Tensor out = alias(t, shape, contiguous_strides(shape), t->offset);
   if (recording(t))
     record("UnsafeViewBackward0", {t}, out, {},
            [sizes = Dims(t.sizes())](Backward& b) { b.set(0, reshape(b.g(), sizes)); });
   return out;
-}
-
-const char* c_type_name(DType t) {
-  static constexpr const char* names[kDTypes] = {
-      "bool",  "unsigned char", "signed char",         "short",
-      "int",   "long",          "c10::Half",           "c10::BFloat16",
-      "float", "double",        "c10::complex<float>", "c10::complex<double>"};
-  return names[int(t)];
 }
 
 Tensor maybe_multiply(const Tensor& t, const Scalar& alpha) {

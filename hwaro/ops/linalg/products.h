@@ -50,10 +50,11 @@ void product_into(const Tensor& out, const Tensor& a, const Tensor& b, const cha
 // out (m) = alpha * mat (m, n) @ vec (n) + beta * out. Not recorded.
 void matvec_into(const Tensor& out, const Tensor& mat, const Tensor& vec, const Scalar& alpha, const Scalar& beta);
 
+// Raises where two batches (N, m, k) and (N, k, n) differ in type. PyTorch says so in three ways, by size and type.
+void check_batch_types(const Tensor& batch1, const Tensor& batch2, const char* name);
+
 // The same elements in another shape, not known as a view: for fresh results of composite operators. Recorded as `name`.
 Tensor unsafe_view(const Tensor& t, IntSpan shape);
-// "float", "double", "c10::complex<float>": what a type is called in errors of products.
-const char* c_type_name(DType t);
 // alpha * t, or t itself for 1.
 Tensor maybe_multiply(const Tensor& t, const Scalar& alpha);
 Scalar conj(const Scalar& s);

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "hwaro/base/parallel.h"
+#include "hwaro/core/type_names.h"
 #include "hwaro/loops/copy_kernels.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"

@@ -2,6 +2,7 @@
 // The kernels know float and double. The half types are computed in float, complex numbers as real and imaginary parts,
 // and integers by plain loops that wrap around. A transposed convolution is the gradient of the input of an ordinary one.
 #include "hwaro/base/parallel.h"
+#include "hwaro/core/type_names.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/linalg/products.h"
@@ -245,9 +246,8 @@ void check_types(const Tensor& input, const Tensor& weight, const Tensor& bias) 
   HWARO_CHECK(input.dtype() == weight.dtype(), "Input type (", tensor_type(input), ") and weight type (",
               tensor_type(weight),
               ") should be the same or input should be a MKLDNN tensor and weight is a dense tensor");
-  const auto name = [](DType type) { return type == DType::Int64 ? "long int" : c_type_name(type); };
-  HWARO_CHECK(!bias.defined() || bias.dtype() == input.dtype(), "Input type (", name(input.dtype()),
-              ") and bias type (", bias.defined() ? name(bias.dtype()) : "", ") should be the same");
+  HWARO_CHECK(!bias.defined() || bias.dtype() == input.dtype(), "Input type (", c_type_name(input.dtype()),
+              ") and bias type (", bias.defined() ? c_type_name(bias.dtype()) : "", ") should be the same");
   check_product_devices({&input, &weight, &bias});
 }
 

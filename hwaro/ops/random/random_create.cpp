@@ -1,6 +1,7 @@
 // New tensors of random numbers.
 #include <limits>
 
+#include "hwaro/core/availability.h"
 #include "hwaro/ops/create/fill.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
@@ -16,7 +17,7 @@ namespace {
 
 Device target(const std::optional<Device>& device) {
   if (!device) return {};
-  check_device_available(*device);
+  check_can_create_on(*device);
   return *device;
 }
 
@@ -26,7 +27,7 @@ Tensor fresh(IntSpan size, OptDType dtype, const std::optional<Device>& device) 
 
 Tensor fresh_like(const Tensor& self, OptDType dtype, const std::optional<Device>& device,
                   std::optional<MemoryFormat> format) {
-  if (device) check_device_available(*device);
+  if (device) check_can_create_on(*device);
   return make_in_format(self, format.value_or(MemoryFormat::Preserve), dtype.value_or(self.dtype()),
                         device.value_or(self.device()));
 }
