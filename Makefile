@@ -97,7 +97,7 @@ lines:  ## which lines of the C++ engine the tests reach, in build/coverage/repo
 docs:  ## the documentation as a web site, in site/
 	@$(setup) docs
 	@$(MAKE) build
-	tools/docs.sh $(tree)
+	tools/docs/build.sh $(tree)
 
 wheel:  ## a wheel in dist/
 	@$(setup)

@@ -92,3 +92,11 @@ def test_names_and_errors():
         torch.tensor([1, 2]).softmax(0)
     with pytest.raises(IndexError, match=r"Dimension out of range \(expected to be in range of \[-1, 0\], but got 1\)"):
         x.softmax(1)
+
+
+def test_backward_of_other_types_and_shapes_is_refused():
+    y = torch.ones(1, 3, dtype=torch.bool)
+    with pytest.raises(NotImplementedError, match="softmax_backward_lastdim_kernel_impl\" not implemented for 'Bool'"):
+        torch._softmax_backward_data(y, y, 1, torch.float32)
+    with pytest.raises(RuntimeError, match=r"but \[2, 3\] does not equal \[2, 4\] \(while checking arguments for soft"):
+        torch._softmax_backward_data(torch.ones(2, 3), torch.ones(2, 4), 1, torch.float32)

@@ -67,6 +67,11 @@ Tensor forward(bool log, const Tensor& self, int64_t dim) {
 
 Tensor backward(bool log, const Tensor& grad, const Tensor& output, int64_t dim) {
   const DType type = output.dtype();
+  HWARO_CHECK(grad.sizes() == output.sizes(), "Expected tensor for argument #1 'grad' to have same size as tensor for ",
+              "argument #2 'output'; but ", sizes_str(grad.sizes()), " does not equal ", sizes_str(output.sizes()),
+              " (while checking arguments for ", log ? "log_" : "", "softmax_backward)");
+  HWARO_CHECK_AS(NotImplementedError, is_floating(type), '"', log ? "log_" : "",
+                 "softmax_backward_lastdim_kernel_impl\" not implemented for '", scalar_type_name(type), '\'');
   const Tensor result = make_tensor(output.sizes(), type, output.device());
   if (!output.device().is_meta() && output.numel() > 0) {
     const Tensor g = dense_as(grad, type), y = dense(output);

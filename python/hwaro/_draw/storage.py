@@ -140,7 +140,7 @@ def draw_cells(tensor, values, total, top, width):
 
 def draw_steps(tensor, centres):
     """One arc per dimension, the shortest lowest: from the first element to the next along it."""
-    parts, lift = [], 0
+    parts, labels, lift = [], [], 0
     start = tensor.storage_offset()
     steps = [(stride, dim) for dim, (stride, size) in enumerate(zip(tensor.stride(), tensor.shape)) if size > 1]
     for stride, dim in sorted(steps):
@@ -152,11 +152,12 @@ def draw_steps(tensor, centres):
             path = f"M{here[0]:.1f} {here[1] - 2:.1f}Q{(here[0] + there[0]) / 2:.1f} {here[1] - 2 * lift:.1f} "
             path += f"{there[0]:.1f} {there[1] - 2:.1f}"
             parts.append(f'<path class="edge" d="{path}" marker-end="url(#head)"/>')
-            parts.append(text((here[0] + there[0]) / 2, here[1] - lift - 3, f"dim {dim}: {stride:+d}", "small middle"))
+            middle = (here[0] + there[0]) / 2
+            labels.append(text(middle, here[1] - lift - 3, f"dim {dim}: {stride:+d}", "small middle over"))
         else:
             parts.append(arrow([(here[0], here[1] + CELL_HEIGHT), (there[0], there[1] - 2)]))
-            parts.append(text(there[0] + 4, there[1] - 4, f"dim {dim}: {stride:+d}", "small"))
-    return parts
+            labels.append(text(there[0] + 4, there[1] - 4, f"dim {dim}: {stride:+d}", "small over"))
+    return parts + labels
 
 
 def count_seen(tensor):
@@ -190,7 +191,7 @@ def draw_storage(tensor):
     parts += more
     parts.append(text(MARGIN, bottom + 28, "storage"))
     arcs = sum(n > 1 and s != 0 for n, s in zip(tensor.shape, tensor.stride()))
-    cells, bottom, cells_right, centres = draw_cells(tensor, values, total, bottom + 40 + STEP * arcs, width)
+    cells, bottom, cells_right, centres = draw_cells(tensor, values, total, bottom + 44 + STEP * arcs, width)
     parts += cells + draw_steps(tensor, centres)
     width = max(right, cells_right, *(MARGIN + text_width(line) for line in head)) + MARGIN
     return document(width, bottom + MARGIN, parts, head[0])

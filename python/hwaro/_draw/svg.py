@@ -6,6 +6,7 @@ CHARACTER = 7.3  # width of one character of the font below, in pixels
 LINE = 16
 STYLE = (
     "text{font:12px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:#222}"
+    ".over{paint-order:stroke;stroke:#fff;stroke-width:4px}"
     ".small{font-size:10px;fill:#666}.middle{text-anchor:middle}.end{text-anchor:end}"
     ".edge{fill:none;stroke:#777;stroke-width:1.2}"
 )
