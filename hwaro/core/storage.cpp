@@ -15,7 +15,7 @@ static_assert(sizeof(Storage) <= kHeader);
 StoragePtr Storage::create(std::size_t bytes, Device device) {
   const bool meta = device.is_meta();
   const std::size_t block = kHeader + (meta ? 0 : bytes);
-  void* memory = block < bytes ? nullptr : try_allocate(block);  // less: the sum wrapped around
+  void* memory = block < kHeader ? nullptr : try_allocate(block);  // less: the sum wrapped around
   if (!memory) raise_out_of_memory(bytes);
   auto* s = new (memory) Storage();
   s->raw_ = meta ? nullptr : static_cast<char*>(memory) + kHeader;

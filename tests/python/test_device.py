@@ -52,6 +52,8 @@ x.device
 x.is_cuda
 torch.ones(2,device='meta')+torch.ones(2)
 torch.ones(2,device='meta').item()
+torch.empty(2**20,2**20,device='meta').add(1).stride()
+torch.zeros(300,200,device='meta').t().shape
 torch.ones(2,device='meta').tolist()
 torch.ones(2,device='meta').numpy()
 torch.ones(2,2,device='meta')@torch.ones(2,3,device='meta')
