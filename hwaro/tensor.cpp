@@ -3,6 +3,7 @@
 
 #include "hwaro/autograd/engine.h"
 #include "hwaro/autograd/grad_mode.h"
+#include "hwaro/autograd/meta.h"
 #include "hwaro/autograd/tensor_hooks.h"
 #include "hwaro/ops/index/indexing.h"
 #include "hwaro/ops/kinds/pointwise_info.h"
@@ -52,6 +53,7 @@ class FunctionHook final : public Hook {
   void call(engine::Tensor* grads, std::size_t, const engine::Tensor*, std::size_t) override {
     const Tensor result = f_->call(grads[0]);
     if (!result.defined() || only_looks_) return;
+    HWARO_CHECK(grads[0].defined(), "can't replace a None gradient with a non-None value");
     HWARO_CHECK(result.sizes() == grads[0].sizes(), "hook 'function' has changed the size of value");
     grads[0] = result;
   }

@@ -1,14 +1,17 @@
 #include "hwaro/autograd/engine.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <optional>
 
 #include "hwaro/autograd/accumulate_grad.h"
 #include "hwaro/autograd/anomaly.h"
 #include "hwaro/autograd/grad_mode.h"
+#include "hwaro/autograd/meta.h"
 #include "hwaro/autograd/primitives.h"
 #include "hwaro/autograd/saved_tensor.h"
+#include "hwaro/autograd/tensor_hooks.h"
 #include "hwaro/base/fork_safe_mutex.h"
 #include "hwaro/base/parallel.h"
 
@@ -24,7 +27,8 @@ namespace {
 struct State {
   Node* node;
   std::uint32_t waiting = 0;        // edges into this node whose gradient has not arrived
-  bool needed = true;               // on a path to one of `inputs`
+  bool needed = true;               // one of `inputs`, or on a path to one
+  bool runs = true;                 // on a path to one, or a leaf to accumulate into; otherwise only looked at
   std::int32_t first_capture = -1;  // index into captures, a list by `next`
   std::uint32_t grads = 0;          // where this node's incoming gradients start in the pool
 };
@@ -56,8 +60,15 @@ class StateTable {
     return index;
   }
 
+  // The index of node's state, -1 if there is none.
+  std::int32_t known(const Node* node) const {
+    for (std::size_t i = hash(node); slots_[i] >= 0; i = (i + 1) & (slots_.size() - 1))
+      if (states_[std::size_t(slots_[i])].node == node) return slots_[i];
+    return -1;
+  }
+
  private:
-  std::size_t hash(Node* node) const {
+  std::size_t hash(const Node* node) const {
     return (reinterpret_cast<std::size_t>(node) >> 5) * 0x9E3779B97F4A7C15ull >> 20 & (slots_.size() - 1);
   }
   void grow() {
@@ -105,6 +116,10 @@ class Pass {
   ~Pass() { pool_.clear(); }
 
   std::vector<Tensor> run(Span<Tensor> roots, Span<Tensor> grads, Span<Tensor> inputs);
+  bool will_run(const Node* node) {
+    const std::int32_t s = table_.known(node);
+    return s >= 0 && states_[s].needed;
+  }
 
  private:
   std::int32_t state_of(Node* node, bool& fresh) {
@@ -179,10 +194,10 @@ void Pass::mark_needed() {
         }
       }
       if (descended) continue;
-      bool needed = states_[s].first_capture >= 0;
+      State& state = states_[s];
       for (const Edge& e : node->edges)
-        if (e.node) needed = needed || states_[table_.find(e.node, fresh)].needed;
-      states_[s].needed = needed;
+        if (e.node) state.runs = state.runs || states_[table_.find(e.node, fresh)].needed;
+      state.needed = state.runs || state.first_capture >= 0;
       stack.pop_back();
     }
   }
@@ -196,65 +211,89 @@ void Pass::deliver(std::int32_t s, std::uint32_t input_nr, Tensor grad) {
   }
 }
 
-// Runs the hooks on gradients that come into a node, then those of tensors that only look (retain_grad).
-void run_incoming_hooks(Node* node, Tensor* grads) {
-  NodeHooks& hooks = *node->hooks;
-  for (std::size_t i = 0; i < hooks.tensor_hooks.size(); ++i)
-    if (const TensorHook hook = hooks.tensor_hooks[i]; !hook.retains_grad && grads[hook.input_nr].defined())
-      hook.hook->call(&grads[hook.input_nr], 1, nullptr, 0);
-  for (std::size_t i = 0; i < hooks.pre_hooks.size(); ++i)
-    hooks.pre_hooks[i].second->call(grads, node->num_inputs, nullptr, 0);
-  for (std::size_t i = 0; i < hooks.tensor_hooks.size(); ++i)
-    if (const TensorHook hook = hooks.tensor_hooks[i]; hook.retains_grad && grads[hook.input_nr].defined())
-      hook.hook->call(&grads[hook.input_nr], 1, nullptr, 0);
+// Runs the hooks of tensors on the gradients that come into the node they were made by; those that only look
+// (retain_grad) come last.
+void run_tensor_hooks(Node* node, Tensor* grads) {
+  if (node->is_accumulate()) {
+    const std::vector<HookPtr> hooks = static_cast<AccumulateGrad*>(node)->variable->autograd->hooks;
+    for (const HookPtr& hook : hooks) hook->call(grads, 1, nullptr, 0);
+  }
+  if (!node->hooks) return;
+  const std::vector<TensorHook> hooks = node->hooks->tensor_hooks;  // a hook may remove itself
+  for (const bool looks : {false, true})
+    for (const TensorHook& hook : hooks)
+      if (hook.retains_grad == looks) hook.hook->call(&grads[hook.input_nr], 1, nullptr, 0);
+}
+
+// The edges that this thread's pass leaves out at the node it runs now.
+struct LeftOut {
+  const Node* node = nullptr;
+  const std::vector<std::uint8_t>* edges = nullptr;
+};
+thread_local constinit LeftOut t_left_out;
+
+void apply_hooked(Node* node, Tensor* grads, Tensor* out) {
+  const std::size_t count = node->num_inputs, out_count = node->edges.size();
+  std::vector<Tensor> before;
+  std::vector<std::pair<std::uint64_t, HookPtr>> post;
+  if (node->hooks) {
+    const auto pre = node->hooks->pre_hooks;
+    for (const auto& [id, hook] : pre) hook->call(grads, count, nullptr, 0);
+    post = node->hooks->post_hooks;
+    if (!post.empty()) before.assign(grads, grads + count);
+  }
+  if (t_modes.anomaly) apply_watched(*node, grads, out);
+  else node->apply(grads, out);
+  for (const auto& [id, hook] : post) hook->call(out, out_count, before.data(), count);
+}
+void apply_node(Node* node, Tensor* grads, Tensor* out) {
+  if (node->hooks || t_modes.anomaly) [[unlikely]]
+    apply_hooked(node, grads, out);
+  else node->apply(grads, out);
 }
 
 void Pass::run_node(std::int32_t s) {
   Node* node = states_[s].node;
   Tensor grads_inline[4], out_inline[4];
-  std::vector<Tensor> grads_heap, out_heap, before;
+  std::vector<Tensor> grads_heap, out_heap;
   Tensor* grads = grads_inline;
   Tensor* out = out_inline;
   const std::size_t count = node->num_inputs, out_count = node->edges.size();
   if (count > 4) grads_heap.resize(count), grads = grads_heap.data();
   if (out_count > 4) out_heap.resize(out_count), out = out_heap.data();
-  bool any = false;
-  for (std::size_t i = 0; i < count; ++i) {
-    grads[i] = std::move(pool_[states_[s].grads + i]);
-    any = any || grads[i].defined();
-  }
-  if (node->is_accumulate() && any) {
-    auto& hooks = static_cast<AccumulateGrad*>(node)->variable->autograd->hooks;
-    for (std::size_t i = 0; i < hooks.size(); ++i) HookPtr(hooks[i])->call(grads, 1, nullptr, 0);
-  }
-  if (node->hooks && any) [[unlikely]]
-    run_incoming_hooks(node, grads);
+  for (std::size_t i = 0; i < count; ++i) grads[i] = std::move(pool_[states_[s].grads + i]);
+  // What is caught at a node that also runs has not seen the hooks; at one that does not, it has.
+  const bool runs = states_[s].runs;
+  const bool hooked =
+      node->hooks || (node->is_accumulate() && !static_cast<AccumulateGrad*>(node)->variable->autograd->hooks.empty());
+  if (hooked && !runs) run_tensor_hooks(node, grads);
   for (std::int32_t c = states_[s].first_capture; c >= 0; c = captures_[c].next)
     results_[captures_[c].result] = grads[captures_[c].input_nr];
+  if (!runs) return;
+  if (hooked) run_tensor_hooks(node, grads);
 
-  bool wanted = states_[s].needed && any;
-  if (selective_ && wanted) {
-    // A node that only captures does not run, unless it is a leaf that is to be accumulated into.
-    bool behind = false, fresh;
-    for (const Edge& e : node->edges) behind = behind || (e.node && states_[table_.find(e.node, fresh)].needed);
-    wanted = behind || (node->is_accumulate() && options_.accumulate);
-  }
-  if (wanted) {
-    const bool post = node->hooks && !node->hooks->post_hooks.empty();
-    if (post) before.assign(grads, grads + count);
-    if (t_modes.anomaly) [[unlikely]]
-      apply_watched(*node, grads, out);
-    else node->apply(grads, out);
-    if (post)
-      for (std::size_t i = 0; i < node->hooks->post_hooks.size(); ++i)
-        node->hooks->post_hooks[i].second->call(out, out_count, before.data(), count);
-  }
-  if (!options_.retain_graph && wanted) node->release_saved();
   bool fresh;
+  if (selective_) {
+    std::vector<std::uint8_t> left(out_count, 0);
+    bool any = false;
+    for (std::size_t i = 0; i < out_count; ++i)
+      if (const Edge e = node->edges[i]; e.node && !states_[table_.find(e.node, fresh)].needed) left[i] = any = true;
+    if (any) node->selective.store(true, std::memory_order_relaxed);
+    struct Restore {
+      LeftOut before = t_left_out;
+      ~Restore() { t_left_out = before; }
+    } restore;
+    t_left_out = {node, &left};
+    apply_node(node, grads, out);
+  } else {
+    apply_node(node, grads, out);
+  }
+  if (!options_.retain_graph) node->release_saved();
   for (std::size_t i = 0; i < out_count; ++i) {
     const Edge e = node->edges[i];
     if (!e.node) continue;
     const std::int32_t next = table_.find(e.node, fresh);
+    if (!states_[next].needed) continue;
     deliver(next, e.input_nr, std::move(out[i]));
     if (--states_[next].waiting == 0) push_ready(next);
   }
@@ -273,14 +312,21 @@ std::vector<Tensor> Pass::run(Span<Tensor> roots, Span<Tensor> grads, Span<Tenso
   if (!inputs.empty()) {
     selective_ = true;
     results_.resize(inputs.size());
+    std::vector<std::int32_t> targets;
     bool fresh;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const Edge e = gradient_edge(inputs[i]);
       keep.push_back(NodePtr::adopt(e.node));
       const std::int32_t s = state_of(e.node, fresh);
+      if (options_.accumulate) {
+        targets.push_back(s);
+        continue;
+      }
       captures_.push_back({e.input_nr, std::uint32_t(i), states_[s].first_capture});
       states_[s].first_capture = std::int32_t(captures_.size()) - 1;
     }
+    for (std::size_t i = 0; i < states_.size(); ++i) states_[std::int32_t(i)].runs = false;
+    for (const std::int32_t s : targets) states_[s].runs = true;
     mark_needed();
   }
   for (std::size_t i = 0; i < edges.size(); ++i) {
@@ -291,7 +337,7 @@ std::vector<Tensor> Pass::run(Span<Tensor> roots, Span<Tensor> grads, Span<Tenso
   for (const Edge& e : edges) {
     bool fresh;
     const std::int32_t s = table_.find(e.node, fresh);
-    if (states_[s].waiting == 0 && !queued[s]) {
+    if (states_[s].waiting == 0 && states_[s].needed && !queued[s]) {
       queued[s] = 1;
       push_ready(s);
     }
@@ -326,7 +372,14 @@ Tensor check_root(const Tensor& root, const Tensor& grad, std::size_t index) {
   return grad.dtype() == root.dtype() ? grad : primitives::to_dtype(grad, root.dtype());
 }
 
+thread_local constinit std::pair<Pass*, std::int64_t> t_current{nullptr, -1};
+
 }  // namespace
+
+std::int64_t current_pass() { return t_current.second; }
+bool current_pass_runs(const Node* node) { return t_current.first && t_current.first->will_run(node); }
+
+bool Node::left_out(std::size_t i) const { return t_left_out.node == this && (*t_left_out.edges)[i]; }
 
 void AccumulateGrad::apply(Tensor* grads, Tensor*) {
   Tensor grad = std::move(grads[0]);
@@ -372,8 +425,10 @@ std::vector<Tensor> run_backward(Span<Tensor> roots, Span<Tensor> grads, Span<Te
   checked.reserve(roots.size());
   for (std::size_t i = 0; i < roots.size(); ++i)
     checked.push_back(check_root(roots[i], i < grads.size() ? grads[i] : Tensor(), i));
-  for (const Tensor& input : inputs)
+  for (const Tensor& input : inputs) {
+    if (options.accumulate) retain_grad(input);
     HWARO_CHECK(is_tracked(input), "One of the differentiated Tensors does not require grad");
+  }
   GradModeGuard mode(options.create_graph);
   // A pass that starts inside another one (a hook, checkpointing) needs vectors of its own.
   static thread_local constinit Workspace* spare = nullptr;
@@ -386,14 +441,14 @@ std::vector<Tensor> run_backward(Span<Tensor> roots, Span<Tensor> grads, Span<Te
       else spare = w;
     }
   } give_back{workspace};
-  std::vector<Tensor> results = Pass(options, *workspace).run(roots, checked, inputs);
-  // Gradients of inputs that are not leaves were only caught; backward() accumulates them too.
-  if (options.accumulate)
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (inputs[i]->requires_grad || !results[i].defined()) continue;
-      AutogradMeta& meta = autograd_meta(*inputs[i].impl());
-      meta.grad = meta.grad.defined() ? primitives::add(meta.grad, results[i]) : primitives::clone(results[i]);
-    }
+  static std::atomic<std::int64_t> next_pass{0};
+  Pass pass(options, *workspace);
+  struct Current {
+    std::pair<Pass*, std::int64_t> before = t_current;
+    ~Current() { t_current = before; }
+  } current;
+  t_current = {&pass, next_pass.fetch_add(1, std::memory_order_relaxed)};
+  std::vector<Tensor> results = pass.run(roots, checked, inputs);
   if (!options.accumulate && !options.allow_unused)
     for (std::size_t i = 0; i < results.size(); ++i)
       HWARO_CHECK(

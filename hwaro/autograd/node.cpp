@@ -6,6 +6,7 @@
 #include "hwaro/autograd/accumulate_grad.h"
 #include "hwaro/autograd/anomaly.h"
 #include "hwaro/autograd/grad_mode.h"
+#include "hwaro/autograd/meta.h"
 #include "hwaro/base/fork_safe_mutex.h"
 #include "hwaro/core/allocator.h"
 

@@ -1,6 +1,7 @@
 // A node of the autograd graph: what computes the gradients of one recorded operation, and whom it passes them to.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 namespace hwaro {
 
 class Node;
+class SavedTensor;
 
 // Where a gradient goes: input `input_nr` of `node`. The node is held (counted) by whoever holds the edge.
 struct Edge {
@@ -50,7 +52,8 @@ class Node : public GraphNode {
   std::uint64_t sequence;
   SmallVector<Edge, 3> edges;
   std::unique_ptr<NodeHooks> hooks;
-  void* pyobj = nullptr;  // Python's wrapper, borrowed
+  void* pyobj = nullptr;                // Python's wrapper, borrowed
+  std::atomic<bool> selective = false;  // a pass on some thread has left an edge out
 
   Node();
 
@@ -60,12 +63,14 @@ class Node : public GraphNode {
   virtual std::string name() const = 0;
   // Drops the saved tensors after a backward that does not retain the graph.
   virtual void release_saved() {}
-  virtual void retain_saved_check() const {}
-  // For `_saved_self` and friends: names and values; see SavedTensor.
-  virtual std::vector<std::pair<std::string, engine::Tensor>> saved() { return {}; }
+  // For `_saved_self` and friends: names, or numbers where node_names.cpp knows the names.
+  virtual std::vector<std::pair<std::string, SavedTensor*>> saved() { return {}; }
   virtual bool is_accumulate() const { return false; }
 
-  bool needs(std::size_t i) const { return edges[i].node != nullptr; }
+  // Whether the gradient of input i is asked for: where it leads somewhere, and in a pass towards given inputs, to one.
+  bool needs(std::size_t i) const {
+    return edges[i].node && (!selective.load(std::memory_order_relaxed) || !left_out(i));
+  }
   NodeHooks& make_hooks() {
     if (!hooks) hooks = std::make_unique<NodeHooks>();
     return *hooks;
@@ -79,17 +84,13 @@ class Node : public GraphNode {
  protected:
   ~Node() override;
   void dispose() noexcept override;
+
+ private:
+  bool left_out(std::size_t i) const;
 };
 using NodePtr = IntrusivePtr<Node>;
 
-// What a leaf or a hooked tensor carries beyond the fields of TensorImpl.
-struct AutogradMeta {
-  engine::Tensor grad;
-  Node* accumulator = nullptr;           // not owned: the graph owns it, and it clears this pointer when it dies
-  std::vector<HookPtr> hooks;            // on a leaf: run before its gradient is accumulated
-  std::vector<HookPtr> post_accumulate;  // on a leaf: run after
-  bool retain_grad = false;
-};
+// What a tensor carries beyond the fields of TensorImpl (meta.h).
 AutogradMeta& autograd_meta(TensorImpl& t);
 
 // How a view came to be; decides what in-place writes to it may do (Note [In-place on views]).

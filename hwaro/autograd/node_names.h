@@ -10,5 +10,7 @@ namespace hwaro {
 std::string qualified_name(const Node& node);
 // What messages call the operation: "Add" for AddBackward0, "Sum1" for SumBackward1.
 std::string operation_name(const Node& node);
+// The name of a saved tensor as in grad_fn._saved_self; `key` is what node.saved() calls it.
+std::string saved_name(const Node& node, const std::string& key);
 
 }  // namespace hwaro

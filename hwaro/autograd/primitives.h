@@ -13,12 +13,11 @@ Tensor clone(const Tensor& t);  // a copy with dense memory of its own, order of
 Tensor zeros(IntSpan sizes, DType dtype, Device device);
 Tensor copy_into_geometry(const Tensor& t, IntSpan sizes, IntSpan strides);  // fresh dense tensor with t's values
 void copy_(const Tensor& to, const Tensor& from);                            // not recorded, no version bump
-Tensor as_strided_view(const Tensor& t, IntSpan sizes, IntSpan strides, std::int64_t offset);  // not recorded
-Tensor sub(const Tensor& a, const Tensor& b);                                                  // recorded
-Tensor as_strided(const Tensor& t, IntSpan sizes, IntSpan strides, std::int64_t offset);       // recorded
-// The gradient of a base of the given geometry through as_strided: grad's elements summed where they overlap. Recorded.
-Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_strides, std::int64_t base_offset,
-                           IntSpan sizes, IntSpan strides, std::int64_t offset);
+void write(const Tensor& to, const Tensor& from);                            // recorded
+Tensor as_strided(const Tensor& t, IntSpan sizes, IntSpan strides, std::int64_t offset);  // views: recorded
+Tensor view_as_real(const Tensor& t);
+Tensor view_as_complex(const Tensor& t);
+Tensor conj(const Tensor& t);
 Tensor to_dtype(const Tensor& t, DType dtype);       // recorded
 Tensor sum_to_size(const Tensor& t, IntSpan sizes);  // recorded; t itself where the sizes agree
 

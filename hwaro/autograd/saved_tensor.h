@@ -1,6 +1,8 @@
 // A tensor kept for backward, with the check that nobody wrote to it in between.
 #pragma once
 
+#include <functional>
+
 #include "hwaro/autograd/node.h"
 
 namespace hwaro {
@@ -16,6 +18,9 @@ class SavedTensor {
   // Errors: RuntimeError if it was released or written to in place since.
   engine::Tensor unpack(Node* owner) const;
   bool defined() const { return tensor_.defined() || packed_; }
+  bool released() const { return released_; }
+  // Passes the tensor through a hook of its own. Errors: RuntimeError if it has one, is None or was released.
+  void pack(const std::function<IntrusivePtr<GraphNode>(const engine::Tensor&)>& hook, Node* owner);
   void release() {
     tensor_ = {};
     packed_ = {};
@@ -23,8 +28,10 @@ class SavedTensor {
   }
 
  private:
+  void keep_packed(const engine::Tensor& t, IntrusivePtr<GraphNode> packed);
+
   engine::Tensor tensor_;
-  IntrusivePtr<GraphNode> packed_;  // what a saved-tensors hook made of it
+  IntrusivePtr<GraphNode> packed_;  // what a saved-tensors hook made of it, with the history of the tensor
   std::uint32_t version_ = 0, output_nr_ = 0;
   bool is_output_ = false, released_ = false;
 };

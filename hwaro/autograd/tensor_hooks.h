@@ -22,5 +22,8 @@ HookPlace add_post_accumulate_hook(const engine::Tensor& t, HookPtr hook);
 // From now on a backward pass leaves the gradient of t, which is not a leaf, in its .grad. Errors: RuntimeError unless t
 // requires grad.
 void retain_grad(const engine::Tensor& t);
+bool retains_grad(const engine::Tensor& t);
+// t's history is now output `nr` of `node`: what keeps its gradient moves from the old node along.
+void replace_history(const engine::Tensor& t, const NodePtr& node, std::uint32_t nr = 0);
 
 }  // namespace hwaro

@@ -5,6 +5,9 @@
 #include "hwaro/ops/shape/geometry.h"
 #include "hwaro/ops/vocabulary.h"
 
+#include "hwaro/ops/complex_view.h"
+#include "hwaro/ops/copy.h"
+
 namespace hwaro::engine {
 
 void Add_inplace(const Operand* operands, const Scalar* scalars);
@@ -26,26 +29,18 @@ Tensor ones_like(const Tensor& t) { return make_full(t.sizes(), 1, t.dtype(), t.
 Tensor clone(const Tensor& t) { return engine::clone(t); }
 Tensor zeros(IntSpan sizes, DType dtype, Device device) { return make_zeros(sizes, dtype, device); }
 
-Tensor copy_into_geometry(const Tensor& t, IntSpan sizes, IntSpan strides) {
-  return to_geometry(t, sizes, is_dense_non_overlapping(sizes, strides) ? Dims(strides) : contiguous_strides(sizes));
-}
+Tensor copy_into_geometry(const Tensor& t, IntSpan sizes, IntSpan strides) { return to_geometry(t, sizes, strides); }
 
 void copy_(const Tensor& to, const Tensor& from) { copy_raw(to, from); }
 
-Tensor as_strided_view(const Tensor& t, IntSpan sizes, IntSpan strides, std::int64_t offset) {
-  return alias(t, sizes, strides, offset);
-}
-
-Tensor sub(const Tensor& a, const Tensor& b) { return engine::sub(a, b); }
+void write(const Tensor& to, const Tensor& from) { engine::copy_(to, from, false); }
 
 Tensor as_strided(const Tensor& t, IntSpan sizes, IntSpan strides, std::int64_t offset) {
   return engine::as_strided(t, sizes, strides, offset);
 }
-
-Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_strides, std::int64_t base_offset,
-                           IntSpan sizes, IntSpan strides, std::int64_t offset) {
-  return engine::as_strided_backward(grad, base_sizes, base_strides, base_offset, sizes, strides, offset);
-}
+Tensor view_as_real(const Tensor& t) { return engine::view_as_real(t); }
+Tensor view_as_complex(const Tensor& t) { return engine::view_as_complex(t); }
+Tensor conj(const Tensor& t) { return engine::conj(t); }
 
 Tensor to_dtype(const Tensor& t, DType dtype) { return engine::to_dtype(t, dtype); }
 Tensor sum_to_size(const Tensor& t, IntSpan sizes) { return engine::sum_to_size(t, sizes); }

@@ -103,6 +103,10 @@ class set_grad_enabled(_DecoratorContextManager):
     """Sets recording at once; as a context manager, until the end of the block."""
 
     def __init__(self, mode):
+        if not isinstance(mode, bool):
+            raise TypeError(
+                f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}"
+            )
         self.before = _C.is_grad_enabled()
         self.mode = mode
         _C._set_grad_enabled(mode)

@@ -176,7 +176,18 @@ PyObject* py_gradient_edge(PyObject*, PyObject* o) {
   HWARO_PY_CATCH(nullptr)
 }
 
+PyObject* py_current_pass(PyObject*, PyObject*) { return PyLong_FromLongLong(current_pass()); }
+PyObject* py_pass_runs(PyObject*, PyObject* o) {
+  if (!PyObject_TypeCheck(o, &NodeType)) return PyErr_Format(PyExc_TypeError, "expected a Node");
+  HWARO_PY_TRY
+  HWARO_CHECK(current_pass() >= 0, "_get_should_execute_nodes should only be called during the backward pass");
+  return PyBool_FromLong(current_pass_runs(node_of(o)));
+  HWARO_PY_CATCH(nullptr)
+}
+
 PyMethodDef autograd_functions[] = {
+    {"_current_graph_task_id", py_current_pass, METH_NOARGS, nullptr},
+    {"_will_engine_execute_node", py_pass_runs, METH_O, nullptr},
     {"run_backward", py_run_backward, METH_VARARGS, nullptr},
     {"is_grad_enabled", py_grad_enabled, METH_NOARGS, "Whether operations are recorded on this thread."},
     {"_set_grad_enabled", py_set_grad_enabled, METH_O, nullptr},

@@ -11,10 +11,11 @@ namespace hwaro::python {
 
 namespace {
 
-// A tensor kept by ctx.save_for_backward. `owner` is the node that the tensor is an output of, while that lives.
+// A tensor kept by ctx.save_for_backward, or (with `of`, counted) one that a built-in node has saved. `owner` is the node
+// that the tensor is an output of, while that lives.
 struct PySaved {
   PyObject_HEAD SavedTensor* saved;
-  Node* owner;
+  Node *owner, *of;
 };
 PyTypeObject SavedType = {PyVarObject_HEAD_INIT(nullptr, 0)};
 
@@ -98,8 +99,19 @@ PyObject* py_record_function(PyObject*, PyObject* args) {
 // ---- saved tensors for Python: ctx.save_for_backward ----
 
 void saved_dealloc(PyObject* o) {
-  delete reinterpret_cast<PySaved*>(o)->saved;
+  auto* s = reinterpret_cast<PySaved*>(o);
+  if (!s->of) delete s->saved;
+  NodePtr::adopt(s->of).reset();
   PyObject_Free(o);
+}
+PyObject* saved_register(PyObject* o, PyObject* args) {
+  HWARO_PY_TRY
+  PyObject *pack, *unpack;
+  if (!PyArg_ParseTuple(args, "OO", &pack, &unpack)) return nullptr;
+  const auto* s = reinterpret_cast<PySaved*>(o);
+  s->saved->pack(python_pack(pack, unpack), s->owner);
+  Py_RETURN_NONE;
+  HWARO_PY_CATCH(nullptr)
 }
 PyObject* saved_unpack(PyObject* o, PyObject*) {
   HWARO_PY_TRY
@@ -113,7 +125,10 @@ PyObject* saved_release(PyObject* o, PyObject*) {
   Py_RETURN_NONE;
 }
 PyMethodDef saved_methods[] = {
-    {"unpack", saved_unpack, METH_NOARGS, nullptr}, {"release", saved_release, METH_NOARGS, nullptr}, {}};
+    {"register_hooks", saved_register, METH_VARARGS, "Lets the tensor through a pack hook now, unpack when needed."},
+    {"unpack", saved_unpack, METH_NOARGS, nullptr},
+    {"release", saved_release, METH_NOARGS, nullptr},
+    {}};
 // _C.save_tensor(node, tensor, is_output) -> what unpack() gives the tensor back; is_output: it is a result of the node.
 PyObject* py_save_tensor(PyObject*, PyObject* args) {
   HWARO_PY_TRY
@@ -128,6 +143,7 @@ PyObject* py_save_tensor(PyObject*, PyObject* args) {
   auto* o = PyObject_New(PySaved, &SavedType);
   if (!o) return nullptr;
   o->saved = saved.release();
+  o->of = nullptr;
   owner->keep(reinterpret_cast<PyObject*>(o));
   return reinterpret_cast<PyObject*>(o);
   HWARO_PY_CATCH(nullptr)
@@ -139,13 +155,22 @@ PyMethodDef function_functions[] = {{"record_function", py_record_function, METH
 
 }  // namespace
 
+PyObject* saved_object(SavedTensor* saved, Node* node) {
+  auto* o = PyObject_New(PySaved, &SavedType);
+  if (!o) throw_python_error();
+  o->saved = saved;
+  o->owner = node;
+  o->of = NodePtr::share(node).release();
+  return reinterpret_cast<PyObject*>(o);
+}
+
 PyObject* function_context(Node* node) {
   auto* function = dynamic_cast<PythonFunctionNode*>(node);
   return function ? function->context() : nullptr;
 }
 
 bool add_functions(PyObject* module) {
-  SavedType.tp_name = "torch._C._SavedTensor";
+  SavedType.tp_name = "torch._C._autograd.SavedTensor";
   SavedType.tp_basicsize = sizeof(PySaved);
   SavedType.tp_flags = Py_TPFLAGS_DEFAULT;
   SavedType.tp_dealloc = &saved_dealloc;

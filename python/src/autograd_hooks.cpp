@@ -1,4 +1,5 @@
 // Python functions as hooks: on gradients of tensors and nodes, and on the tensors that the graph saves.
+#include "hwaro/autograd/meta.h"
 #include "hwaro/autograd/saved_tensor.h"
 #include "hwaro/autograd/tensor_hooks.h"
 #include "hwaro/ops/kinds/record.h"
@@ -10,6 +11,25 @@ namespace hwaro::python {
 
 namespace {
 
+std::string hook_name(PyObject* f) {
+  const Ref name = Ref::adopt(PyObject_GetAttrString(f, "__name__"));
+  PyErr_Clear();
+  return name ? PyUnicode_AsUTF8(name.get()) : "<unknown>";
+}
+
+// Puts what a hook returned in the gradient's place.
+void replace(Tensor& grad, PyObject* result, PyObject* f) {
+  if (result == Py_None) return;
+  HWARO_CHECK(grad.defined(), "can't replace a None gradient with a non-None value");
+  if (!is_tensor(result)) raise<TypeError>("expected Variable, but hook returned '", Py_TYPE(result)->tp_name, "'");
+  const Tensor& given = tensor_of(result);
+  auto type = [](const Tensor& t) { return concat("torch.", kDTypeInfos[int(t.dtype())].tensor_type_name); };
+  HWARO_CHECK(given.dtype() == grad.dtype(), "hook '", hook_name(f), "' has changed the type of value (was ",
+              type(grad), " got ", type(given), ")");
+  HWARO_CHECK(given.sizes() == grad.sizes(), "hook '", hook_name(f), "' has changed the size of value");
+  grad = given;
+}
+
 class PythonHook final : public Hook {
  public:
   explicit PythonHook(PyObject* f) : f_(Ref::share(f)) {}
@@ -17,26 +37,33 @@ class PythonHook final : public Hook {
     GilAcquire gil;
     f_ = Ref();
   }
-  void call(Tensor* grads, std::size_t count, const Tensor*, std::size_t) override {
+  void call(Tensor* grads, std::size_t, const Tensor*, std::size_t) override {
     GilAcquire gil;
-    (void)count;
     const Ref grad = Ref::adopt(check(wrap(grads[0])));
     const Ref result = Ref::adopt(check(PyObject_CallOneArg(f_.get(), grad.get())));
-    if (result.get() == Py_None) return;
-    if (!is_tensor(result.get()))
-      raise<TypeError>("expected Variable, but hook returned '", Py_TYPE(result.get())->tp_name, "'");
-    const Tensor replacement = tensor_of(result.get());
-    HWARO_CHECK(replacement.sizes() == grads[0].sizes(), "hook '", name(), "' has changed the size of value");
-    grads[0] = replacement;
+    replace(grads[0], result.get(), f_.get());
   }
   const void* identity() const override { return f_.get(); }
 
  private:
-  std::string name() const {
-    const Ref n = Ref::adopt(PyObject_GetAttrString(f_.get(), "__name__"));
-    PyErr_Clear();
-    return n ? PyUnicode_AsUTF8(n.get()) : "hook";
+  Ref f_;
+};
+
+// A hook on a leaf whose gradient has been accumulated.
+class PythonPostHook final : public Hook {
+ public:
+  explicit PythonPostHook(PyObject* f) : f_(Ref::share(f)) {}
+  ~PythonPostHook() override {
+    GilAcquire gil;
+    f_ = Ref();
   }
+  void call(Tensor* leaf, std::size_t, const Tensor*, std::size_t) override {
+    GilAcquire gil;
+    const Ref variable = Ref::adopt(check(wrap(leaf[0])));
+    const Ref result = Ref::adopt(check(PyObject_CallOneArg(f_.get(), variable.get())));
+  }
+
+ private:
   Ref f_;
 };
 
@@ -59,17 +86,12 @@ class PythonNodeHook final : public Hook {
       result = Ref::adopt(check(PyObject_CallOneArg(f_.get(), first.get())));
     }
     if (result.get() == Py_None) return;
-    if (is_tensor(result.get()) && count == 1) {
-      grads[0] = tensor_of(result.get());
-      return;
-    }
-    if (!PyTuple_Check(result.get()) || PyTuple_GET_SIZE(result.get()) != Py_ssize_t(count))
-      raise("hook has returned an incorrect number of values (got ",
-            PyTuple_Check(result.get()) ? PyTuple_GET_SIZE(result.get()) : 1, ", but expected ", count, ")");
-    for (std::size_t i = 0; i < count; ++i) {
-      PyObject* o = PyTuple_GET_ITEM(result.get(), Py_ssize_t(i));
-      grads[i] = o == Py_None ? Tensor() : tensor_of(o);
-    }
+    if (!PyTuple_Check(result.get()))
+      raise<TypeError>("expected tuple, but hook returned '", Py_TYPE(result.get())->tp_name, "'");
+    HWARO_CHECK(PyTuple_GET_SIZE(result.get()) == Py_ssize_t(count), "hook '", hook_name(f_.get()),
+                "' has returned an incorrect number of values (got ", PyTuple_GET_SIZE(result.get()), ", but expected ",
+                count, ")");
+    for (std::size_t i = 0; i < count; ++i) replace(grads[i], PyTuple_GET_ITEM(result.get(), Py_ssize_t(i)), f_.get());
   }
   const void* identity() const override { return f_.get(); }
 
@@ -85,24 +107,18 @@ class PythonNodeHook final : public Hook {
 
 // A handle for removing a hook; hwaro.utils.hooks wraps it as RemovableHandle.
 struct PyHandle {
-  PyObject_HEAD Hook* hook;  // counted
-  Node* node;                // counted, or null
-  TensorImpl* tensor;        // counted, or null
+  PyObject_HEAD HookPlace* place;
   std::uint64_t id;
 };
 PyTypeObject HandleType = {PyVarObject_HEAD_INIT(nullptr, 0)};
 std::uint64_t g_next_hook = 0;
 
 void handle_dealloc(PyObject* o) {
-  auto* h = reinterpret_cast<PyHandle*>(o);
-  HookPtr::adopt(h->hook).reset();
-  NodePtr::adopt(h->node).reset();
-  IntrusivePtr<TensorImpl>::adopt(h->tensor).reset();
+  delete reinterpret_cast<PyHandle*>(o)->place;
   PyObject_Free(o);
 }
 PyObject* handle_remove(PyObject* o, PyObject*) {
-  auto* h = reinterpret_cast<PyHandle*>(o);
-  HookPlace{HookPtr::share(h->hook), NodePtr::share(h->node), IntrusivePtr<TensorImpl>::share(h->tensor)}.remove();
+  reinterpret_cast<PyHandle*>(o)->place->remove();
   Py_RETURN_NONE;
 }
 PyObject* handle_enter(PyObject* o, PyObject*) { return Py_NewRef(o); }
@@ -132,12 +148,21 @@ std::vector<std::pair<Ref, Ref>>& hook_stack() {
   if (!stack) stack = new std::vector<std::pair<Ref, Ref>>();
   return *stack;
 }
+IntrusivePtr<GraphNode> pack_with(const Tensor& t, PyObject* pack_function, PyObject* unpack_function) {
+  GilAcquire gil;
+  const std::uint32_t version = t.version();
+  const Ref tensor = Ref::adopt(check(wrap(t)));
+  const Ref packed = Ref::adopt(check(PyObject_CallOneArg(pack_function, tensor.get())));
+  HWARO_CHECK(t.version() == version,
+              "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook cannot "
+              "be modified by in-place operations as this can lead to unexpected side-effects. Please open an issue if "
+              "you need to perform in-place operations on the input to a pack hook.");
+  return IntrusivePtr<GraphNode>::adopt(new PackedObject(packed.get(), unpack_function));
+}
 IntrusivePtr<GraphNode> pack(const Tensor& t) {
   GilAcquire gil;
-  auto& [pack_function, unpack_function] = hook_stack().back();
-  const Ref tensor = Ref::adopt(check(wrap(t)));
-  const Ref packed = Ref::adopt(check(PyObject_CallOneArg(pack_function.get(), tensor.get())));
-  return IntrusivePtr<GraphNode>::adopt(new PackedObject(packed.get(), unpack_function.get()));
+  const auto [pack_function, unpack_function] = hook_stack().back();
+  return pack_with(t, pack_function.get(), unpack_function.get());
 }
 Tensor unpack(GraphNode* node) {
   GilAcquire gil;
@@ -169,35 +194,34 @@ PyMethodDef hook_functions[] = {{"push_saved_tensor_hooks", py_push_saved_hooks,
 
 }  // namespace
 
-PyObject* make_handle(const HookPtr& hook, Node* node, TensorImpl* tensor) {
+PyObject* make_handle(HookPlace place) {
   auto* h = PyObject_New(PyHandle, &HandleType);
   if (!h) throw_python_error();
-  h->hook = HookPtr(hook).release();
-  h->node = NodePtr::share(node).release();
-  h->tensor = IntrusivePtr<TensorImpl>::share(tensor).release();
+  h->place = new HookPlace(std::move(place));
   h->id = g_next_hook++;
   return reinterpret_cast<PyObject*>(h);
 }
 
+std::function<IntrusivePtr<GraphNode>(const Tensor&)> python_pack(PyObject* pack, PyObject* unpack) {
+  return [pack = Ref::share(pack), unpack = Ref::share(unpack)](const Tensor& t) {
+    return pack_with(t, pack.get(), unpack.get());
+  };
+}
 std::uint64_t next_hook_id() { return g_next_hook++; }
 HookPtr python_hook(PyObject* callable) { return HookPtr::adopt(new PythonHook(callable)); }
 HookPtr python_node_hook(PyObject* callable, bool post) { return HookPtr::adopt(new PythonNodeHook(callable, post)); }
 
 // ---- methods of Tensor ----
 
-static PyObject* handle_of(const HookPlace& place) {
-  return make_handle(place.hook, place.node.get(), place.leaf.get());
-}
-
 PyObject* tensor_register_hook(PyObject* self, PyObject* f) {
   HWARO_PY_TRY
-  return handle_of(add_tensor_hook(tensor_of(self), python_hook(f)));
+  return make_handle(add_tensor_hook(tensor_of(self), python_hook(f)));
   HWARO_PY_CATCH(nullptr)
 }
 
 PyObject* tensor_register_post_hook(PyObject* self, PyObject* f) {
   HWARO_PY_TRY
-  return handle_of(add_post_accumulate_hook(tensor_of(self), python_hook(f)));
+  return make_handle(add_post_accumulate_hook(tensor_of(self), HookPtr::adopt(new PythonPostHook(f))));
   HWARO_PY_CATCH(nullptr)
 }
 

@@ -3,6 +3,7 @@
 
 #include "hwaro/autograd/accumulate_grad.h"
 #include "hwaro/autograd/node_names.h"
+#include "hwaro/autograd/saved_tensor.h"
 #include "python/src/autograd_objects.h"
 #include "python/src/binding.h"
 
@@ -38,6 +39,7 @@ PyObject* node_next(PyObject* o, void*) {
   return out.release();
   HWARO_PY_CATCH(nullptr)
 }
+PyObject* node_requires_grad(PyObject*, void*) { Py_RETURN_TRUE; }
 PyObject* node_metadata(PyObject* o, void*) {
   auto* n = reinterpret_cast<PyNode*>(o);
   if (!n->metadata) n->metadata = PyDict_New();
@@ -48,9 +50,17 @@ PyObject* node_getattro(PyObject* o, PyObject* name) {
   const std::string_view text = check(PyUnicode_AsUTF8(name));
   if (text == "variable" && node_of(o)->is_accumulate())
     return wrap(static_cast<AccumulateGrad*>(node_of(o))->variable);
-  if (text.substr(0, 7) == "_saved_")
-    for (auto& [key, tensor] : node_of(o)->saved())
-      if (key == text.substr(7)) return wrap(tensor);
+  for (const bool raw : {false, true}) {
+    const std::string_view prefix = raw ? "_raw_saved_" : "_saved_";
+    if (!text.starts_with(prefix)) continue;
+    Node* node = node_of(o);
+    for (auto& [key, saved] : node->saved()) {
+      if (saved_name(*node, key) != text.substr(prefix.size())) continue;
+      if (raw) return saved_object(saved, node);
+      const Tensor value = saved->unpack(node);
+      return value.defined() ? wrap(value) : Py_NewRef(Py_None);
+    }
+  }
   if (PyObject* found = PyObject_GenericGetAttr(o, name)) return found;
   PyObject* context = function_context(node_of(o));
   if (!context || !PyErr_ExceptionMatches(PyExc_AttributeError)) return nullptr;
@@ -68,13 +78,26 @@ PyObject* node_hook(PyObject* o, PyObject* f, bool post) {
   NodeHooks& hooks = node_of(o)->make_hooks();
   (post ? hooks.post_hooks : hooks.pre_hooks).push_back({next_hook_id(), hook});
   // A node with hooks must keep its Python object: metadata and identity are seen again inside them.
-  return make_handle(hook, node_of(o), nullptr);
+  return make_handle({hook, NodePtr::share(node_of(o)), {}});
   HWARO_PY_CATCH(nullptr)
 }
 PyObject* node_register_hook(PyObject* o, PyObject* f) { return node_hook(o, f, true); }
 PyObject* node_register_prehook(PyObject* o, PyObject* f) { return node_hook(o, f, false); }
 PyObject* node_sequence(PyObject* o, PyObject*) { return PyLong_FromUnsignedLongLong(node_of(o)->sequence); }
+PyObject* node_dir(PyObject* o, PyObject*) {
+  HWARO_PY_TRY
+  const Ref type = Ref::adopt(check(PyObject_Dir(reinterpret_cast<PyObject*>(Py_TYPE(o)))));
+  Node* node = node_of(o);
+  for (auto& [key, saved] : node->saved())
+    for (const char* prefix : {"_saved_", "_raw_saved_"}) {
+      const Ref name = Ref::adopt(check(PyUnicode_FromString((prefix + saved_name(*node, key)).c_str())));
+      if (PyList_Append(type.get(), name.get()) < 0) return nullptr;
+    }
+  return Py_NewRef(type.get());
+  HWARO_PY_CATCH(nullptr)
+}
 PyMethodDef node_methods[] = {
+    {"__dir__", node_dir, METH_NOARGS, nullptr},
     {"name", node_name, METH_NOARGS, "The node's name."},
     {"register_hook", node_register_hook, METH_O, "Runs a function on (grad_inputs, grad_outputs) after the node."},
     {"register_prehook", node_register_prehook, METH_O, "Runs a function on grad_outputs before the node."},
@@ -82,6 +105,7 @@ PyMethodDef node_methods[] = {
     {}};
 PyGetSetDef node_getset[] = {{"next_functions", node_next, nullptr, nullptr, nullptr},
                              {"metadata", node_metadata, nullptr, nullptr, nullptr},
+                             {"requires_grad", node_requires_grad, nullptr, nullptr, nullptr},
                              {}};
 
 PyTypeObject* node_type(const std::string& module, const std::string& name) {
@@ -93,6 +117,7 @@ PyTypeObject* node_type(const std::string& module, const std::string& name) {
   PyType_Spec spec = {keep->c_str(), int(sizeof(PyNode)), 0, Py_TPFLAGS_DEFAULT, slots};
   const Ref bases = Ref::adopt(PyTuple_Pack(1, reinterpret_cast<PyObject*>(&NodeType)));
   type = reinterpret_cast<PyTypeObject*>(check(PyType_FromSpecWithBases(&spec, bases.get())));
+  type->tp_name = keep->c_str() + module.size();  // messages name it without a module
   return type;
 }
 

@@ -1,9 +1,10 @@
 // The graph as Python sees it: what the files autograd*.cpp share.
 #pragma once
 
+#include <functional>
 #include <vector>
 
-#include "hwaro/autograd/node.h"
+#include "hwaro/autograd/tensor_hooks.h"
 #include "python/src/binding.h"
 
 namespace hwaro::python {
@@ -26,8 +27,10 @@ PyObject* node_object(const NodePtr& node);
 HookPtr python_hook(PyObject* callable);
 // As a hook on all gradients of a node: before it runs (post: after it, with those that came in).
 HookPtr python_node_hook(PyObject* callable, bool post);
-// New reference to what removes a hook from a node or a tensor.
-PyObject* make_handle(const HookPtr& hook, Node* node, TensorImpl* tensor);
+// New reference to what removes a hook.
+PyObject* make_handle(HookPlace place);
+// A pack hook, whose product remembers the unpack hook that goes with it.
+std::function<IntrusivePtr<GraphNode>(const Tensor&)> python_pack(PyObject* pack, PyObject* unpack);
 // Numbers hooks in the order in which they were registered.
 std::uint64_t next_hook_id();
 
@@ -35,6 +38,9 @@ std::uint64_t next_hook_id();
 
 // The ctx of the function whose node this is (borrowed), or null.
 PyObject* function_context(Node* node);
+
+// New reference to a tensor that a node has saved, as an object that takes hooks of its own.
+PyObject* saved_object(SavedTensor* saved, Node* node);
 
 // Tensors of a sequence, undefined for None. Errors: TypeError that begins with `what`.
 std::vector<Tensor> tensors_from(PyObject* sequence, const char* what);

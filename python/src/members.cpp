@@ -1,6 +1,8 @@
 // Attributes and the methods of Tensor that are not operators.
 #include "hwaro/autograd/grad_mode.h"
+#include "hwaro/autograd/meta.h"
 #include "hwaro/autograd/node.h"
+#include "hwaro/autograd/tensor_hooks.h"
 #include "hwaro/core/type_names.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
@@ -40,17 +42,21 @@ HWARO_GETTER(is_mps, PyBool_FromLong(t.device().type == DeviceType::MPS))
 HWARO_GETTER(is_meta, PyBool_FromLong(t.device().is_meta()))
 HWARO_GETTER(requires_grad, PyBool_FromLong(is_tracked(t)))
 HWARO_GETTER(is_leaf, PyBool_FromLong(!is_tracked(t) || !grad_fn(t)))
-HWARO_GETTER(version, PyLong_FromLong(long(t.version())))
+PyObject* get_version(PyObject* self, void*) {
+  HWARO_PY_TRY
+  HWARO_CHECK(!impl_of(self)->is(kInference), "Inference tensors do not track version counter.");
+  return PyLong_FromLong(long(impl_of(self)->version()));
+  HWARO_PY_CATCH(nullptr)
+}
 HWARO_GETTER(grad_fn, node_object(grad_fn(t)))
 HWARO_GETTER(output_nr, PyLong_FromLong(long(t->output_nr)))
 HWARO_GETTER(base, t->is(kIsView) ? wrap(Tensor(t->view_base)) : Py_NewRef(Py_None))
-HWARO_GETTER(retains_grad, PyBool_FromLong(t->autograd && t->autograd->retain_grad && grad_fn(t)))
+HWARO_GETTER(retains_grad, PyBool_FromLong(retains_grad(t) && grad_fn(t)))
 
 int set_requires_grad_attr(PyObject* self, PyObject* value, void*) {
   HWARO_PY_TRY
-  const int on = value ? PyObject_IsTrue(value) : -1;
-  if (on < 0) return -1;
-  set_requires_grad(tensor_of(self), on);
+  if (!value || !PyBool_Check(value)) raise("requires_grad must be a bool");
+  set_requires_grad(tensor_of(self), value == Py_True);
   return 0;
   HWARO_PY_CATCH(-1)
 }
@@ -59,7 +65,7 @@ PyObject* get_grad(PyObject* self, void*) {
   HWARO_PY_TRY
   const TensorImpl* t = impl_of(self);
   if (t->autograd && t->autograd->grad.defined()) return wrap(t->autograd->grad);
-  if (t->grad_fn && !(t->autograd && t->autograd->retain_grad))
+  if (t->grad_fn && !(t->autograd && t->autograd->retained))
     engine::warn(
         "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
         "populated during "
@@ -67,7 +73,7 @@ PyObject* get_grad(PyObject* self, void*) {
         ".retain_grad() on the "
         "non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. "
         "See "
-        "github.com/pytorch/pytorch/pull/30531 for more informations.");
+        "github.com/pytorch/pytorch/pull/30531 for more information.");
   if (PyErr_Occurred()) return nullptr;
   Py_RETURN_NONE;
   HWARO_PY_CATCH(nullptr)

@@ -138,8 +138,9 @@ class PointwiseNode final : public Node {
     const Tensor g = std::move(grads[0]);
     if (!g.defined()) return;
     Tensor tensors[kMaxOperands], result;
+    // A number that is read is a saved tensor in PyTorch: there is none to unpack here, but it raises once freed.
     for (int i = 0; i < info_.operands; ++i)
-      if (reads_ & (1u << i) && !(is_number_ & (1u << i))) tensors[i] = saved_[i].unpack(this);
+      if (reads_ & (1u << i) && !(info_.drops_numbers && is_number_ & (1u << i))) tensors[i] = saved_[i].unpack(this);
     if (reads_ & kResult) result = saved_[3].unpack(this);
     for (int i = 0; i < info_.operands; ++i) {
       if (!wanted(i)) continue;
@@ -163,12 +164,12 @@ class PointwiseNode final : public Node {
   void release_saved() override {
     for (SavedTensor& s : saved_) s.release();
   }
-  std::vector<std::pair<std::string, Tensor>> saved() override {
-    std::vector<std::pair<std::string, Tensor>> list;
+  std::vector<std::pair<std::string, SavedTensor*>> saved() override {
+    std::vector<std::pair<std::string, SavedTensor*>> list;
     for (int i = 0; i < info_.operands; ++i)
-      if (saved_[i].defined())
-        list.push_back({std::string(info_.schema->str(info_.schema->args[i].name)), saved_[i].unpack(this)});
-    if (saved_[3].defined()) list.push_back({"result", saved_[3].unpack(this)});
+      if (reads_ & (1u << i) && !(is_number_ & (1u << i)))
+        list.push_back({std::string(info_.schema->str(info_.schema->args[i].name)), &saved_[i]});
+    if (reads_ & kResult) list.push_back({"result", &saved_[3]});
     return list;
   }
 
@@ -253,7 +254,7 @@ PointwiseNode* record(const PointwiseInfo& info, const Operand* operands, const 
     if (node->reads(1u << i) && operands[i].is_tensor()) {
       const Tensor x = operands[i].get();
       // What is about to be overwritten is kept as a copy.
-      node->save_operand(i, writes_self && x.impl() == operands[0].tensor ? detach(clone(x)) : x);
+      node->save_operand(i, writes_self && i == 0 ? detach(clone(x)) : x);
     }
   return node;
 }
@@ -354,6 +355,7 @@ void pointwise_out(const PointwiseInfo& called, const Operand* operands, const S
   const DType target = out.dtype();
   const Call call = decide(info, operands, scalars, shape, &target);
   check_cast(call.result, target);
+  check_inplace(out, false);
   resize_out(out, shape);
   check_no_overlap(out, operands, info.operands);
   run(call, info, out, false, operands, scalars);

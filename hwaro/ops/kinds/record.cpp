@@ -1,5 +1,7 @@
 #include "hwaro/ops/kinds/record.h"
 
+#include "hwaro/autograd/meta.h"
+
 namespace hwaro::engine {
 
 Tensor make_view(const Tensor& base, IntSpan sizes, IntSpan strides, std::int64_t offset, bool multi_output) {
@@ -15,6 +17,7 @@ Tensor make_view(const Tensor& base, IntSpan sizes, IntSpan strides, std::int64_
   else if (multi_output) origin = ViewOrigin::MultiOutput;
   else if (base->is(kIsView)) origin = ViewOrigin(base->view_origin);
   t.view_origin = std::uint8_t(origin);
+  if (base->autograd && base->autograd->view_steps) add_view_step(base, out, ViewStep::Kind::Strided);
   return out;
 }
 

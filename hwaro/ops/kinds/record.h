@@ -10,6 +10,7 @@
 // released after the pass. What the lambda computes with recorded operators is differentiable again.
 #pragma once
 
+#include <algorithm>
 #include <initializer_list>
 #include <vector>
 
@@ -71,7 +72,7 @@ class LambdaNode final : public Node {
     for (const Tensor& t : inputs) add_edge(t.defined() ? gradient_edge(t) : Edge{});
   }
   void apply(Tensor* grads, Tensor* out) override {
-    if (num_inputs == 1 && !grads[0].defined()) return;
+    if (std::none_of(grads, grads + num_inputs, [](const Tensor& g) { return g.defined(); })) return;
     Backward b(*this, grads, out, saved_);
     f_(b);
   }
@@ -79,10 +80,9 @@ class LambdaNode final : public Node {
   void release_saved() override {
     for (SavedTensor& s : saved_) s.release();
   }
-  std::vector<std::pair<std::string, Tensor>> saved() override {
-    std::vector<std::pair<std::string, Tensor>> list;
-    for (std::size_t i = 0; i < saved_.size(); ++i)
-      if (saved_[i].defined()) list.push_back({std::to_string(i), saved_[i].unpack(this)});
+  std::vector<std::pair<std::string, SavedTensor*>> saved() override {
+    std::vector<std::pair<std::string, SavedTensor*>> list;
+    for (std::size_t i = 0; i < saved_.size(); ++i) list.push_back({std::to_string(i), &saved_[i]});
     return list;
   }
   void add_saves(std::initializer_list<Save> saves) {

@@ -1,4 +1,5 @@
 // The parts of complex tensors as views, lazy conjugation, and the same bytes as another type.
+#include "hwaro/autograd/meta.h"
 #include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
@@ -10,10 +11,12 @@ namespace hwaro::engine {
 using std::int64_t;
 
 // A view of the same bytes with another element type; geometry in elements of that type.
-static Tensor retyped_view(const Tensor& self, DType dtype, IntSpan sizes, IntSpan strides, int64_t offset) {
+static Tensor retyped_view(const Tensor& self, DType dtype, ViewStep::Kind kind, IntSpan sizes, IntSpan strides,
+                           int64_t offset) {
   Tensor out = make_view(self, sizes, strides, offset);
   out->dtype = dtype;
   out->set(kConj, false);
+  add_view_step(self, out, kind);
   return out;
 }
 
@@ -26,6 +29,7 @@ struct Conj {
     const Tensor out = record_view("ConjBackward0", self, self.sizes(), self.strides(), self->offset,
                                    [](const Tensor& g) { return call(g); });
     out->flags ^= kConj;
+    add_view_step(self, out, ViewStep::Kind::Conj);
     return out;
   }
 };
@@ -60,7 +64,8 @@ struct ViewAsReal {
     for (int64_t& s : strides) s *= 2;
     sizes.push_back(2);
     strides.push_back(1);
-    const Tensor out = retyped_view(self, to_real(self.dtype()), sizes, strides, 2 * self->offset);
+    const Tensor out =
+        retyped_view(self, to_real(self.dtype()), ViewStep::Kind::AsReal, sizes, strides, 2 * self->offset);
     if (recording(self))
       record("ViewAsRealBackward0", {self}, out, {}, [](Backward& b) { b.set(0, view_as_complex(contiguous(b.g()))); });
     return out;
@@ -87,7 +92,8 @@ struct ViewAsComplex {
       s /= 2;
     }
     HWARO_CHECK(self->offset % 2 == 0, "Tensor must have a storage_offset divisible by 2");
-    const Tensor out = retyped_view(self, to_complex(self.dtype()), sizes, strides, self->offset / 2);
+    const Tensor out =
+        retyped_view(self, to_complex(self.dtype()), ViewStep::Kind::AsComplex, sizes, strides, self->offset / 2);
     if (recording(self))
       record("ViewAsComplexBackward0", {self}, out, {},
              [](Backward& b) { b.set(0, ViewAsReal::call(ResolveConj::call(contiguous(b.g())))); });

@@ -34,7 +34,10 @@ struct Reshape {
   static Tensor call(const Tensor& self, IntSpan size) {
     const Dims shape = infer_size(size, self.numel());
     Dims strides;
-    if (self.is_contiguous() || view_strides(self.sizes(), self.strides(), shape, strides)) return view(self, shape);
+    if (self.is_contiguous()) return view(self, shape);
+    if (view_strides(self.sizes(), self.strides(), shape, strides))
+      return record_view("ReshapeAliasBackward0", self, shape, strides, self->offset,
+                         [sizes = Dims(self.sizes())](const Tensor& g) { return reshape(g, sizes); });
     const Tensor copy = clone(self, MemoryFormat::Contiguous);
     const Tensor out = alias(copy, shape, contiguous_strides(shape), copy->offset);
     if (recording(self))

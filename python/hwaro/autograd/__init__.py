@@ -53,13 +53,13 @@ def _gradients(grads, outputs):
     """grad_tensors as a list with one entry per output."""
     if grads is None:
         return [None] * len(outputs)
-    if isinstance(grads, _C.Tensor):
-        return [grads]
-    grads = list(grads)
+    grads = [grads] if isinstance(grads, _C.Tensor) else list(grads)
     for g in grads:
         if g is not None and not isinstance(g, _C.Tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
-    return grads + [None] * (len(outputs) - len(grads))
+    if len(grads) < len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(grads)} gradients")
+    return grads
 
 
 def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None):
@@ -113,6 +113,9 @@ def grad(
     if allow_unused is None:
         allow_unused = materialize_grads
     outputs = (outputs,) if isinstance(outputs, _C.Tensor) or _is_edge(outputs) else tuple(outputs)
+    keys = list(inputs) if isinstance(inputs, dict) else None
+    if keys is not None:
+        inputs = inputs.values()
     inputs = (inputs,) if isinstance(inputs, _C.Tensor) or _is_edge(inputs) else tuple(inputs)
     if not only_inputs:
         _warnings.warn(
@@ -136,15 +139,17 @@ def grad(
         )
     else:
         result = _batched(roots, inputs, gradients, bool(retain_graph), bool(create_graph), bool(allow_unused))
-    if not materialize_grads:
-        return result
+    if materialize_grads:
+        result = _materialized(result, inputs, bool(create_graph))
+    return result if keys is None else dict(zip(keys, result))
+
+
+def _materialized(result, inputs, create_graph):
     import hwaro as torch
 
     if any(r is None and not isinstance(i, _C.Tensor) for r, i in zip(result, inputs)):
         raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge.")
-    return tuple(
-        torch.zeros_like(i, requires_grad=bool(create_graph)) if r is None else r for r, i in zip(result, inputs)
-    )
+    return tuple(torch.zeros_like(i, requires_grad=create_graph) if r is None else r for r, i in zip(result, inputs))
 
 
 def _batched(roots, inputs, gradients, retain_graph, create_graph, allow_unused):

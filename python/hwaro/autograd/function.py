@@ -264,7 +264,7 @@ def _prepare_outputs(ctx, args, outputs, executable):
             if differentiable or not o.requires_grad:
                 if is_input and not is_dirty:
                     o = o.view_as(o)
-                elif not is_input and o.requires_grad:
+                elif not is_input and o.requires_grad and o._base is None:
                     o = o.detach()
             else:
                 o = o.detach()

@@ -4,6 +4,7 @@ import abc
 import contextlib
 import functools
 import threading
+import weakref
 from typing import NamedTuple, Optional
 
 from hwaro import _C
@@ -126,42 +127,83 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
     tensors = tuple(tensors)
+    nodes = [_node_of(t) for t in tensors]
     lock = threading.Lock()
-    state = {"seen": {}, "passes": 0}
+    passes = {}  # number of a pass -> gradients that have come (all), or True (any)
 
-    # A pass is over when the same tensor reports again, or all of them have.
-    def seen(index, grad):
+    def all_hook(index, grad):
+        number = _C._current_graph_task_id()
+        if number == -1:
+            raise AssertionError("expected this hook to be called inside a backward call")
         with lock:
-            if index in state["seen"]:
-                state["seen"] = {}
-            state["seen"][index] = grad
-            return dict(state["seen"])
+            if number not in passes:
+                passes[number] = [sum(map(_C._will_engine_execute_node, nodes)), [None] * len(tensors)]
+            state = passes[number]
+            state[0] -= 1
+            state[1][index] = grad
+            done = state[0] == 0
+            if done:
+                del passes[number]
+        if done:
+            fn(state[1])
 
-    if mode == "any":
+    def any_hook(index, grad):
+        number = _C._current_graph_task_id()
+        with lock:
+            first = number not in passes
+            passes.clear()
+            passes[number] = True
+        if first:
+            fn(grad)
 
-        @functools.wraps(fn)
-        def any_hook(grad, index):
-            if len(seen(index, grad)) == 1:
-                fn(grad)
-
-        return _Handles(t.register_hook(functools.partial(_call_with, any_hook, i)) for i, t in enumerate(tensors))
-
-    def all_hook(grad, index):
-        found = seen(index, grad)
-        if len(found) == len(tensors):
-            with lock:
-                state["seen"] = {}
-            fn([found.get(i) for i in range(len(tensors))])
-
-    return _Handles(t.register_hook(functools.partial(_call_with, all_hook, i)) for i, t in enumerate(tensors))
-
-
-def _call_with(hook, index, grad):
-    hook(grad, index)
+    hook = all_hook if mode == "all" else any_hook
+    return _Handles(t.register_hook(functools.partial(hook, i)) for i, t in enumerate(tensors))
 
 
-class allow_mutation_on_saved_tensors(saved_tensors_hooks):
-    """Inside, tensors that the graph saved may be written to in place: it keeps copies."""
+def _node_of(tensor):
+    if not tensor.requires_grad:
+        raise AssertionError("Expected gradient function to be set")
+    return _C.gradient_edge(tensor)[0]
+
+
+class _Saved:
+    """Stands for one saved tensor while the copies of it live."""
+
+
+class _AllowMutationOnSavedContext:
+    """The copies that allow_mutation_on_saved_tensors keeps."""
 
     def __init__(self):
-        super().__init__(lambda t: t.clone(), lambda t: t)
+        self.copies = weakref.WeakKeyDictionary()
+
+    def clear(self):
+        self.copies.clear()
+
+
+@contextlib.contextmanager
+def allow_mutation_on_saved_tensors():
+    """Inside, tensors that the graph saved may be written to in place: it keeps copies. Yields what holds them."""
+    context = _AllowMutationOnSavedContext()
+
+    def pack(tensor):
+        key = _Saved()
+        context.copies[key] = tensor.detach().clone()
+        return key
+
+    def unpack(key):
+        if key not in context.copies:
+            raise AssertionError(
+                "Trying to backward outside of the 'allow_mutation_on_saved_tensors' contextin which the graph was"
+                " originally recorded."
+            )
+        return context.copies[key]
+
+    if getattr(_local, "mutation", False):
+        raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
+    _local.mutation = True
+    try:
+        with saved_tensors_hooks(pack, unpack):
+            yield context
+    finally:
+        context.clear()
+        _local.mutation = False

@@ -56,7 +56,7 @@ def _gate(inputs, on_backward):
                 ctx.set_materialize_grads(False)
                 ctx.action = action
                 ctx.mark_non_differentiable(*[tensor for tensor in tensors if not tensor.requires_grad])
-                return tuple(tensor.view_as(tensor) for tensor in tensors)
+                return tensors
 
             @staticmethod
             def backward(ctx, *grads):

@@ -1,0 +1,758 @@
+"""The graph: what a second backward finds, walking over nodes, saved tensors, leaves, anomaly mode, modes, copies."""
+
+import copy
+import pickle
+import warnings
+
+from graphs import error, graph, leaf
+from recorded import recorded_test
+
+CASES = {}
+
+
+def case(f):
+    CASES[f.__name__.replace("_", " ")] = f
+    return f
+
+
+TWICE = """
+x * 2
+2 * x
+x * x
+x * y
+x + 2
+x + y
+x - y
+x / 2
+x / y
+x ** 2
+x ** 2.5
+2 ** x
+x ** y
+-x
+abs(x)
+x.exp()
+x.log()
+x.sqrt()
+x.sin()
+x.tanh()
+x.sigmoid()
+x.relu()
+x.square()
+x.reciprocal()
+x.floor()
+x.sign()
+x.clamp(0, 1)
+x.clamp(min=0)
+x.clone()
+x.detach() * 2 + x
+x.sum()
+x.sum(0)
+x.mean()
+x.mean(0)
+x.var()
+x.std(0)
+x.max()
+x.max(0).values
+x.amax(0)
+x.min()
+x.prod()
+x.prod(0)
+x.cumsum(0)
+x.cumprod(0)
+x.logsumexp(0)
+x.softmax(0)
+x.log_softmax(0)
+x.norm()
+x.norm(1)
+x @ y
+x.dot(y)
+m @ m
+m @ x
+m.t()
+m.reshape(9)
+m.view(9)
+m.T.reshape(9)
+m[0]
+m[:, 1]
+m[1:]
+m[[0, 1]]
+m[m > 1]
+m.diagonal()
+m.trace()
+m.triu()
+m.expand(2, 3, 3)
+m.unsqueeze(0)
+m.permute(1, 0)
+m.repeat(2, 1)
+m.flip(0)
+m.roll(1)
+m.sort().values
+m.topk(2).values
+m.gather(0, i)
+m.scatter(0, i, 1.0)
+m.scatter_add(0, i, m[:1])
+m.index_select(0, j)
+m.masked_fill(m > 1, 0)
+m.take(j)
+m.unbind()[0]
+m.split(1)[0]
+m.chunk(2)[0]
+lib.cat([x, y])
+lib.stack([x, y])
+lib.where(x > 1, x, y)
+lib.where(x > 1, x, 0.0)
+lib.maximum(x, y)
+lib.lerp(x, y, 0.3)
+lib.lerp(x, y, y)
+lib.addcmul(x, x, y)
+lib.addcdiv(x, x, y)
+lib.addmm(m, m, m)
+lib.outer(x, y)
+lib.einsum("i,j->ij", x, y)
+lib.cdist(m, m)
+lib.cross(x, y, dim=0)
+lib.atan2(x, y)
+lib.hypot(x, y)
+lib.fmod(x, 2)
+lib.remainder(x, y)
+lib.xlogy(x, y)
+lib.polar(x, y)
+x.to(lib.float64)
+x.double().float()
+x.nan_to_num()
+x.masked_select(x > 1)
+F.relu(x)
+F.gelu(x)
+F.silu(x)
+F.elu(x)
+F.leaky_relu(x)
+F.softplus(x)
+F.hardtanh(x)
+F.threshold(x, 1, 0)
+F.dropout(x, 0.0)
+F.dropout(x, 0.5)
+F.linear(m, m, x)
+F.layer_norm(m, (3,))
+F.batch_norm(m, None, None, training=True)
+F.mse_loss(x, y)
+F.l1_loss(x, y)
+F.smooth_l1_loss(x, y)
+F.cross_entropy(m, k)
+F.nll_loss(m, k)
+F.binary_cross_entropy_with_logits(x, y)
+F.kl_div(x, y)
+F.embedding(j, m)
+F.pad(m, (1, 1))
+F.conv1d(m[None], m[:, :, None])
+F.max_pool1d(m[None], 2)
+F.interpolate(m[None], scale_factor=2)
+F.normalize(m)
+F.cosine_similarity(m, m)
+F.scaled_dot_product_attention(m[None], m[None], m[None])
+x.real
+lib.complex(x, y).abs()
+lib.complex(x, y).angle()
+x.as_strided((2,), (1,))
+x.unfold(0, 2, 1)
+m.cummax(0).values
+m.median()
+m.median(0).values
+m.kthvalue(1).values
+m.mode().values
+m.renorm(2, 0, 1.0)
+m.index_add(0, j, m[:2])
+m.put(j, x[:2])
+lib.logaddexp(x, y)
+lib.special.erf(x)
+x.erfinv()
+x.lgamma()
+lib.sinc(x)
+lib.heaviside(x.detach(), y.detach()) * x
+lib.copysign(x, y)
+lib.ldexp(x, y)
+lib.diff(x)
+lib.kron(m, m)
+""".strip().splitlines()
+
+
+@case
+def what_a_second_backward_finds(torch):
+    out = []
+    for text in TWICE:
+        x, y = leaf(torch), (leaf(torch) + 0.25).detach().requires_grad_()
+        m = leaf(torch, 3, 3)
+        names = {
+            "lib": torch,
+            "F": torch.nn.functional,
+            "x": x,
+            "y": y,
+            "m": m,
+            "i": torch.tensor([[0, 1, 2]]),
+            "j": torch.tensor([0, 1]),
+            "k": torch.tensor([0, 1, 2]),
+        }
+        try:
+            r = eval(text, names)
+        except Exception as e:
+            out.append([text, type(e).__name__])
+            continue
+        if not r.requires_grad:
+            out.append([text, "constant"])
+            continue
+        g = torch.ones_like(r)
+        node = r.grad_fn
+        name = node and node.name()
+        r.backward(g)
+        out.append([text, name, isinstance(error(lambda: r.backward(g)), list)])
+    return out
+
+
+@case
+def text_of_a_second_backward(torch):
+    x = leaf(torch)
+    y = (x * x).sum()
+    y.backward()
+    return error(lambda: y.backward())
+
+
+@case
+def part_of_a_freed_graph(torch):
+    x = leaf(torch)
+    a = x * x
+    b, c = a.sum(), a.exp().sum()
+    b.backward()
+    return [error(lambda: c.backward()), x.grad]
+
+
+@case
+def saved_tensors_of_nodes(torch):
+    x, y, m = leaf(torch), leaf(torch) * 2, leaf(torch, 3, 3)
+    out = []
+    for r in (
+        x * y,
+        x / y,
+        x.exp(),
+        x**2,
+        x**y,
+        m @ m,
+        x.sigmoid(),
+        x.relu(),
+        m.softmax(0),
+        x.sin(),
+        x.dot(y),
+        torch.where(x > 1, x, y),
+        x.sum(),
+        m.mv(x),
+        m.max(0).values,
+        torch.addmm(m, m, m),
+        x.prod(),
+        x.std(),
+        x.norm(),
+        torch.nn.functional.gelu(x),
+    ):
+        node = r.grad_fn
+        names = sorted(n for n in dir(node) if n.startswith("_saved_") and isinstance(getattr(node, n), torch.Tensor))
+        out.append([node.name(), [[n, getattr(node, n).detach()] for n in names]])
+    return out
+
+
+@case
+def saved_tensors_after_release(torch):
+    x = leaf(torch)
+    y = x * x
+    node = y.grad_fn
+    same = node._saved_self is x
+    y.sum().backward()
+    return [same, error(lambda: node._saved_self)]
+
+
+@case
+def saved_result_has_its_history(torch):
+    x = leaf(torch)
+    y = x.exp()
+    r = y.grad_fn._saved_result
+    return [r is y, r.grad_fn is y.grad_fn, r.requires_grad, torch.equal(r, y)]
+
+
+@case
+def nodes_are_objects(torch):
+    x = leaf(torch)
+    y = (x * 2).exp()
+    node = y.grad_fn
+    node.metadata["a"] = 1
+    n = node.next_functions[0][0]
+    return [
+        node.metadata,
+        y.grad_fn.metadata,
+        node is y.grad_fn,
+        n.next_functions[0][0].variable is x,
+        isinstance(node, torch.autograd.graph.Node),
+        type(node).__name__,
+        str(node).split(" at ")[0],
+        node.name(),
+        error(lambda: setattr(node, "other", 3)),
+        {node: 1}[y.grad_fn],
+        n.next_functions[1],
+        error(lambda: node.no_such_thing),
+        [a for a in dir(node) if not a.startswith("_")],
+    ]
+
+
+@case
+def nodes_outlive_tensors(torch):
+    x = leaf(torch)
+    node = (x * 2).exp().grad_fn
+    return [graph(node), node.next_functions[0][0].name()]
+
+
+@case
+def gradient_edges(torch):
+    x = leaf(torch, 4)
+    y = x * 2
+    a, b = y.split(2)
+    E = torch.autograd.graph.get_gradient_edge
+    out = [E(x).node.name(), E(b).output_nr, E(y).node is y.grad_fn, E(y)._fields]
+    z = (b * b).sum()
+    out.append(torch.autograd.grad(z, [E(y), E(x)], retain_graph=True))
+    torch.autograd.backward(E(z), inputs=E(x), retain_graph=True)
+    out.append(x.grad)
+    out.append(error(lambda: torch.autograd.backward([E(y)], [torch.ones(4)])))
+    return out + [x.grad, error(lambda: E(torch.ones(2)))]
+
+
+@case
+def leaves(torch):
+    x = leaf(torch)
+    c = torch.ones(3)
+    with torch.no_grad():
+        n = x * 2
+    d = x.detach()
+    return [
+        [t.is_leaf for t in (x, c, x * 2, n, d, c * 2, c.requires_grad_() * 1, x.data, x.to(torch.float32), x.clone())],
+        [t.requires_grad for t in (x, n, d, x.data, x > 1, x.argmax(), x.round())],
+        error(lambda: setattr(x * 2, "requires_grad", False)),
+        error(lambda: (x * 2).requires_grad_(False)),
+        (x * 2).requires_grad_().is_leaf,
+        error(lambda: torch.tensor([1]).requires_grad_()),
+        error(lambda: setattr(torch.tensor([1]), "requires_grad", True)),
+        error(lambda: torch.ones(2, dtype=torch.int32, requires_grad=True)),
+        error(lambda: setattr(x, "requires_grad", 3)),
+    ]
+
+
+@case
+def intermediate_nodes(torch):
+    x, y, z = leaf(torch, 3), leaf(torch, 2, 3), leaf(torch, 3, dtype=torch.float64)
+    c = leaf(torch, 3, dtype=torch.complex64)
+    h = leaf(torch, 3, dtype=torch.float16)
+    i = torch.tensor([1, 2, 3])
+    F = torch.nn.functional
+    return [
+        graph(t)
+        for t in (
+            x + y,
+            x * y,
+            x * z,
+            x + z,
+            x + c,
+            h * x,
+            x + i,
+            i * x,
+            x.sum(dtype=torch.float64),
+            h.sum(),
+            x.mean(dtype=torch.float64),
+            x.softmax(0, dtype=torch.float64),
+            x.to(z),
+            x.double(),
+            x.half().float(),
+            x.type(torch.float64),
+            x.to(torch.complex64),
+            torch.cat([x, z]),
+            torch.stack([x, x]),
+            torch.where(x > 1, x, z),
+            torch.add(x, y, alpha=2),
+            torch.sub(x, y, alpha=2),
+            x - y * 2,
+            torch.maximum(x, y),
+            torch.atan2(x, y),
+            x.expand_as(y),
+            torch.broadcast_tensors(x, y)[0],
+            y.sum_to_size(3),
+            y.flatten(),
+            y.t().flatten(),
+            y.t().contiguous(),
+            y.contiguous(),
+            y.t().reshape(-1),
+            y.t().reshape(3, 1, 2),
+            y[:, :2].reshape(2, 2),
+            y.unflatten(1, (3, 1)),
+            y.view_as(y),
+            y.reshape_as(y),
+            y.T,
+            y.mT,
+            y.swapaxes(0, 1),
+            y.movedim(0, 1),
+            y[0][1],
+            y[..., None],
+            y[0, 1],
+            y[:, [0, 1]],
+            y[torch.tensor([True, False])],
+            y.narrow(0, 0, 1),
+            y.select(0, 1),
+            y @ x,
+            x @ y.t(),
+            y[None] @ y.t(),
+            y.matmul(y.t()[None]),
+            F.linear(y, y),
+            F.linear(y, y, x[:2]),
+            F.linear(y[None], y, x[:2]),
+            torch.einsum("ij->ji", y),
+            torch.outer(x, x),
+            torch.inner(x, x),
+            x.std(),
+            x.var(0, keepdim=True),
+            x.norm(),
+            y.norm(dim=1),
+            F.normalize(y),
+            F.pairwise_distance(y, y),
+            F.softplus(x),
+            F.softmin(x, 0),
+            F.gumbel_softmax(y),
+            F.glu(leaf(torch, 4)),
+            F.cross_entropy(y, torch.tensor([0, 1])),
+            F.cross_entropy(y, y.softmax(1).detach()),
+            F.mse_loss(x, z),
+            F.l1_loss(x, x * 2),
+            F.nll_loss(F.log_softmax(y, 1), torch.tensor([0, 1])),
+            F.interpolate(y[None], scale_factor=2),
+            F.one_hot(i).float() @ leaf(torch, 4),
+            x.repeat_interleave(2),
+            x.tile(2),
+            torch.meshgrid(x, x, indexing="ij")[0],
+            torch.block_diag(y, y),
+            torch.vstack([x, x]),
+            torch.hstack([x, x]),
+            torch.dstack([x, x]),
+            torch.column_stack([x, x]),
+            torch.diag(x),
+            torch.diag_embed(x),
+            y.diagonal(),
+            x.clip(0, 1),
+            x.square(),
+            torch.rsub(x, 1),
+            abs(c),
+            c.real,
+            c.imag * 2,
+            c.conj() * c,
+            c.angle(),
+            c.abs() ** 2,
+            torch.view_as_real(c),
+            torch.complex(x, x),
+        )
+    ]
+
+
+def warned(f):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = error(f)
+    return [result, [[type(w.message).__name__, "\n".join(
+        line for line in str(w.message).splitlines() if not line.startswith("  File")
+    ).split(" (Triggered")[0]] for w in caught if "anomaly" not in str(w.message).lower()]]
+
+
+@case
+def anomaly_mode(torch):
+    def run(check_nan=True):
+        x = torch.zeros(2, requires_grad=True)
+        with torch.autograd.detect_anomaly(check_nan=check_nan):
+            y = (x * 0) / (x * 0)
+            y.sum().backward()
+        return x.grad
+
+    A = torch.autograd
+    out = [str(warned(run)[0]), warned(lambda: run(False))[0]]
+    before = torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()
+    with A.set_detect_anomaly(True, check_nan=False):
+        inside = torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()
+    A.set_detect_anomaly(True)
+    on = torch.is_anomaly_enabled()
+    A.set_detect_anomaly(False)
+    return out + [before, inside, on, torch.is_anomaly_enabled()]
+
+
+@case
+def anomaly_mode_says_where(torch):
+    def where_it_was_made(x):
+        return torch.sqrt(x - 1)
+
+    def run():
+        x = torch.zeros(2, requires_grad=True)
+        with torch.autograd.set_detect_anomaly(True):
+            where_it_was_made(x).sum().backward()
+
+    result, seen = warned(run)
+    text = seen[0][1]
+    return [result, len(seen), seen[0][0], text.splitlines()[0], "return torch.sqrt(x - 1)" in text]
+
+
+@case
+def anomaly_mode_and_version(torch):
+    x = leaf(torch)
+    with torch.autograd.set_detect_anomaly(True):
+        y = x.exp()
+        y.add_(1)
+        result, seen = warned(lambda: y.sum().backward())
+    return [result, len(seen)]
+
+
+@case
+def anomaly_mode_without_forward(torch):
+    x = torch.zeros(2, requires_grad=True)
+    y = torch.sqrt(x - 1).sum()
+    with torch.autograd.set_detect_anomaly(True):
+        return warned(lambda: y.backward())
+
+
+@case
+def deepcopy(torch):
+    x = leaf(torch)
+    x.grad = torch.ones(3)
+    y = copy.deepcopy(x)
+    p = torch.nn.Parameter(torch.ones(2), requires_grad=False)
+    q = copy.deepcopy(p)
+    base = torch.arange(6.0)
+    a, b = copy.deepcopy([base[:3], base[1:]])
+    a.zero_()
+    m = torch.nn.Linear(2, 2)
+    n = copy.deepcopy(m)
+    same = copy.deepcopy([x, x])
+    return [
+        y is x,
+        y.grad,
+        y.grad is x.grad,
+        y.requires_grad,
+        y.is_leaf,
+        type(q).__name__,
+        q.requires_grad,
+        b,
+        torch.equal(m.weight, n.weight),
+        n.weight is m.weight,
+        same[0] is same[1],
+        error(lambda: copy.deepcopy(x * 2)),
+        copy.deepcopy((x * 2).detach()),
+        copy.deepcopy(base.t()).stride(),
+        copy.deepcopy(torch.ones(2, 3).t()).stride(),
+        copy.copy(x) is x,
+        copy.copy(x).requires_grad,
+    ]
+
+
+@case
+def pickling(torch):
+    x = leaf(torch)
+    x.grad = torch.ones(3)
+    x.mark = 5
+    out = []
+    for value in (x, x.detach(), torch.nn.Parameter(torch.ones(2)), torch.ones(2, 3).t(), torch.tensor(3, dtype=torch.int8)):
+        y = pickle.loads(pickle.dumps(value))
+        out.append([type(y).__name__, y, y.requires_grad, y.grad, y.stride(), getattr(y, "mark", None)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        y = pickle.loads(pickle.dumps(x * 2))
+    out.append([y.requires_grad, y.is_leaf])
+    m = pickle.loads(pickle.dumps(torch.nn.Linear(2, 1)))
+    return out + [type(m).__name__, m.weight.requires_grad, pickle.loads(pickle.dumps(torch.float32)) is torch.float32]
+
+
+@case
+def inference_mode(torch):
+    x = leaf(torch)
+    with torch.inference_mode():
+        a = torch.ones(3)
+        b = x * 2
+        c = a[1:]
+        d = x[1:]
+        e = a.add_(1)
+        nested = []
+        with torch.inference_mode(False):
+            nested += [torch.is_inference_mode_enabled(), torch.is_grad_enabled(), (x * 2).requires_grad]
+        inside = [torch.is_inference_mode_enabled(), torch.is_grad_enabled()]
+    return [
+        inside,
+        nested,
+        [t.is_inference() for t in (a, b, c, d, e, x)],
+        error(lambda: a.add_(1)),
+        error(lambda: a * x),
+        error(lambda: (a + x).is_inference()),
+        (a * 2).is_inference(),
+        a.clone().is_inference(),
+        error(lambda: a.requires_grad_()),
+        error(lambda: a._version),
+        error(lambda: torch.add(torch.zeros(3), 1, out=a)),
+        error(lambda: a[0].mul_(2)),
+        torch.inference_mode()(lambda: torch.ones(1).is_inference())(),
+        torch.inference_mode(lambda: torch.ones(1).is_inference())(),
+        torch.inference_mode(mode=False)(lambda: torch.ones(1).is_inference())(),
+    ]
+
+
+@case
+def modes_as_decorators(torch):
+    out = []
+
+    @torch.no_grad()
+    def plain():
+        return torch.is_grad_enabled()
+
+    @torch.no_grad
+    def bare():
+        return torch.is_grad_enabled()
+
+    @torch.no_grad()
+    def generator():
+        got = yield torch.is_grad_enabled()
+        out.append([got, torch.is_grad_enabled()])
+        try:
+            yield torch.is_grad_enabled()
+        except ValueError:
+            yield ["caught", torch.is_grad_enabled()]
+        return "end"
+
+    @torch.enable_grad()
+    def enabled():
+        return torch.is_grad_enabled()
+
+    @torch.set_grad_enabled(False)
+    def off():
+        return torch.is_grad_enabled()
+
+    out += [plain(), bare(), off(), torch.is_grad_enabled()]
+    with torch.no_grad():
+        out += [enabled(), torch.is_grad_enabled()]
+    g = generator()
+    out += [next(g), torch.is_grad_enabled(), g.send("sent"), torch.is_grad_enabled(), g.throw(ValueError())]
+    try:
+        next(g)
+    except StopIteration as e:
+        out.append(e.value)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+
+        @torch.no_grad()
+        class C:
+            def __init__(self):
+                self.inside = torch.is_grad_enabled()
+
+    out += [C().inside, [type(w.message).__name__ for w in caught], plain.__name__]
+    torch.set_grad_enabled(False)
+    out.append(torch.is_grad_enabled())
+    torch.set_grad_enabled(True)
+    with torch.set_grad_enabled(False):
+        out.append(torch.is_grad_enabled())
+
+    def failing():
+        with torch.no_grad():
+            raise ValueError
+
+    error(failing)
+    out.append(torch.is_grad_enabled())
+    with torch.autograd.set_multithreading_enabled(False):
+        x = leaf(torch)
+        (x * x).sum().backward()
+    return out + [x.grad, error(lambda: torch.set_grad_enabled(3))]
+
+
+@case
+def backward_arguments(torch):
+    x, y = leaf(torch), leaf(torch)
+    A = torch.autograd
+    ones = torch.ones(3)
+    return [
+        error(lambda: A.backward(x * 2)),
+        error(lambda: A.backward([x * 2, (y * 2).sum()], [ones])),
+        error(lambda: A.backward([x * 2, (y * 2).sum()], [ones, None])),
+        error(lambda: A.backward([x * 2], [None])),
+        error(lambda: A.backward([x * 2], ones)),
+        error(lambda: A.backward(x * 2, [ones, ones])),
+        error(lambda: A.backward([x * 2, y * 2], ones)),
+        error(lambda: A.backward(x * 2, torch.ones(2))),
+        error(lambda: A.backward(x * 2, torch.ones(3, dtype=torch.float64))),
+        error(lambda: A.backward(x * 2, torch.ones(3, dtype=torch.complex64))),
+        error(lambda: A.backward(x * 2, torch.ones(3, dtype=torch.int64))),
+        error(lambda: A.backward(ones)),
+        error(lambda: A.backward(3)),
+        error(lambda: A.backward(None)),
+        error(lambda: A.backward([])),
+        error(lambda: A.backward((x * 2).sum(), inputs=[])),
+        error(lambda: A.backward((x * 2).sum(), inputs=[ones])),
+        error(lambda: A.backward((x * 2).sum(), inputs=3)),
+        error(lambda: (x * 2).backward("a")),
+        error(lambda: (x * 2).sum().backward(inputs=x)),
+        error(lambda: (x * 2).sum().backward(retain_graph=3)),
+        error(lambda: (x * 2).sum().backward(nothing=3)),
+        error(lambda: A.grad(x * 2, x)),
+        error(lambda: A.grad((x * 2).sum(), ones)),
+        error(lambda: A.grad((x * 2).sum(), y)),
+        error(lambda: A.grad((x * 2).sum(), [x, y], allow_unused=True)),
+        error(lambda: A.grad((x * 2).sum(), x, ones)),
+        error(lambda: A.grad([(x * 2).sum()], x, [None])),
+        error(lambda: A.grad([(x * 2).sum(), (x * 3).sum()], x, [None])),
+        error(lambda: A.grad((x * 2).sum(), {"a": x})),
+        error(lambda: A.grad("ab", x)),
+        error(lambda: A.grad(x, x, ones)),
+        error(lambda: A.grad(x.sum(), [x, x])),
+        error(lambda: (x * 2).sum().double().backward(torch.ones((), dtype=torch.float32))),
+        error(lambda: leaf(torch, 1, dtype=torch.complex64).mul(2).backward()),
+        error(lambda: torch.zeros(0, requires_grad=True).mul(1).backward()),
+        x.grad,
+        y.grad,
+    ]
+
+
+@case
+def grad_of_grad_attribute(torch):
+    x = leaf(torch)
+    y = (x**3).sum()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        y.backward(create_graph=True)
+    g = x.grad
+    out = [g.requires_grad]
+    x.grad = None
+    g.sum().backward()
+    return out + [x.grad]
+
+
+@case
+def grad_attribute(torch):
+    x = leaf(torch, 2, 3)
+    x.grad = torch.ones(2, 3)
+    same = x.grad is x.grad
+    (x * 2).sum().backward()
+    out = [same, x.grad]
+    del x.grad
+    out.append(x.grad)
+    return out + [
+        error(lambda: setattr(x, "grad", torch.ones(2))),
+        error(lambda: setattr(x, "grad", torch.ones(2, 3, dtype=torch.float64))),
+        error(lambda: setattr(x, "grad", 3)),
+        error(lambda: setattr(x, "grad", x)),
+        error(lambda: setattr(x, "grad", torch.ones(2, 3, device="meta"))),
+    ]
+
+
+@case
+def layout_of_grad(torch):
+    x = leaf(torch, 2, 3).detach().t().requires_grad_()
+    (x * 2).sum().backward()
+    first = x.grad.stride()
+    y = leaf(torch, 2, 3)
+    (y.t() * torch.ones(3, 2)).sum().backward()
+    z = leaf(torch, 1, 2, 3, 3).detach().to(memory_format=torch.channels_last).requires_grad_()
+    (z * 2).sum().backward()
+    return [first, y.grad.stride(), z.grad.stride()]
+
+
+test_graph = recorded_test(__file__, CASES)
