@@ -55,17 +55,17 @@ static double kaiming_std(const Tensor& t, double a, Fan fan) {
 }
 Tensor kaiming_uniform_(const Tensor& t, double a, Fan fan) {
   const double bound = std::sqrt(3.0) * kaiming_std(t, a, fan);
-  return uniform_(t, -bound, bound);
+  return init::uniform_(t, -bound, bound);
 }
-Tensor kaiming_normal_(const Tensor& t, double a, Fan fan) { return normal_(t, 0, kaiming_std(t, a, fan)); }
+Tensor kaiming_normal_(const Tensor& t, double a, Fan fan) { return init::normal_(t, 0, kaiming_std(t, a, fan)); }
 Tensor xavier_uniform_(const Tensor& t, double gain) {
   const Fans fans = fans_of(t);
   const double std = gain * std::sqrt(2.0 / double(fans.in + fans.out)), bound = std::sqrt(3.0) * std;
-  return uniform_(t, -bound, bound);
+  return init::uniform_(t, -bound, bound);
 }
 Tensor xavier_normal_(const Tensor& t, double gain) {
   const Fans fans = fans_of(t);
-  return normal_(t, 0, gain * std::sqrt(2.0 / double(fans.in + fans.out)));
+  return init::normal_(t, 0, gain * std::sqrt(2.0 / double(fans.in + fans.out)));
 }
 
 }  // namespace hwaro::nn::init
