@@ -1,40 +1,72 @@
 # What `cmake --install` and the wheel contain. Include it after all targets.
 #
-# In a wheel (SKBUILD) everything goes into the package folder hwaro/, next to the Python files. Otherwise it is a C++
-# installation: the library, OpenBLAS beside it, the headers, and find_package(hwaro).
+# There are two layouts of the same C++ installation (libraries, OpenBLAS, headers, find_package, pkg-config):
+#
+#   the usual one    PREFIX/include, PREFIX/lib, PREFIX/lib/cmake/hwaro, PREFIX/lib/pkgconfig
+#   the wheel's      all of it in the package folder hwaro/, beside the Python files and the extension, so that
+#                    `pip install` serves C++, too (python -m hwaro --cmake-prefix)
+#
+# In a build of the wheel (SKBUILD) the second is what is installed; otherwise the first, and the second by
+# `cmake --install BUILD --component wheel`.
 
 include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
 
-if(SKBUILD)
-  set_target_properties(hwaro _C PROPERTIES INSTALL_RPATH "$ORIGIN")
-  install(TARGETS hwaro _C LIBRARY DESTINATION hwaro RUNTIME DESTINATION hwaro)
-  install(FILES "${HWARO_OPENBLAS_LIBRARY}" DESTINATION hwaro)
-  install(FILES "${HWARO_PYTHON_TREE}/__init__.pyi" DESTINATION hwaro)
-  install(DIRECTORY "${HWARO_PYTHON_TREE}/_C" DESTINATION hwaro)
-  install(FILES "${HWARO_OPENBLAS_LICENSE}" DESTINATION hwaro RENAME scipy_openblas32-LICENSE.txt)
-  return()
+# An application that links the static library finds OpenBLAS by its own run path.
+set_target_properties(hwaro PROPERTIES INSTALL_RPATH "$ORIGIN")
+if(TARGET _C)
+  set_target_properties(_C PROPERTIES INSTALL_RPATH "$ORIGIN")
 endif()
 
-include(CMakePackageConfigHelpers)
-set(config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/hwaro")
-
-set_target_properties(hwaro PROPERTIES INSTALL_RPATH "$ORIGIN")
-target_include_directories(hwaro INTERFACE "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
-target_compile_features(hwaro INTERFACE cxx_std_20)
-install(TARGETS hwaro EXPORT hwaro LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-install(FILES "${HWARO_OPENBLAS_LIBRARY}" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-install(FILES "${HWARO_OPENBLAS_LICENSE}" DESTINATION "${CMAKE_INSTALL_DOCDIR}" RENAME scipy_openblas32-LICENSE.txt)
-install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
-foreach(root "${PROJECT_SOURCE_DIR}/hwaro" "${PROJECT_BINARY_DIR}/generated/hwaro")
-  if(IS_DIRECTORY "${root}")
-    install(DIRECTORY "${root}/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/hwaro" FILES_MATCHING PATTERN "*.h")
-  endif()
-endforeach()
-
-install(EXPORT hwaro NAMESPACE hwaro:: FILE hwaroTargets.cmake DESTINATION "${config_dir}")
-configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/hwaroConfig.cmake.in" "${PROJECT_BINARY_DIR}/hwaroConfig.cmake"
-                              INSTALL_DESTINATION "${config_dir}")
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/hwaroConfigVersion.cmake" VERSION "${PROJECT_VERSION}"
                                  COMPATIBILITY SameMinorVersion)
-install(FILES "${PROJECT_BINARY_DIR}/hwaroConfig.cmake" "${PROJECT_BINARY_DIR}/hwaroConfigVersion.cmake"
-        DESTINATION "${config_dir}")
+
+# hwaro_install(NAME INCLUDE LIB CMAKE PKGCONFIG DOC OPTIONS…): one layout, by its folders below the prefix. OPTIONS are
+# those of install(), such as COMPONENT.
+function(hwaro_install name include lib cmake pkgconfig doc)
+  install(TARGETS hwaro EXPORT ${name} LIBRARY DESTINATION "${lib}" ${ARGN} RUNTIME DESTINATION "${lib}" ${ARGN}
+          INCLUDES DESTINATION "${include}")
+  set(static "")
+  if(TARGET hwaro_static AND NOT ${name} STREQUAL "hwaro_wheel")
+    install(TARGETS hwaro_static EXPORT ${name} ARCHIVE DESTINATION "${lib}" ${ARGN} INCLUDES DESTINATION "${include}")
+    set(static hwaro-static.pc)
+  endif()
+  install(EXPORT ${name} NAMESPACE hwaro:: FILE hwaroTargets.cmake DESTINATION "${cmake}" ${ARGN})
+
+  if(HWARO_OPENBLAS STREQUAL "bundled")
+    install(FILES "${HWARO_OPENBLAS_LIBRARY}" DESTINATION "${lib}" ${ARGN})
+    install(FILES "${HWARO_OPENBLAS_LICENSE}" DESTINATION "${doc}" RENAME scipy_openblas32-LICENSE.txt ${ARGN})
+  endif()
+  foreach(root "${PROJECT_SOURCE_DIR}/hwaro" "${PROJECT_BINARY_DIR}/generated/hwaro")
+    install(DIRECTORY "${root}/" DESTINATION "${include}/hwaro" ${ARGN} FILES_MATCHING PATTERN "*.h")
+  endforeach()
+
+  set(generated "${PROJECT_BINARY_DIR}/install/${name}")
+  set(HWARO_LIBRARY_DIR "${lib}")
+  configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/hwaroConfig.cmake.in" "${generated}/hwaroConfig.cmake"
+                                INSTALL_DESTINATION "${cmake}" PATH_VARS HWARO_LIBRARY_DIR)
+  install(FILES "${generated}/hwaroConfig.cmake" "${PROJECT_BINARY_DIR}/hwaroConfigVersion.cmake" DESTINATION "${cmake}"
+          ${ARGN})
+  foreach(file hwaro.pc ${static})
+    # Folders relative to the file, so that an installation can be moved.
+    file(RELATIVE_PATH pc_lib "/${pkgconfig}" "/${lib}")
+    file(RELATIVE_PATH pc_include "/${pkgconfig}" "/${include}")
+    configure_file("${PROJECT_SOURCE_DIR}/cmake/${file}.in" "${generated}/${file}" @ONLY)
+    install(FILES "${generated}/${file}" DESTINATION "${pkgconfig}" ${ARGN})
+  endforeach()
+endfunction()
+
+if(SKBUILD)
+  set(wheel "")
+else()
+  set(wheel COMPONENT wheel EXCLUDE_FROM_ALL)
+  hwaro_install(hwaro "${CMAKE_INSTALL_INCLUDEDIR}" "${CMAKE_INSTALL_LIBDIR}" "${CMAKE_INSTALL_LIBDIR}/cmake/hwaro"
+                "${CMAKE_INSTALL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_DOCDIR}")
+  install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+endif()
+if(HWARO_BUILD_PYTHON)
+  hwaro_install(hwaro_wheel hwaro/include hwaro hwaro/share/cmake/hwaro hwaro/share/pkgconfig hwaro ${wheel})
+  install(TARGETS _C LIBRARY DESTINATION hwaro ${wheel})
+  install(FILES "${HWARO_PYTHON_TREE}/__init__.pyi" DESTINATION hwaro ${wheel})
+  install(DIRECTORY "${HWARO_PYTHON_TREE}/_C" DESTINATION hwaro ${wheel})
+endif()

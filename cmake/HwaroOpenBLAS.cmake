@@ -1,9 +1,21 @@
-# Finds the OpenBLAS of the scipy-openblas32 package in the Python that builds the extension.
-# It is opened at the first product, not linked, so it only has to lie next to libhwaro.so.
+# Which OpenBLAS there is. It is opened when it is first needed, not linked, so it only has to lie next to libhwaro.so.
 #
+#   HWARO_OPENBLAS           bundled: that of the scipy-openblas32 package in the Python that builds the extension, copied
+#                            beside the library and installed with it; system: libopenblas.so.0 of the machine that runs
+#                            (libopenblas0 in Debian), and nothing of it is needed here
 #   HWARO_OPENBLAS_LIBRARY   the shared library
 #   HWARO_OPENBLAS_LICENSE   its licence texts, which have to travel with it
 #   hwaro_copy_openblas(<target> <folder>)   puts it into a folder when the target is built
+
+set(HWARO_OPENBLAS "bundled" CACHE STRING "bundled or system")
+set_property(CACHE HWARO_OPENBLAS PROPERTY STRINGS bundled system)
+if(HWARO_OPENBLAS STREQUAL "system")
+  function(hwaro_copy_openblas target folder)
+  endfunction()
+  return()
+elseif(NOT HWARO_OPENBLAS STREQUAL "bundled")
+  message(FATAL_ERROR "HWARO_OPENBLAS is '${HWARO_OPENBLAS}'; it is bundled or system")
+endif()
 
 if(NOT HWARO_OPENBLAS_LIBRARY)
   if(NOT Python_EXECUTABLE)

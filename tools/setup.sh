@@ -97,7 +97,11 @@ if [ ! -x .venv/bin/python ] && ! find_python >/dev/null; then
   need python3-venv
 fi
 has_header doctest/doctest.h || need doctest-dev
-if wanted test; then has_header zlib.h || need zlib1g-dev; fi
+if wanted test; then
+  has_header zlib.h || need zlib1g-dev
+  command -v pkg-config >/dev/null 2>&1 || need pkgconf
+  /sbin/ldconfig -p 2>/dev/null | grep -q 'libopenblas\.so\.0' || need libopenblas0
+fi
 if wanted demo; then
   [ -n "$(find /usr/share/datasets/fashion-mnist -name '*.gz' -print -quit 2>/dev/null)" ] || need dataset-fashion-mnist
 fi

@@ -4,8 +4,10 @@ import sys
 _USAGE = """usage: python -m hwaro SCRIPT [ARGS...]
        python -m hwaro -m MODULE [ARGS...]
        python -m hwaro -c CODE [ARGS...]
+       python -m hwaro --cmake-prefix
 
-Runs a Python program in which `import torch` gives Hwaro."""
+Runs a Python program in which `import torch` gives Hwaro.
+--cmake-prefix prints where find_package(hwaro) finds the C++ library of this package: CMAKE_PREFIX_PATH."""
 
 
 def _own_frames():
@@ -75,6 +77,15 @@ def main(arguments):
     if first == "--version":
         import hwaro
         print(f"Hwaro {hwaro.__version__}")
+        return 0
+    if first == "--cmake-prefix":
+        import os
+        prefix = os.path.dirname(os.path.abspath(__file__))
+        if not os.path.isdir(os.path.join(prefix, "share", "cmake", "hwaro")):
+            print("hwaro: this is a source tree; the C++ files come with `pip install` and `cmake --install`",
+                  file=sys.stderr)
+            return 1
+        print(prefix)
         return 0
     if first in ("-m", "-c") and not rest:
         print(f"Argument expected for the {first} option\n{_USAGE}", file=sys.stderr)

@@ -163,3 +163,9 @@ __attribute__((init_priority(200))) Load g_load;
 
 }  // namespace
 }  // namespace hwaro
+
+// Who links the static library names this symbol (-Wl,-u,hwaro_cpu_kernels): nothing else refers to this file.
+extern "C" {
+extern const char hwaro_cpu_kernels;
+const char hwaro_cpu_kernels = 1;
+}

@@ -53,6 +53,7 @@ std::vector<std::string> candidates() {
     for (const char* place : {"/", "/../scipy_openblas32/lib/"})
       paths.push_back(folder + place + "libscipy_openblas.so");
   }
+  paths.push_back("libscipy_openblas.so");  // by the run path of a program that holds this library itself
 #if defined(HWARO_BLAS_DEFAULT)
   paths.push_back(HWARO_BLAS_DEFAULT);
 #endif

@@ -8,7 +8,7 @@ namespace hwaro {
 // that the build on PyPI puts in front of names. Null where no library was found, or none that has the function.
 //
 // Looked for in this order: set_blas_library, the environment variable HWARO_BLAS, beside this library and in
-// ../scipy_openblas32/lib, the path that the build was given, libopenblas.so.0 of the system.
+// ../scipy_openblas32/lib, along the run path, the path that the build was given, libopenblas.so.0 of the system.
 void* blas_symbol(const char* name);
 
 // The library that was opened (this opens it), or null.
