@@ -28,7 +28,10 @@ function(hwaro_install name include lib cmake pkgconfig doc)
           INCLUDES DESTINATION "${include}")
   set(static "")
   if(TARGET hwaro_static AND NOT ${name} STREQUAL "hwaro_wheel")
-    install(TARGETS hwaro_static EXPORT ${name} ARCHIVE DESTINATION "${lib}" ${ARGN} INCLUDES DESTINATION "${include}")
+    # Where it has not been built, hwaroConfig.cmake does without.
+    install(TARGETS hwaro_static EXPORT ${name}_static ARCHIVE DESTINATION "${lib}" OPTIONAL ${ARGN}
+            INCLUDES DESTINATION "${include}")
+    install(EXPORT ${name}_static NAMESPACE hwaro:: FILE hwaroStaticTargets.cmake DESTINATION "${cmake}" ${ARGN})
     set(static hwaro-static.pc)
   endif()
   install(EXPORT ${name} NAMESPACE hwaro:: FILE hwaroTargets.cmake DESTINATION "${cmake}" ${ARGN})

@@ -20,6 +20,7 @@ build() {  # build FOLDER NAME PREFIX [OPTION…]: configures and compiles a pro
   quietly "$cmake" --build "$work/$name"
   awk -v name="$name" -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "consumer: %s built in %.1f s\n", name, b - a }'
 }
+quietly "$cmake" --build "$tree" --target hwaro_static
 quietly "$cmake" --install "$tree" --prefix "$work/prefix"
 lib=$(dirname "$(find "$work/prefix" -name libhwaro.so)")
 

@@ -87,11 +87,10 @@ struct Copy {
     const bool recorded = recording(self, src) && is_differentiable(self.dtype());
     check_inplace(self, recorded);
     check_internal_overlap(self);
-    Dims shape(src.sizes());
-    broadcast_into(shape, self.sizes());
-    HWARO_CHECK(IntSpan(shape) == self.sizes(), "The size of tensor a (", self.dim() ? self.sizes()[0] : 1,
-                ") must match the size of tensor b (", src.dim() ? src.sizes()[0] : 1,
-                ") at non-singleton dimension 0");
+    Dims shape(self.sizes());
+    broadcast_into(shape, src.sizes());
+    HWARO_CHECK(IntSpan(shape) == self.sizes(), "output with shape ", sizes_str(self.sizes()),
+                " doesn't match the broadcast shape ", sizes_str(shape));
     if (self.impl() != src.impl() && !self.device().is_meta()) {
       HWARO_CHECK_AS(NotImplementedError, !src.device().is_meta(), "Cannot copy out of meta tensor; no data!");
       // Source and target may be overlapping views of one storage: then the source is read whole before it is written.
