@@ -25,6 +25,8 @@ _SUBMODULES = {
     "cuda",
     "cpu",
     "mps",
+    "xpu",
+    "mtia",
     "backends",
     "version",
     "accelerator",

@@ -7,6 +7,7 @@ _USAGE = """usage: python -m hwaro SCRIPT [ARGS...]
        python -m hwaro --cmake-prefix
 
 Runs a Python program in which `import torch` gives Hwaro.
+`python -m hwaro.check SCRIPT` lists, without running it, what a program uses and Hwaro lacks.
 --cmake-prefix prints where find_package(hwaro) finds the C++ library of this package: CMAKE_PREFIX_PATH."""
 
 

@@ -12,6 +12,40 @@ import types
 
 _ALIAS, _OWN = "torch", "hwaro"
 
+# Modules that programs reach as attributes of their parents, without an import of their own, and that Hwaro lacks.
+_ATTRIBUTES = {
+    "": "onnx hub fx quantization ao export library ops classes sparse nested masked package monitor futures signal "
+    "_dynamo _inductor contrib",
+    ".nn": "quantized intrinsic qat quantizable",
+    ".utils": "tensorboard cpp_extension model_zoo benchmark mobile_optimizer collect_env bottleneck",
+    ".distributed": "rpc fsdp tensor optim elastic nn algorithms pipelining checkpoint launch run",
+}
+# What there is instead, for what similar names would not tell: the first prefix that fits counts.
+_INSTEAD = {
+    "torch.onnx": "torch.save(model.state_dict(), path)",
+    "torch.jit": "the function or module itself, and torch.save(model.state_dict(), path)",
+    "torch.hub": "torch.load(path) of a file that is here, and model.load_state_dict(…)",
+    "torch.utils.model_zoo": "torch.load(path) of a file that is here, and model.load_state_dict(…)",
+    "torch.utils.tensorboard": "torch.save of the numbers, or a picture by matplotlib",
+    "torch.distributed": "training in one process (torch.utils.data.DataLoader has workers)",
+    "torch.fx": "torch.nn.Module.named_modules() and forward hooks",
+    "torch.quantization": "model.to(torch.bfloat16)",
+    "torch.ao.quantization": "model.to(torch.bfloat16)",
+    "torch.export": "torch.save(model.state_dict(), path)",
+    "torch._dynamo": "torch.compile, which gives the function back",
+    "torch.utils.cpp_extension": "find_package(hwaro) and #include <hwaro/hwaro.h>",
+    "torch.utils.benchmark": "the module timeit of Python",
+    "torch.sparse": "dense tensors",
+    "torch.nested": "torch.nn.utils.rnn.pad_sequence",
+    "torch.ops": "torch.nn.functional",
+}
+# Names of modules that Hwaro has in small part.
+_NAMES = {
+    ".distributed": "init_process_group destroy_process_group new_group ReduceOp all_reduce all_gather reduce gather "
+    "scatter reduce_scatter broadcast broadcast_object_list all_gather_object barrier send recv isend irecv "
+    "get_backend ProcessGroup Work TCPStore FileStore init_device_mesh all_to_all monitored_barrier group",
+}
+
 
 class MissingName:
     """Something that a missing module would hold; every use of it raises."""
@@ -82,7 +116,8 @@ def _nearest(path):
 
 
 def _explain(path):
-    near = _nearest(path)
+    near = next((text for prefix, text in _INSTEAD.items() if path == prefix or path.startswith(prefix + ".")), None)
+    near = near or _nearest(path)
     return f"Hwaro does not have {path}" + (f"; the nearest thing that it has is {near}" if near else "")
 
 
@@ -108,7 +143,9 @@ class _Finder(importlib.abc.MetaPathFinder):
         if module is None:
             module = MissingModule(fullname)
             module.__path__ = []
-        is_package = hasattr(module, "__path__")
+        if not hasattr(module, "__path__"):
+            module.__path__ = []  # what lies below it is looked for here, too
+        is_package = True
         spec = importlib.machinery.ModuleSpec(fullname, _Loader(module), is_package=is_package,
                                               origin=getattr(module, "__file__", None))
         if isinstance(module, MissingModule):
@@ -132,6 +169,26 @@ def _own_module(name):
     return value if isinstance(value, types.ModuleType) else None
 
 
+def _stand_ins(module, modules, names):
+    """Lets a module give stand-ins for what PyTorch has there and Hwaro lacks."""
+    own = getattr(module, "__getattr__", None)
+
+    def __getattr__(name):
+        if own is not None:
+            try:
+                return own(name)
+            except AttributeError:
+                if _finder is None or name not in modules and name not in names:
+                    raise
+        if _finder is not None and name in modules:
+            return importlib.import_module(_ALIAS + module.__name__[len(_OWN) :] + "." + name)
+        if _finder is not None and name in names:
+            return MissingName(_ALIAS + module.__name__[len(_OWN) :] + "." + name)
+        raise AttributeError(f"module '{_ALIAS}{module.__name__[len(_OWN):]}' has no attribute '{name}'")
+
+    module.__getattr__ = __getattr__
+
+
 _finder = None
 
 
@@ -144,6 +201,11 @@ def install():
         raise ImportError("PyTorch is already imported in this process, so `import torch` cannot give Hwaro any more")
     _finder = _Finder()
     sys.meta_path.insert(0, _finder)
+    for path in {**_ATTRIBUTES, **_NAMES}:
+        module = importlib.import_module(_OWN + path)
+        if not getattr(module, "_has_stand_ins", False):
+            _stand_ins(module, set(_ATTRIBUTES.get(path, "").split()), set(_NAMES.get(path, "").split()))
+            module._has_stand_ins = True
 
 
 def uninstall():

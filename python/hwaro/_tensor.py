@@ -8,9 +8,29 @@ from hwaro import _C
 Tensor = _C.Tensor
 
 
+def _of_class(self, out):
+    """out as an instance of self's class, where that class wants so."""
+    if type(self) is Tensor or not _C._has_torch_function((self,)):
+        return out
+    from hwaro.overrides import _convert
+
+    return _convert(out, type(self))
+
+
 def _method(function):
     _C._add_tensor_method(function.__name__, function)
     return function
+
+
+def __torch_function__(cls, func, types, args=(), kwargs=None):
+    """What subclasses do with calls that they take part in: run them and give results of their own class."""
+    from hwaro.overrides import _default
+
+    return _default(cls, func, types, args, kwargs)
+
+
+_C._add_tensor_method("__torch_function__", classmethod(__torch_function__))
+_C._add_tensor_method("__rdiv__", _C.Tensor.__rtruediv__)
 
 
 @_method
@@ -233,7 +253,7 @@ def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layo
             stacklevel=2,
         )
         return data.detach().to(dtype=dtype, device=device, copy=True).requires_grad_(requires_grad)
-    return torch.tensor(data, dtype=dtype, device=device, requires_grad=requires_grad)
+    return _of_class(self, torch.tensor(data, dtype=dtype, device=device, requires_grad=requires_grad))
 
 
 @_method
@@ -245,19 +265,55 @@ def nonzero(self, *, as_tuple=False):
 @_method
 def new(self, *args, device=None):
     """A tensor of this type: of a size, or with the given elements."""
-    return _C.legacy_new(self.dtype, args)
+    return _of_class(self, _C.legacy_new(self.dtype, args))
 
 
 @_method
 def as_subclass(self, cls):
-    """The same tensor as an instance of a subclass."""
+    """The same tensor, with its history, as an instance of a subclass."""
     if not (isinstance(cls, type) and issubclass(cls, Tensor)):
-        raise TypeError("as_subclass(): cls must be a subclass of Tensor")
-    return (
-        Tensor._make_subclass(cls, self, False)
-        if not self.requires_grad
-        else Tensor._make_subclass(cls, self.detach(), True)
-    )
+        raise TypeError(
+            "cls must be a type (got " + type(cls).__name__ + ")"
+            if not isinstance(cls, type)
+            else f"Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure "
+            "your class inherits from Tensor."
+        )
+    return _C._as_subclass(self, cls)
+
+
+def _resized(self, size):
+    count = 1
+    for n in size:
+        count *= n
+    if count != self.numel():
+        raise RuntimeError(
+            f"requested resize to {'x'.join(map(str, size))} ({count} elements in total), but the given tensor has a "
+            f"size of {'x'.join(map(str, self.shape))} ({self.numel()} elements). autograd's resize can only change the "
+            "shape of a given tensor, while preserving the number of elements. "
+        )
+    return self.contiguous().view(size)
+
+
+@_method
+def resize(self, *sizes):
+    """The old name of view(), for any strides."""
+    import warnings
+
+    warnings.warn("non-inplace resize is deprecated", stacklevel=2)
+    return _resized(self, tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes)
+
+
+@_method
+def resize_as(self, tensor):
+    import warnings
+
+    warnings.warn("non-inplace resize_as is deprecated", stacklevel=2)
+    return _resized(self, tuple(tensor.shape))
+
+
+@_method
+def reinforce(self, reward):
+    raise RuntimeError("reinforce() was removed.\nUse torch.distributions instead.")
 
 
 @_method
@@ -329,3 +385,4 @@ def record_stream(self, s):
 
 
 import hwaro._unique  # noqa: E402,F401  (unique and unique_consecutive as methods)
+import hwaro._removed  # noqa: E402,F401  (names that say what to use)

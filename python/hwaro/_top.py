@@ -3,6 +3,7 @@
 import builtins
 
 from hwaro import _C
+from hwaro._removed import eig, lstsq, matrix_rank, solve, symeig  # noqa: F401
 from hwaro._grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: F401
 
 inf, nan, pi, e = float("inf"), float("nan"), 3.141592653589793, 2.718281828459045
@@ -136,14 +137,6 @@ def get_deterministic_debug_mode():
 
 def set_deterministic_debug_mode(debug_mode):
     """Everything here is deterministic already."""
-
-
-def is_warn_always_enabled():
-    return False
-
-
-def set_warn_always(always):
-    pass
 
 
 def is_vulkan_available():

@@ -291,7 +291,13 @@ def typed_storage_of(tensor):
     return TypedStorage(wrap_storage=untyped_storage_of(tensor), dtype=tensor.dtype)
 
 
+_warned = []
+
+
 def _warn_typed_storage_removal(stacklevel=2):
+    if _warned and not _C.is_warn_always_enabled():
+        return
+    _warned.append(True)
     warnings.warn(
         "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage"
         " class. This should only matter to you if you are using storages directly.  To access UntypedStorage directly,"

@@ -2,6 +2,7 @@
 #include "hwaro/ops/copy.h"
 #include "python/src/binding.h"
 #include "python/src/members.h"
+#include "python/src/op_arguments.h"
 
 namespace hwaro::python {
 
@@ -16,15 +17,14 @@ struct ToOptions {
 
 bool is_device_like(PyObject* o) { return is_device(o) || PyUnicode_Check(o) || (PyLong_Check(o) && !PyBool_Check(o)); }
 
-[[noreturn]] void raise_bad_to(PyObject* o) {
+[[noreturn]] void raise_bad_to(PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+  if (count > 4) raise<TypeError>("to() takes from 0 to 4 positional arguments but ", count, " were given");
   raise<TypeError>(
-      "to() received an invalid combination of arguments - got (", Py_TYPE(o)->tp_name,
-      "), but expected one of:\n * (torch.device device = None, torch.dtype dtype = None, bool non_blocking = False, "
-      "bool copy = False, *, "
-      "torch.memory_format memory_format = None)\n * (torch.dtype dtype, bool non_blocking = False, bool copy = False, "
-      "*, "
-      "torch.memory_format memory_format = None)\n * (Tensor tensor, bool non_blocking = False, bool copy = False, *, "
-      "torch.memory_format memory_format = None)\n");
+      "to() received an invalid combination of arguments - got ", shown_types(args, 0, count, kwnames),
+      ", but expected one of:\n * (torch.device device = None, torch.dtype dtype = None, bool non_blocking = False, "
+      "bool copy = False, *, torch.memory_format memory_format = None)\n * (torch.dtype dtype, bool non_blocking = "
+      "False, bool copy = False, *, torch.memory_format memory_format = None)\n * (Tensor tensor, bool non_blocking = "
+      "False, bool copy = False, *, torch.memory_format memory_format = None)\n");
 }
 
 ToOptions parse_to(PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
@@ -52,12 +52,12 @@ ToOptions parse_to(PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
       at = 1;
       if (count > 1 && dtype_from(args[1])) o.dtype = dtype_from(args[1]), at = 2;
     } else if (!PyBool_Check(first)) {
-      raise_bad_to(first);
+      raise_bad_to(args, count, kwnames);
     }
   }
   if (at < count) ++at;  // non_blocking
   if (at < count) o.copy = PyObject_IsTrue(args[at++]) == 1;
-  if (at < count) raise_bad_to(args[at]);
+  if (at < count) raise_bad_to(args, count, kwnames);
   const Py_ssize_t keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
   for (Py_ssize_t k = 0; k < keywords; ++k) {
     const std::string_view name = check(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k)));
@@ -65,22 +65,23 @@ ToOptions parse_to(PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
     if (name == "dtype") {
       if (v == Py_None) continue;
       o.dtype = dtype_from(v);
-      if (!o.dtype) raise<TypeError>("to(): argument 'dtype' must be torch.dtype, not ", Py_TYPE(v)->tp_name);
+      if (!o.dtype) raise_bad_to(args, count, kwnames);
     } else if (name == "device") {
-      if (v != Py_None) o.device = device_of_object(v);
+      if (v == Py_None) continue;
+      if (!is_device_like(v)) raise_bad_to(args, count, kwnames);
+      o.device = device_of_object(v);
     } else if (name == "copy") {
       o.copy = PyObject_IsTrue(v) == 1;
     } else if (name == "memory_format") {
       if (v == Py_None) continue;
-      if (!is_memory_format(v))
-        raise<TypeError>("to(): argument 'memory_format' must be torch.memory_format, not ", Py_TYPE(v)->tp_name);
+      if (!is_memory_format(v)) raise_bad_to(args, count, kwnames);
       o.format = memory_format_of(v);
     } else if (name == "other" || name == "tensor") {
-      if (!is_tensor(v)) raise<TypeError>("to(): argument 'other' must be Tensor, not ", Py_TYPE(v)->tp_name);
+      if (!is_tensor(v)) raise_bad_to(args, count, kwnames);
       o.dtype = impl_of(v)->dtype;
       o.device = impl_of(v)->device;
     } else if (name != "non_blocking") {
-      raise<TypeError>("to() got an unexpected keyword argument '", name, "'");
+      raise_bad_to(args, count, kwnames);
     }
   }
   return o;

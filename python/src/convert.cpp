@@ -1,6 +1,4 @@
-// Numbers, lists and results between Python and C++, and errors on their way out.
-#include <new>
-
+// Numbers, lists and results between Python and C++.
 #include "python/src/binding.h"
 
 namespace hwaro::python {
@@ -11,30 +9,6 @@ PyObject* out_of_memory_error() {
   return type;
 }
 
-void set_error_from_exception() noexcept {
-  try {
-    throw;
-  } catch (const PythonError&) {
-    if (!PyErr_Occurred()) PyErr_SetString(PyExc_SystemError, "error without an exception set");
-  } catch (const IndexError& e) {
-    PyErr_SetString(PyExc_IndexError, e.what());
-  } catch (const TypeError& e) {
-    PyErr_SetString(PyExc_TypeError, e.what());
-  } catch (const ValueError& e) {
-    PyErr_SetString(PyExc_ValueError, e.what());
-  } catch (const NotImplementedError& e) {
-    PyErr_SetString(PyExc_NotImplementedError, e.what());
-  } catch (const AssertionError& e) {
-    PyErr_SetString(PyExc_AssertionError, e.what());
-  } catch (const OutOfMemoryError& e) {
-    PyErr_SetString(out_of_memory_error(), e.what());
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-  } catch (const std::exception& e) {
-    PyErr_SetString(PyExc_RuntimeError, e.what());
-  }
-}
-
 bool is_index(PyObject* o) {
   return !PyBool_Check(o) && Py_TYPE(o)->tp_as_number && Py_TYPE(o)->tp_as_number->nb_index && !is_tensor(o);
 }
@@ -43,7 +17,7 @@ static std::int64_t int_of_long(PyObject* o) {
   int overflow = 0;
   const long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
   if (overflow) {
-    PyErr_SetString(PyExc_RuntimeError, "Overflow when unpacking long long");
+    PyErr_SetString(PyExc_OverflowError, "int too big to convert");
     throw_python_error();
   }
   if (v == -1 && PyErr_Occurred()) throw_python_error();

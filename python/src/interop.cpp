@@ -6,6 +6,7 @@
 
 #include "hwaro/autograd/node.h"
 #include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/kinds/warn_once.h"
 #include "python/src/members.h"
 
 namespace hwaro::python {
@@ -155,7 +156,7 @@ Tensor tensor_from_elements(PyObject* o, bool for_copy) {
     strides.push_back(v.strides[i] / v.itemsize);
   }
   if (v.readonly && !for_copy) {
-    engine::warn(
+    engine::warn_once(
         "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing "
         "to this tensor will result in "
         "undefined behavior. You may want to copy the array to protect its data or make it writable before converting "
@@ -189,7 +190,7 @@ Tensor tensor_from_buffer(PyObject* o, DType type, long long count, long long of
       PyErr_Clear();
       raise<ValueError>("object does not implement Python buffer protocol.");
     }
-    engine::warn(
+    engine::warn_once(
         "The given buffer is not writable, and PyTorch does not support non-writable tensors. This means you can write "
         "to the underlying (supposedly "
         "non-writable) buffer using the tensor. You may want to copy the buffer to protect its data or make it "

@@ -9,6 +9,7 @@
 #include "python/src/autograd_objects.h"
 #include "python/src/binding.h"
 #include "python/src/members.h"
+#include "python/src/torch_function.h"
 
 namespace hwaro::python {
 
@@ -167,7 +168,9 @@ PyObject* m_size(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObje
   if (count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) == 0 || args[0] == Py_None)
     return size_object(impl_of(self)->sizes);
   std::int64_t d;
-  if (!int_from(args[0], d)) raise<TypeError>("size(): argument 'dim' must be int, not ", Py_TYPE(args[0])->tp_name);
+  if (!int_from(args[0], d))
+    raise<TypeError>("size(): argument 'dim' ", count ? "(position 1) " : "", "must be int, not ",
+                     Py_TYPE(args[0])->tp_name);
   return PyLong_FromLongLong(tensor_of(self).size(d));
   HWARO_PY_CATCH(nullptr)
 }
@@ -176,7 +179,9 @@ PyObject* m_stride(PyObject* self, PyObject* const* args, Py_ssize_t count, PyOb
   if (count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) == 0 || args[0] == Py_None)
     return int_tuple(impl_of(self)->strides);
   std::int64_t d;
-  if (!int_from(args[0], d)) raise<TypeError>("stride(): argument 'dim' must be int, not ", Py_TYPE(args[0])->tp_name);
+  if (!int_from(args[0], d))
+    raise<TypeError>("stride(): argument 'dim' ", count ? "(position 1) " : "", "must be int, not ",
+                     Py_TYPE(args[0])->tp_name);
   return PyLong_FromLongLong(tensor_of(self).stride(d));
   HWARO_PY_CATCH(nullptr)
 }
@@ -312,82 +317,96 @@ void require_grad_of_new(const Tensor& t) {
   set_requires_grad(t, true);
 }
 
+template <Name name, auto get, auto set>
+constexpr Attribute attribute = {name.text, get, set};
+#define HWARO_ATTRIBUTE(name, get, doc) \
+  {name, get_attribute, nullptr, doc, const_cast<Attribute*>(&attribute<name, get, nullptr>)}
+#define HWARO_ATTRIBUTE_SET(name, get, set, doc) \
+  {name, get_attribute, set_attribute, doc, const_cast<Attribute*>(&attribute<name, get, set>)}
 PyGetSetDef tensor_getset[] = {
     {"__dict__", get_dict, PyObject_GenericSetDict, nullptr, nullptr},
-    {"shape", get_shape, nullptr, "The sizes of all dimensions.", nullptr},
-    {"dtype", get_dtype, nullptr, "The element type.", nullptr},
-    {"device", get_device, nullptr, "Where the elements live.", nullptr},
-    {"layout", get_layout, nullptr, "torch.strided.", nullptr},
-    {"ndim", get_ndim, nullptr, "The number of dimensions.", nullptr},
-    {"itemsize", get_itemsize, nullptr, "Bytes per element.", nullptr},
-    {"nbytes", get_nbytes, nullptr, "Bytes of all elements.", nullptr},
-    {"is_cpu", get_is_cpu, nullptr, nullptr, nullptr},
-    {"is_cuda", get_is_cuda, nullptr, nullptr, nullptr},
-    {"is_mps", get_is_mps, nullptr, nullptr, nullptr},
-    {"is_meta", get_is_meta, nullptr, nullptr, nullptr},
-    {"is_xpu", get_false, nullptr, nullptr, nullptr},
-    {"is_sparse", get_false, nullptr, nullptr, nullptr},
-    {"is_sparse_csr", get_false, nullptr, nullptr, nullptr},
-    {"is_quantized", get_false, nullptr, nullptr, nullptr},
-    {"is_nested", get_false, nullptr, nullptr, nullptr},
-    {"is_mkldnn", get_false, nullptr, nullptr, nullptr},
-    {"requires_grad", get_requires_grad, set_requires_grad_attr, "Whether operations on it are recorded.", nullptr},
-    {"is_leaf", get_is_leaf, nullptr, "Whether it was made by the user rather than by a recorded operation.", nullptr},
-    {"grad", get_grad, set_grad, "The accumulated gradient, or None.", nullptr},
-    {"grad_fn", get_grad_fn, nullptr, "The node of the graph that made it, or None.", nullptr},
-    {"retains_grad", get_retains_grad, nullptr, nullptr, nullptr},
-    {"output_nr", get_output_nr, nullptr, nullptr, nullptr},
-    {"data", get_data, set_data, "The same elements without history.", nullptr},
-    {"_version", get_version, nullptr, nullptr, nullptr},
-    {"_base", get_base, nullptr, nullptr, nullptr},
-    {"T", get_T, nullptr, "All dimensions reversed.", nullptr},
-    {"mT", get_mT, nullptr, "The last two dimensions exchanged.", nullptr},
-    {"H", get_H, nullptr, "The conjugate transpose of a matrix.", nullptr},
-    {"mH", get_mH, nullptr, "The last two dimensions exchanged, conjugated.", nullptr},
-    {"real", get_real, set_real, "The real part.", nullptr},
-    {"imag", get_imag, set_imag, "The imaginary part of a complex tensor.", nullptr},
+    HWARO_ATTRIBUTE("shape", get_shape, "The sizes of all dimensions."),
+    HWARO_ATTRIBUTE("dtype", get_dtype, "The element type."),
+    HWARO_ATTRIBUTE("device", get_device, "Where the elements live."),
+    HWARO_ATTRIBUTE("layout", get_layout, "torch.strided."),
+    HWARO_ATTRIBUTE("ndim", get_ndim, "The number of dimensions."),
+    HWARO_ATTRIBUTE("itemsize", get_itemsize, "Bytes per element."),
+    HWARO_ATTRIBUTE("nbytes", get_nbytes, "Bytes of all elements."),
+    HWARO_ATTRIBUTE("is_cpu", get_is_cpu, nullptr),
+    HWARO_ATTRIBUTE("is_cuda", get_is_cuda, nullptr),
+    HWARO_ATTRIBUTE("is_mps", get_is_mps, nullptr),
+    HWARO_ATTRIBUTE("is_meta", get_is_meta, nullptr),
+    HWARO_ATTRIBUTE("is_xpu", get_false, nullptr),
+    HWARO_ATTRIBUTE("is_sparse", get_false, nullptr),
+    HWARO_ATTRIBUTE("is_sparse_csr", get_false, nullptr),
+    HWARO_ATTRIBUTE("is_quantized", get_false, nullptr),
+    HWARO_ATTRIBUTE("is_nested", get_false, nullptr),
+    HWARO_ATTRIBUTE("is_mkldnn", get_false, nullptr),
+    HWARO_ATTRIBUTE_SET("requires_grad", get_requires_grad, set_requires_grad_attr,
+                        "Whether operations on it are recorded."),
+    HWARO_ATTRIBUTE("is_leaf", get_is_leaf, "Whether it was made by the user rather than by a recorded operation."),
+    HWARO_ATTRIBUTE_SET("grad", get_grad, set_grad, "The accumulated gradient, or None."),
+    HWARO_ATTRIBUTE("grad_fn", get_grad_fn, "The node of the graph that made it, or None."),
+    HWARO_ATTRIBUTE("retains_grad", get_retains_grad, nullptr),
+    HWARO_ATTRIBUTE("output_nr", get_output_nr, nullptr),
+    HWARO_ATTRIBUTE_SET("data", get_data, set_data, "The same elements without history."),
+    HWARO_ATTRIBUTE("_version", get_version, nullptr),
+    HWARO_ATTRIBUTE("_base", get_base, nullptr),
+    HWARO_ATTRIBUTE("T", get_T, "All dimensions reversed."),
+    HWARO_ATTRIBUTE("mT", get_mT, "The last two dimensions exchanged."),
+    HWARO_ATTRIBUTE("H", get_H, "The conjugate transpose of a matrix."),
+    HWARO_ATTRIBUTE("mH", get_mH, "The last two dimensions exchanged, conjugated."),
+    HWARO_ATTRIBUTE_SET("real", get_real, set_real, "The real part."),
+    HWARO_ATTRIBUTE_SET("imag", get_imag, set_imag, "The imaginary part of a complex tensor."),
     {}};
 
-#define HWARO_FAST(f) reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(f)), METH_FASTCALL | METH_KEYWORDS
+#define HWARO_FAST_PLAIN(f) \
+  reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(f)), METH_FASTCALL | METH_KEYWORDS
+#define HWARO_FAST(name, f) HWARO_FAST_PLAIN((fast_method<name, f>))
+#define HWARO_PLAIN(name, f) (plain_method<name, f>)
 PyMethodDef tensor_methods[] = {
-    {"size", HWARO_FAST(m_size), "size(dim=None) -> torch.Size or int"},
-    {"stride", HWARO_FAST(m_stride), "stride(dim=None) -> tuple or int"},
-    {"dim", m_dim, METH_NOARGS, "The number of dimensions."},
-    {"ndimension", m_dim, METH_NOARGS, "The number of dimensions."},
-    {"numel", m_numel, METH_NOARGS, "The number of elements."},
-    {"nelement", m_numel, METH_NOARGS, "The number of elements."},
-    {"storage_offset", m_storage_offset, METH_NOARGS, "Offset of the first element in its storage, in elements."},
-    {"element_size", m_element_size, METH_NOARGS, "Bytes per element."},
-    {"is_floating_point", m_is_floating_point, METH_NOARGS, nullptr},
-    {"is_complex", m_is_complex, METH_NOARGS, nullptr},
-    {"is_signed", m_is_signed, METH_NOARGS, nullptr},
-    {"is_conj", m_is_conj, METH_NOARGS, nullptr},
-    {"is_neg", m_is_neg, METH_NOARGS, nullptr},
-    {"is_inference", m_is_inference, METH_NOARGS, nullptr},
-    {"is_pinned", HWARO_FAST(m_is_pinned), nullptr},
-    {"get_device", m_get_device, METH_NOARGS, nullptr},
-    {"is_contiguous", HWARO_FAST(m_is_contiguous),
+    {"size", HWARO_FAST("size", m_size), "size(dim=None) -> torch.Size or int"},
+    {"stride", HWARO_FAST("stride", m_stride), "stride(dim=None) -> tuple or int"},
+    {"dim", HWARO_PLAIN("dim", m_dim), METH_NOARGS, "The number of dimensions."},
+    {"ndimension", HWARO_PLAIN("ndimension", m_dim), METH_NOARGS, "The number of dimensions."},
+    {"numel", HWARO_PLAIN("numel", m_numel), METH_NOARGS, "The number of elements."},
+    {"nelement", HWARO_PLAIN("nelement", m_numel), METH_NOARGS, "The number of elements."},
+    {"storage_offset", HWARO_PLAIN("storage_offset", m_storage_offset), METH_NOARGS,
+     "Offset of the first element in its storage, in elements."},
+    {"element_size", HWARO_PLAIN("element_size", m_element_size), METH_NOARGS, "Bytes per element."},
+    {"is_floating_point", HWARO_PLAIN("is_floating_point", m_is_floating_point), METH_NOARGS, nullptr},
+    {"is_complex", HWARO_PLAIN("is_complex", m_is_complex), METH_NOARGS, nullptr},
+    {"is_signed", HWARO_PLAIN("is_signed", m_is_signed), METH_NOARGS, nullptr},
+    {"is_conj", HWARO_PLAIN("is_conj", m_is_conj), METH_NOARGS, nullptr},
+    {"is_neg", HWARO_PLAIN("is_neg", m_is_neg), METH_NOARGS, nullptr},
+    {"is_inference", HWARO_PLAIN("is_inference", m_is_inference), METH_NOARGS, nullptr},
+    {"is_pinned", HWARO_FAST("is_pinned", m_is_pinned), nullptr},
+    {"get_device", HWARO_PLAIN("get_device", m_get_device), METH_NOARGS, nullptr},
+    {"is_contiguous", HWARO_FAST("is_contiguous", m_is_contiguous),
      "Whether the elements lie in row-major order (or in memory_format)."},
-    {"data_ptr", m_data_ptr, METH_NOARGS, "Address of the first element."},
-    {"item", m_item, METH_NOARGS, "The only element as a Python number."},
-    {"tolist", m_tolist, METH_NOARGS, "Nested lists of Python numbers."},
-    {"requires_grad_", HWARO_FAST(m_requires_grad), "requires_grad_(requires_grad=True) -> Tensor"},
-    {"detach_", m_detach_, METH_NOARGS, "Drops the history in place."},
-    {"is_set_to", m_is_set_to, METH_O, nullptr},
+    {"data_ptr", HWARO_PLAIN("data_ptr", m_data_ptr), METH_NOARGS, "Address of the first element."},
+    {"item", HWARO_PLAIN("item", m_item), METH_NOARGS, "The only element as a Python number."},
+    {"tolist", HWARO_PLAIN("tolist", m_tolist), METH_NOARGS, "Nested lists of Python numbers."},
+    {"requires_grad_", HWARO_FAST("requires_grad_", m_requires_grad), "requires_grad_(requires_grad=True) -> Tensor"},
+    {"detach_", HWARO_PLAIN("detach_", m_detach_), METH_NOARGS, "Drops the history in place."},
+    {"is_set_to", HWARO_PLAIN("is_set_to", m_is_set_to), METH_O, nullptr},
     {"_is_same", m_is_same, METH_O, nullptr},
     {"_storage_id", m_storage_id, METH_NOARGS, nullptr},
     {"_storage_nbytes", m_storage_nbytes, METH_NOARGS, nullptr},
-    {"_make_subclass", HWARO_FAST(m_make_subclass) | METH_STATIC, nullptr},
-    {"to", HWARO_FAST(tensor_to), "to(dtype | device | other, …) -> Tensor"},
-    {"type", HWARO_FAST(tensor_type), "type(dtype=None) -> str or Tensor"},
-    {"backward", HWARO_FAST(tensor_backward),
+    {"_make_subclass", HWARO_FAST_PLAIN(m_make_subclass) | METH_STATIC, nullptr},
+    {"to", HWARO_FAST("to", tensor_to), "to(dtype | device | other, …) -> Tensor"},
+    {"type", HWARO_FAST("type", tensor_type), "type(dtype=None) -> str or Tensor"},
+    {"backward", HWARO_FAST("backward", tensor_backward),
      "backward(gradient=None, retain_graph=None, create_graph=False, inputs=None)"},
-    {"register_hook", tensor_register_hook, METH_O, "Runs a function on the gradient of this tensor."},
-    {"register_post_accumulate_grad_hook", tensor_register_post_hook, METH_O, nullptr},
-    {"retain_grad", tensor_retain_grad, METH_NOARGS, "Keeps the gradient of a non-leaf tensor in .grad."},
-    {"numpy", HWARO_FAST(tensor_numpy), "numpy(*, force=False) -> numpy.ndarray sharing memory"},
-    {"__array__", HWARO_FAST(tensor_array), nullptr},
-    {"__dlpack__", HWARO_FAST(tensor_dlpack), nullptr},
+    {"register_hook", HWARO_PLAIN("register_hook", tensor_register_hook), METH_O,
+     "Runs a function on the gradient of this tensor."},
+    {"register_post_accumulate_grad_hook", HWARO_PLAIN("register_post_accumulate_grad_hook", tensor_register_post_hook),
+     METH_O, nullptr},
+    {"retain_grad", HWARO_PLAIN("retain_grad", tensor_retain_grad), METH_NOARGS,
+     "Keeps the gradient of a non-leaf tensor in .grad."},
+    {"numpy", HWARO_FAST("numpy", tensor_numpy), "numpy(*, force=False) -> numpy.ndarray sharing memory"},
+    {"__array__", HWARO_FAST("__array__", tensor_array), nullptr},
+    {"__dlpack__", HWARO_FAST("__dlpack__", tensor_dlpack), nullptr},
     {"__dlpack_device__", tensor_dlpack_device, METH_NOARGS, nullptr},
     {}};
 

@@ -7,7 +7,9 @@
 #include "hwaro/base/parallel.h"
 #include "hwaro/core/allocator.h"
 #include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/kinds/warn_once.h"
 #include "python/src/binding.h"
+#include "python/src/torch_function.h"
 
 namespace nb = nanobind;
 
@@ -82,7 +84,7 @@ NB_MODULE(_C, m) {
   PyObject* module = m.ptr();
   if (!add_types(module) || !add_tensor_type(module) || !add_random(module) || !add_autograd(module) ||
       !add_creation(module) || !add_interop(module) || !add_operators(module) || !add_display(module) ||
-      !add_storage(module))
+      !add_storage(module) || !add_torch_function(module))
     throw nb::python_error();
   engine::set_warning_handler(&python_warning);
   set_long_work_hooks({&release_gil, &restore_gil});
@@ -113,6 +115,8 @@ NB_MODULE(_C, m) {
       "can_cast",
       [](nb::object from, nb::object to) { return can_cast(dtype_of_object(from.ptr()), dtype_of_object(to.ptr())); },
       nb::arg("from_"), nb::arg("to"));
+  m.def("is_warn_always_enabled", &engine::warn_always);
+  m.def("set_warn_always", &engine::set_warn_always, nb::arg("b"));
   m.def("memory_stats", &stats_dict);
   m.def("memory_allocated", [] { return memory_stats().allocated_current; });
   m.def("max_memory_allocated", [] { return memory_stats().allocated_peak; });

@@ -8,575 +8,21 @@
 #include <string>
 #include <vector>
 
-#include "hwaro/core/availability.h"
 #include "hwaro/autograd/grad_mode.h"
 #include "hwaro/autograd/node.h"
-#include "hwaro/ops/kinds/support.h"
-#include "python/src/binding.h"
+#include "python/src/hints.h"
+#include "python/src/op_arguments.h"
+#include "python/src/torch_function.h"
 
 namespace hwaro::python {
 
-using engine::OpEntry;
-
-using engine::PointwiseInfo;
-using engine::Result;
-using engine::Value;
-
 namespace {
-
-// One overload, with what parsing needs prepared: interned argument names and the values of defaults.
-struct Overload {
-  const OpEntry* entry;
-  std::vector<PyObject*> names;  // interned, owned for ever
-  std::vector<Value> defaults;
-  std::vector<std::vector<std::int64_t>> default_ints;  // what list defaults point at
-  int device_argument = -1;                             // of a factory function: where set_default_device() applies
-};
-
-struct OverloadSet {
-  std::string name;                     // as Python calls it
-  std::vector<const OpEntry*> entries;  // in order of preference
-  std::vector<Overload> overloads;      // the same, prepared at the first call
-  bool method = false;                  // first argument is self
-  bool inplace = false;                 // name_ of a pointwise operator
-  bool allow_out = false;
-};
 
 struct OpObject {
   PyObject_HEAD vectorcallfunc vectorcall;
   const OverloadSet* set;
   PyObject* dict;
 };
-
-// ---- parsing ----
-
-// Storage for what Values point at; on the stack, grows for long lists.
-struct Arena {
-  SmallVector<std::int64_t, 32> ints;
-  SmallVector<double, 8> doubles;
-  SmallVector<Scalar, 4> scalars;
-  SmallVector<bool, 8> bools;
-  std::vector<Tensor> tensors;
-  // A list's position is fixed up at the end, because adding to a vector may move it.
-  struct Fix {
-    int arg;
-    std::size_t begin;
-  };
-  SmallVector<Fix, 4> fixes;
-};
-
-// Why one overload does not fit. The text is only made when it is shown.
-struct Mismatch {
-  std::string text;
-};
-
-const char* python_type_name(const ArgSchema& a) {
-  switch (a.type) {
-    case ArgType::Tensor: return a.list ? "tuple of Tensors" : "Tensor";
-    case ArgType::Scalar: return a.list ? "tuple of Scalars" : "Number";
-    case ArgType::Int: return a.list ? "tuple of ints" : "int";
-    case ArgType::Float: return a.list ? "tuple of floats" : "float";
-    case ArgType::Bool: return "bool";
-    case ArgType::DType: return "torch.dtype";
-    case ArgType::Layout: return "torch.layout";
-    case ArgType::Device: return "torch.device";
-    case ArgType::MemoryFormat: return "torch.memory_format";
-    case ArgType::Str: return "str";
-    case ArgType::Generator: return "torch.Generator";
-  }
-  return "";
-}
-
-std::string shown_type(PyObject* o) {
-  if (is_tensor(o)) return Py_TYPE(o) == &TensorType ? "Tensor" : Py_TYPE(o)->tp_name;
-  const std::string name = Py_TYPE(o)->tp_name;
-  return name;
-}
-
-std::string argument_name(const Schema& s, int i) {
-  const std::string_view n = s.str(s.args[i].name);
-  return n == "self" ? "input" : std::string(n);
-}
-
-// The default of an argument as the schema writes it.
-Value default_of(const Schema& s, int i, std::vector<std::int64_t>& ints) {
-  Value v;
-  const ArgSchema& a = s.args[i];
-  const std::string_view d = s.str(a.default_text);
-  v.scalar = Scalar::none();
-  v.data = nullptr;
-  if (!a.has_default || d == "None") return v;
-  const std::string text(d);
-  if (a.list) {
-    if (text[0] == '[') {
-      const char* p = text.c_str() + 1;
-      while (*p && *p != ']') {
-        char* end;
-        ints.push_back(std::strtoll(p, &end, 10));
-        p = end;
-        while (*p == ',' || *p == ' ') ++p;
-      }
-    } else {
-      ints.assign(a.list_size ? a.list_size : 1, std::strtoll(text.c_str(), nullptr, 10));
-    }
-    v.kind = Value::Kind::IntList;
-    v.data = ints.data();
-    v.size = ints.size();
-    return v;
-  }
-  switch (a.type) {
-    case ArgType::Int: v.kind = Value::Kind::Int, v.i = std::strtoll(text.c_str(), nullptr, 10); break;
-    case ArgType::Float: v.kind = Value::Kind::Float, v.d = std::strtod(text.c_str(), nullptr); break;
-    case ArgType::Bool: v.kind = Value::Kind::Bool, v.b = d == "True"; break;
-    case ArgType::Scalar:
-      v.kind = Value::Kind::Scalar;
-      if (d == "True" || d == "False") v.scalar = Scalar(d == "True");
-      else if (d.find_first_of(".einf") != std::string_view::npos)
-        v.scalar = Scalar(std::strtod(text.c_str(), nullptr));
-      else v.scalar = Scalar(std::int64_t(std::strtoll(text.c_str(), nullptr, 10)));
-      break;
-    case ArgType::Str: v.kind = Value::Kind::Str, v.data = d.data() + 1, v.size = d.size() - 2; break;
-    case ArgType::MemoryFormat:
-      v.kind = Value::Kind::MemoryFormat;
-      v.format = d == "preserve_format" ? MemoryFormat::Preserve : MemoryFormat::Contiguous;
-      break;
-    default: break;
-  }
-  return v;
-}
-
-bool element_is_int(PyObject* o) {
-  if (PyLong_Check(o)) return !PyBool_Check(o);
-  if (is_tensor(o)) return tensor_of(o).numel() == 1 && is_integral(tensor_of(o).dtype());
-  return is_index(o);
-}
-
-// Converts one Python object to an argument; false if the type does not fit. Errors in values are thrown.
-bool convert(const OpEntry& e, int i, PyObject* o, Value& v, Arena& arena) {
-  const ArgSchema& a = e.schema->args[i];
-  if (o == Py_None) {
-    if (!a.optional && !(a.has_default && e.schema->str(a.default_text) == "None")) return false;
-    v.kind = Value::Kind::None;
-    v.data = nullptr;
-    v.size = 0;
-    v.scalar = Scalar::none();
-    return true;
-  }
-  if (a.list) {
-    if (a.list_size && a.type == ArgType::Int && element_is_int(o)) {
-      std::int64_t n;
-      if (!int_from(o, n)) return false;
-      v.kind = Value::Kind::IntList;
-      arena.fixes.push_back({i, arena.ints.size()});
-      for (int k = 0; k < a.list_size; ++k) arena.ints.push_back(n);
-      v.size = a.list_size;
-      return true;
-    }
-    if (a.list_size && a.type == ArgType::Float && (PyFloat_Check(o) || (PyLong_Check(o) && !PyBool_Check(o)))) {
-      v.kind = Value::Kind::FloatList;
-      arena.fixes.push_back({i, arena.doubles.size()});
-      for (int k = 0; k < a.list_size; ++k) arena.doubles.push_back(PyFloat_AsDouble(o));
-      v.size = a.list_size;
-      return true;
-    }
-    if (!PyTuple_Check(o) && !PyList_Check(o)) return false;
-    const Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
-    PyObject** items = PySequence_Fast_ITEMS(o);
-    v.size = std::size_t(n);
-    switch (a.type) {
-      case ArgType::Int:
-        v.kind = Value::Kind::IntList;
-        arena.fixes.push_back({i, arena.ints.size()});
-        for (Py_ssize_t k = 0; k < n; ++k) {
-          std::int64_t x;
-          if (!element_is_int(items[k]) || !int_from(items[k], x)) return false;
-          arena.ints.push_back(x);
-        }
-        return true;
-      case ArgType::Float:
-        v.kind = Value::Kind::FloatList;
-        arena.fixes.push_back({i, arena.doubles.size()});
-        for (Py_ssize_t k = 0; k < n; ++k) {
-          if (!PyFloat_Check(items[k]) && (!PyLong_Check(items[k]) || PyBool_Check(items[k]))) return false;
-          arena.doubles.push_back(PyFloat_AsDouble(items[k]));
-        }
-        return true;
-      case ArgType::Bool:
-        v.kind = Value::Kind::BoolList;
-        arena.fixes.push_back({i, arena.bools.size()});
-        for (Py_ssize_t k = 0; k < n; ++k) {
-          if (!PyBool_Check(items[k])) return false;
-          arena.bools.push_back(items[k] == Py_True);
-        }
-        return true;
-      case ArgType::Scalar:
-        v.kind = Value::Kind::ScalarList;
-        arena.fixes.push_back({i, arena.scalars.size()});
-        for (Py_ssize_t k = 0; k < n; ++k) {
-          Scalar s;
-          if (!scalar_from(items[k], s)) return false;
-          arena.scalars.push_back(s);
-        }
-        return true;
-      case ArgType::Tensor:
-        v.kind = Value::Kind::TensorList;
-        arena.fixes.push_back({i, arena.tensors.size()});
-        for (Py_ssize_t k = 0; k < n; ++k) {
-          if (items[k] == Py_None && a.optional) arena.tensors.emplace_back();
-          else if (is_tensor(items[k])) arena.tensors.push_back(tensor_of(items[k]));
-          else if (k == 0) return false;
-          else
-            raise<TypeError>("expected Tensor as element ", k, " in argument ", i, ", but got ", shown_type(items[k]));
-        }
-        return true;
-      default: return false;
-    }
-  }
-  switch (a.type) {
-    case ArgType::Tensor:
-      if (is_tensor(o)) {
-        v.kind = Value::Kind::Tensor;
-        v.tensor = impl_of(o);
-        return true;
-      }
-      if (e.pointwise && e.pointwise->numbers_for & (1u << i) && scalar_from(o, v.scalar)) {
-        v.kind = Value::Kind::Scalar;
-        return true;
-      }
-      return false;
-    case ArgType::Scalar:
-      if (!scalar_from(o, v.scalar)) return false;
-      v.kind = Value::Kind::Scalar;
-      return true;
-    case ArgType::Int:
-      if (PyBool_Check(o) || !int_from(o, v.i)) return false;
-      v.kind = Value::Kind::Int;
-      return true;
-    case ArgType::Float: {
-      if (PyFloat_CheckExact(o)) {
-        v.d = PyFloat_AS_DOUBLE(o);
-      } else {
-        Scalar s;
-        if (PyBool_Check(o) || !scalar_from(o, s) || s.is_complex()) return false;
-        v.d = s.re();
-      }
-      v.kind = Value::Kind::Float;
-      return true;
-    }
-    case ArgType::Bool:
-      if (PyBool_Check(o)) {
-        v.b = o == Py_True;
-      } else {
-        // NumPy's bool, and a one-element bool tensor.
-        const std::string_view type = Py_TYPE(o)->tp_name;
-        if (type != "numpy.bool" && type != "numpy.bool_" &&
-            !(is_tensor(o) && tensor_of(o).dtype() == DType::Bool && tensor_of(o).numel() == 1))
-          return false;
-        v.b = PyObject_IsTrue(o) == 1;
-      }
-      v.kind = Value::Kind::Bool;
-      return true;
-    case ArgType::DType:
-      if (const std::optional<DType> t = dtype_from(o)) v.dtype = *t;
-      else return false;
-      v.kind = Value::Kind::DType;
-      return true;
-    case ArgType::Layout:
-      if (Py_TYPE(o) != &LayoutType) return false;
-      v.kind = Value::Kind::None;
-      return true;
-    case ArgType::Device: {
-      if (!is_device(o) && !PyUnicode_Check(o) && !(PyLong_Check(o) && !PyBool_Check(o))) return false;
-      const Device d = device_of_object(o);
-      check_can_create_on(d);
-      v.device = d;
-      v.kind = Value::Kind::Device;
-      return true;
-    }
-    case ArgType::MemoryFormat:
-      if (!is_memory_format(o)) return false;
-      v.format = memory_format_of(o);
-      v.kind = Value::Kind::MemoryFormat;
-      return true;
-    case ArgType::Str: {
-      if (!PyUnicode_Check(o)) return false;
-      Py_ssize_t n;
-      v.data = check(PyUnicode_AsUTF8AndSize(o, &n));
-      v.size = std::size_t(n);
-      v.kind = Value::Kind::Str;
-      return true;
-    }
-    case ArgType::Generator:
-      if (!is_generator(o)) return false;
-      v.generator = generator_of(o);
-      v.kind = Value::Kind::Generator;
-      return true;
-  }
-  return false;
-}
-
-// The arguments of one call. Raw storage: only as many values are made as the operator has arguments.
-struct Parsed {
-  alignas(Value) char storage[kMaxArgs * sizeof(Value)];
-  Value* values = reinterpret_cast<Value*>(storage);
-  PyObject* out = nullptr;  // out=
-  bool requires_grad = false;
-};
-
-void prepare(OverloadSet& set);
-
-bool same_name(PyObject* name, std::string_view text) {
-  return PyUnicode_CompareWithASCIIString(name, std::string(text).c_str()) == 0;
-}
-
-// NumPy's names for the same arguments.
-bool is_alias(std::string_view name, std::string_view given) {
-  return (name == "dim" && given == "axis") || (name == "dims" && given == "axes") ||
-         (name == "keepdim" && given == "keepdims") ||
-         (name == "self" && (given == "input" || given == "x" || given == "a" || given == "x1")) ||
-         (name == "other" && given == "x2");
-}
-
-bool takes_factory_arguments(const Schema& s) {
-  for (int i = 0; i < s.arg_count; ++i)
-    if (s.str(s.args[i].name) == "pin_memory") return true;
-  return false;
-}
-
-// Whether Python calls of this set may pass the leading int list as separate arguments: x.view(2, 3).
-bool takes_varargs(const OverloadSet& set, const Schema& s, int first) {
-  return first < s.positional_count && s.args[first].list && s.args[first].type == ArgType::Int &&
-         s.args[first].list_size == 0 &&
-         first == (set.method ? 1 : (s.arg_count && s.args[0].type == ArgType::Tensor && !s.args[0].list ? 99 : 0));
-}
-
-// Functions that take their tensors as separate arguments as well: meshgrid(x, y).
-bool takes_separate_tensors(const OverloadSet& set) {
-  static constexpr std::string_view kNames[] = {"meshgrid", "broadcast_tensors", "block_diag", "cartesian_prod",
-                                                "chain_matmul"};
-  for (std::string_view name : kNames)
-    if (set.name == name) return true;
-  return false;
-}
-
-bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* args, Py_ssize_t count, PyObject* kwnames,
-           Parsed& p, Arena& arena, Mismatch* why) {
-  const OpEntry& e = *overload.entry;
-  const Schema& s = *e.schema;
-  std::uninitialized_copy(overload.defaults.begin(), overload.defaults.end(), p.values);
-  const Py_ssize_t keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
-  Py_ssize_t used_keywords = 0;
-  Py_ssize_t at = 0;
-  const int self_offset = set.method ? 1 : 0;
-  for (int i = 0; i < s.arg_count; ++i) {
-    const ArgSchema& a = s.args[i];
-    PyObject* given = nullptr;
-    bool consumed_rest = false;
-    if (at < count && !a.keyword_only) {
-      given = args[at];
-      if (takes_varargs(set, s, i) && element_is_int(given)) {
-        Value& v = p.values[i];
-        v.kind = Value::Kind::IntList;
-        arena.fixes.push_back({i, arena.ints.size()});
-        v.size = 0;
-        for (; at < count; ++at, ++v.size) {
-          std::int64_t n;
-          if (!element_is_int(args[at]) || !int_from(args[at], n)) {
-            if (why)
-              why->text = concat(set.name, "(): argument '", argument_name(s, i),
-                                 "' failed to unpack the object at pos ", at - self_offset + 1,
-                                 " with error \"type must be tuple of ints,but got ", shown_type(args[at]), "\"");
-            return false;
-          }
-          arena.ints.push_back(n);
-        }
-        consumed_rest = true;
-      } else if (i == 0 && a.list && a.type == ArgType::Tensor && is_tensor(given) && takes_separate_tensors(set)) {
-        Value& v = p.values[i];
-        v.kind = Value::Kind::TensorList;
-        arena.fixes.push_back({i, arena.tensors.size()});
-        for (v.size = 0; at < count && is_tensor(args[at]); ++at, ++v.size)
-          arena.tensors.push_back(tensor_of(args[at]));
-        consumed_rest = true;
-      } else {
-        ++at;
-      }
-    }
-    if (consumed_rest) continue;
-    if (keywords && (!given || a.keyword_only)) {
-      const std::string_view name = s.str(a.name);
-      for (Py_ssize_t k = 0; k < keywords; ++k) {
-        PyObject* kw = PyTuple_GET_ITEM(kwnames, k);
-        bool match = kw == overload.names[std::size_t(i)] || (name != "self" && same_name(kw, name));
-        if (!match && !(set.method && i == 0)) {
-          const char* text = PyUnicode_AsUTF8(kw);
-          match = text && is_alias(name, text);
-        }
-        if (match) {
-          given = args[count + k];
-          ++used_keywords;
-          break;
-        }
-      }
-    }
-    if (!given) {
-      if (!a.has_default && !a.optional) {
-        if (why) {
-          std::string missing;
-          int n = 0;
-          for (int k = i; k < s.positional_count; ++k) {
-            bool named = false;
-            for (Py_ssize_t w = 0; w < keywords; ++w)
-              named = named || same_name(PyTuple_GET_ITEM(kwnames, w), argument_name(s, k));
-            if (!s.args[k].has_default && !named)
-              missing += (n++ ? std::string(", \"") : std::string("\"")) + argument_name(s, k) + "\"";
-          }
-          why->text = concat(set.name, "() missing ", n, " required positional arguments: ", missing);
-        }
-        return false;
-      }
-      continue;  // the default is there already
-    }
-    if (!convert(e, i, given, p.values[i], arena)) {
-      if (why) {
-        const std::string got = shown_type(given);
-        if (a.keyword_only || at == 0 || given != args[at - 1])
-          why->text =
-              concat(set.name, "(): argument '", argument_name(s, i), "' must be ", python_type_name(a), ", not ", got);
-        else if (a.list && (PyTuple_Check(given) || PyList_Check(given)) && PySequence_Fast_GET_SIZE(given) > 0)
-          why->text = concat(set.name, "(): argument '", argument_name(s, i), "' (position ", at - self_offset,
-                             ") must be ", python_type_name(a), ", but found element of type ",
-                             shown_type(PySequence_Fast_GET_ITEM(given, 0)), " at pos 0");
-        else
-          why->text = concat(set.name, "(): argument '", argument_name(s, i), "' (position ", at - self_offset,
-                             ") must be ", python_type_name(a), ", not ", got);
-      }
-      return false;
-    }
-  }
-  if (at < count) {
-    if (why)
-      why->text = concat(set.name, "() takes ", int(s.positional_count) - self_offset, " positional argument",
-                         s.positional_count - self_offset == 1 ? "" : "s", " but ", count - self_offset,
-                         count - self_offset == 1 ? " was" : " were", " given");
-    return false;
-  }
-  if (used_keywords < keywords) {
-    for (Py_ssize_t k = 0; k < keywords; ++k) {
-      PyObject* kw = PyTuple_GET_ITEM(kwnames, k);
-      if (set.allow_out && same_name(kw, "out")) {
-        p.out = args[count + k];
-        ++used_keywords;
-      } else if (same_name(kw, "requires_grad") && takes_factory_arguments(s)) {
-        p.requires_grad = PyObject_IsTrue(args[count + k]) == 1;
-        ++used_keywords;
-      }
-    }
-    if (used_keywords < keywords) {
-      if (why) {
-        for (Py_ssize_t k = 0; k < keywords; ++k) {
-          PyObject* kw = PyTuple_GET_ITEM(kwnames, k);
-          bool known = same_name(kw, "out") && set.allow_out;
-          int index = -1;
-          for (int i = 0; i < s.arg_count; ++i)
-            if (same_name(kw, argument_name(s, i))) known = true, index = i;
-          if (index >= 0 && index < count && !s.args[index].keyword_only)
-            why->text = concat(set.name, "() got multiple values for argument '", PyUnicode_AsUTF8(kw), "'");
-          else if (!known)
-            why->text = concat(set.name, "() got an unexpected keyword argument '", PyUnicode_AsUTF8(kw), "'");
-          if (!why->text.empty()) break;
-        }
-      }
-      return false;
-    }
-  }
-  if (t_default_device.given && overload.device_argument >= 0) [[unlikely]] {
-    Value& v = p.values[overload.device_argument];
-    if (v.kind == Value::Kind::None) v.kind = Value::Kind::Device, v.device = t_default_device.device;
-  }
-  for (const Arena::Fix& f : arena.fixes) {
-    Value& v = p.values[f.arg];
-    switch (v.kind) {
-      case Value::Kind::IntList: v.data = arena.ints.data() + f.begin; break;
-      case Value::Kind::FloatList: v.data = arena.doubles.data() + f.begin; break;
-      case Value::Kind::BoolList: v.data = arena.bools.data() + f.begin; break;
-      case Value::Kind::ScalarList: v.data = arena.scalars.data() + f.begin; break;
-      case Value::Kind::TensorList: v.data = arena.tensors.data() + f.begin; break;
-      default: break;
-    }
-  }
-  return true;
-}
-
-std::string python_signature(const OverloadSet& set, const OpEntry& e) {
-  const Schema& s = *e.schema;
-  std::string out = "(";
-  bool star = false, first = true;
-  for (int i = set.method ? 1 : 0; i < s.arg_count; ++i) {
-    const ArgSchema& a = s.args[i];
-    if (!first) out += ", ";
-    first = false;
-    if (a.keyword_only && !star) {
-      out += "*, ";
-      star = true;
-    }
-    out += std::string(python_type_name(a)) + " " + argument_name(s, i);
-    if (a.has_default) out += " = " + std::string(s.str(a.default_text));
-  }
-  if (set.allow_out) out += std::string(first ? "" : ", ") + (star ? "" : "*, ") + "Tensor out = None";
-  return out + ")";
-}
-
-[[noreturn, gnu::cold]] void raise_no_match(const OverloadSet& set, PyObject* const* args, Py_ssize_t count,
-                                            PyObject* kwnames) {
-  if (set.entries.size() == 1) {
-    Parsed p;
-    Arena arena;
-    Mismatch why;
-    parse(set, set.overloads[0], args, count, kwnames, p, arena, &why);
-    raise<TypeError>(why.text);
-  }
-  // If only one overload takes as many arguments, what is wrong is told in its terms.
-  const Overload* plausible = nullptr;
-  int fitting = 0;
-  const Py_ssize_t given = count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
-  for (const Overload& o : set.overloads) {
-    const Schema& s = *o.entry->schema;
-    int least = 0;
-    for (int i = 0; i < s.arg_count; ++i) least += !s.args[i].has_default && !s.args[i].optional;
-    if (given < least || given > s.arg_count + (set.allow_out ? 1 : 0)) continue;
-    ++fitting;
-    plausible = &o;
-  }
-  if (fitting == 1) {
-    Parsed p;
-    Arena arena;
-    Mismatch why;
-    if (!parse(set, *plausible, args, count, kwnames, p, arena, &why) && !why.text.empty()) raise<TypeError>(why.text);
-  }
-  std::string got;
-  for (Py_ssize_t i = set.method ? 1 : 0; i < count; ++i) {
-    if (!got.empty()) got += ", ";
-    if (PyTuple_Check(args[i]) || PyList_Check(args[i])) {
-      std::string inner;
-      for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(args[i]); ++k)
-        inner += (k ? ", " : "") + shown_type(PySequence_Fast_GET_ITEM(args[i], k));
-      got += (PyTuple_Check(args[i]) ? "tuple of (" : "list of [") + inner + (PyTuple_Check(args[i]) ? ")" : "]");
-      if (PySequence_Fast_GET_SIZE(args[i]) == 1 && PyTuple_Check(args[i])) got.insert(got.size() - 1, ",");
-    } else {
-      got += shown_type(args[i]);
-    }
-  }
-  if (kwnames)
-    for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(kwnames); ++k) {
-      if (!got.empty()) got += ", ";
-      got += std::string(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k))) + "=" + shown_type(args[count + k]);
-    }
-  std::string expected;
-  for (const OpEntry* e : set.entries) expected += "\n * " + python_signature(set, *e);
-  raise<TypeError>(set.name, "() received an invalid combination of arguments - got (", got,
-                   "), but expected one of:", expected, "\n");
-}
 
 Tensor out_tensor(PyObject* o) {
   if (!is_tensor(o)) raise<TypeError>("argument 'out' must be Tensor, not ", Py_TYPE(o)->tp_name);
@@ -649,43 +95,70 @@ PyObject* run(const OverloadSet& set, const OpEntry& e, Parsed& p) {
   return result_object(r, e.schema);
 }
 
-void prepare(OverloadSet& set) {
-  for (const OpEntry* e : set.entries) {
-    Overload o{e, {}, {}, std::vector<std::vector<std::int64_t>>(e->schema->arg_count)};
-    const bool factory = takes_factory_arguments(*e->schema) && e->schema->args[0].type != ArgType::Tensor;
-    for (int i = 0; i < e->schema->arg_count; ++i) {
-      if (factory && e->schema->args[i].type == ArgType::Device) o.device_argument = i;
-      o.names.push_back(check(PyUnicode_InternFromString(argument_name(*e->schema, i).c_str())));
-      o.defaults.push_back(default_of(*e->schema, i, o.default_ints[std::size_t(i)]));
-    }
-    set.overloads.push_back(std::move(o));
-  }
+// "mm(self: float32 [2, 3] cpu, mat2: float32 [2, 3] cpu)"
+std::string described_call(const OverloadSet& set, const Schema& s, PyObject* const* args, Py_ssize_t count,
+                           PyObject* kwnames) {
+  std::string out = set.name + "(";
+  for (Py_ssize_t i = 0; i < count; ++i)
+    out += concat(i ? ", " : "", i < s.arg_count ? std::string(s.str(s.args[i].name)) : "", i < s.arg_count ? ": " : "",
+                  shown_argument(args[i]));
+  for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k)
+    out += concat(count + k ? ", " : "", PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k)), ": ",
+                  shown_argument(args[count + k]));
+  return out + ")";
 }
 
-PyObject* call_set(const OverloadSet& set, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
-  HWARO_PY_TRY
-  // Tensors only, pointwise: no parsing.
-  const OpEntry& first = *set.entries[0];
-  if (first.pointwise && !kwnames && !set.inplace && count == first.pointwise->operands &&
-      first.pointwise->scalars == 0) {
-    const PointwiseInfo& info = *first.pointwise;
-    Operand operands[engine::kMaxOperands];
-    bool plain = true;
-    for (Py_ssize_t i = 0; i < count && plain; ++i) {
-      plain = is_tensor(args[i]);
-      if (plain) operands[i] = impl_of(args[i]);
+[[gnu::cold]] void set_error_from_operator(const OverloadSet& set, const Schema* running, PyObject* const* args,
+                                           Py_ssize_t count, PyObject* kwnames) noexcept {
+  std::string call;
+  try {
+    if (running) call = described_call(set, *running, args, count, kwnames);
+  } catch (...) {
+    call.clear();
+  }
+  set_error_with_note(call);
+}
+
+// `function` is the object that Python called, for those who want to see the call; null where we call ourselves.
+PyObject* call_set(const OverloadSet& set, PyObject* const* args, Py_ssize_t count, PyObject* kwnames,
+                   PyObject* function) {
+  const Schema* running = set.entries[0]->schema;  // null while arguments are parsed
+  try {
+    // Tensors only, pointwise: no parsing.
+    const OpEntry& first = *set.entries[0];
+    if (first.pointwise && !kwnames && !set.inplace && count == first.pointwise->operands &&
+        first.pointwise->scalars == 0) {
+      const PointwiseInfo& info = *first.pointwise;
+      Operand operands[engine::kMaxOperands];
+      bool plain = true;
+      for (Py_ssize_t i = 0; i < count && plain; ++i) {
+        plain = is_tensor(args[i]);
+        if (plain) operands[i] = impl_of(args[i]);
+      }
+      if (plain) return wrap(engine::pointwise(info, operands, nullptr));
     }
-    if (plain) return wrap(engine::pointwise(info, operands, nullptr));
+    running = nullptr;
+    if (set.overloads.empty()) [[unlikely]]
+      prepare(const_cast<OverloadSet&>(set));
+    for (const Overload& overload : set.overloads) {
+      Parsed p;
+      Arena arena;
+      if (parse(set, overload, args, count, kwnames, p, arena, nullptr)) {
+        running = overload.entry->schema;
+        return run(set, *overload.entry, p);
+      }
+    }
+    // An object that is no tensor may take part by __torch_function__.
+    if (PyObject* result; function && dispatched(function, args, count, kwnames, result)) return result;
+    std::vector<PyObject*> rewritten;
+    if (Ref names; reordered(set, args, count, kwnames, rewritten, names))
+      return call_set(set, rewritten.data(), Py_ssize_t(rewritten.size()) - PyTuple_GET_SIZE(names.get()), names.get(),
+                      nullptr);
+    raise_no_match(set, args, count, kwnames);
+  } catch (...) {
+    set_error_from_operator(set, running, args, count, kwnames);
+    return nullptr;
   }
-  if (set.overloads.empty()) [[unlikely]]
-    prepare(const_cast<OverloadSet&>(set));
-  for (const Overload& overload : set.overloads) {
-    Parsed p;
-    Arena arena;
-    if (parse(set, overload, args, count, kwnames, p, arena, nullptr)) return run(set, *overload.entry, p);
-  }
-  raise_no_match(set, args, count, kwnames);
-  HWARO_PY_CATCH(nullptr)
 }
 
 // ---- the type of operator objects ----
@@ -693,12 +166,14 @@ PyObject* call_set(const OverloadSet& set, PyObject* const* args, Py_ssize_t cou
 PyObject* op_vectorcall(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* kwnames) {
   const OverloadSet& set = *reinterpret_cast<OpObject*>(self)->set;
   const Py_ssize_t count = PyVectorcall_NARGS(nargsf);
+  if (g_torch_function) [[unlikely]]
+    if (PyObject* result; dispatched(self, args, count, kwnames, result)) return result;
   if (set.method && (count == 0 || !is_tensor(args[0]))) [[unlikely]] {
     return PyErr_Format(PyExc_TypeError,
                         "descriptor '%s' for 'torch._C.TensorBase' objects doesn't apply to a '%s' object",
                         set.name.c_str(), count ? Py_TYPE(args[0])->tp_name : "NoneType");
   }
-  return call_set(set, args, count, kwnames);
+  return call_set(set, args, count, kwnames, self);
 }
 PyObject* op_get(PyObject* self, PyObject* object, PyObject*) {
   if (!object || object == Py_None || !reinterpret_cast<OpObject*>(self)->set->method) return Py_NewRef(self);
@@ -762,7 +237,7 @@ bool put(PyObject* dict, const std::string& name, const OverloadSet* set) {
 PyObject* call_function(const char* name, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   const auto it = g_functions.find(std::string_view(name));
   if (it == g_functions.end()) return PyErr_Format(PyExc_RuntimeError, "no operator '%s'", name);
-  return call_set(*it->second, args, count, kwnames);
+  return call_set(*it->second, args, count, kwnames, nullptr);
 }
 
 // ---- named results ----

@@ -8,6 +8,7 @@
 #include <cstddef>
 
 #include "python/src/binding.h"
+#include "python/src/torch_function.h"
 
 namespace hwaro::python {
 
@@ -82,6 +83,7 @@ int tensor_setattro(PyObject* o, PyObject* name, PyObject* value) {
 int meta_init(PyObject* cls, PyObject* args, PyObject* kwargs) {
   if (PyType_Type.tp_init(cls, args, kwargs) < 0) return -1;
   reinterpret_cast<PyTypeObject*>(cls)->tp_dealloc = &subclass_dealloc;
+  note_subclass(reinterpret_cast<PyTypeObject*>(cls));
   return 0;
 }
 

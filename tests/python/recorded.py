@@ -11,7 +11,8 @@ import sys
 import warnings
 
 DIGITS, SHOWN = 7, 6
-_NOT_OURS = ("oneDNN", "Triggered internally", "Converting a tensor with requires_grad=True to a scalar")  # Warnings about PyTorch's parts, or that come once per process.
+# Warnings about PyTorch's parts, or that come once per process.
+_NOT_OURS = ("oneDNN", "Triggered internally", "Converting a tensor with requires_grad=True to a scalar")
 
 
 def number(value):

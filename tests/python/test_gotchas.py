@@ -3,7 +3,11 @@
 import copy
 import pickle
 
+import json
+
+import facts
 import numpy
+import pytest
 from shown import expression_cases
 from recorded import recorded_test
 
@@ -154,3 +158,42 @@ torch.ones(2,3,4,5).contiguous(memory_format=torch.channels_last).stride()
     names,
 )
 test_expression = recorded_test(__file__, CASES)
+
+
+@pytest.fixture(scope="module")
+def fact_lines():
+    return facts.lines_of("hwaro")
+
+
+RECORDED = json.loads(facts.RECORD.read_text())
+
+
+def test_every_fact_is_recorded():
+    assert list(RECORDED) == list(facts.FACTS)
+
+
+@pytest.mark.parametrize("title", list(facts.FACTS))
+def test_fact(title, fact_lines):
+    print(f"{title}: {facts.FACTS[title]} -> {fact_lines[title]}")
+    assert fact_lines[title] == RECORDED[title]
+
+
+def test_in_place_over_devices_raises_where_pytorch_forgets():
+    import hwaro as torch
+
+    with pytest.raises(RuntimeError, match="Tensor on device meta is not on the expected device cpu!"):
+        torch.ones(2).mul_(torch.ones(2, device="meta"))
+    for a, b in ((torch.ones(2, 2), torch.ones(2, 2, device="meta")), (torch.ones(2, 2, device="meta"), torch.ones(2, 2))):
+        with pytest.raises(RuntimeError, match="Tensor on device meta is not on the expected device cpu!"):
+            a @ b
+
+
+def test_answers_without_a_card():
+    import hwaro as torch
+
+    for call in (lambda: torch.ones(1).cuda(), lambda: torch.ones(1).to("cuda"), lambda: torch.ones(1, device="cuda")):
+        with pytest.raises(AssertionError, match="not compiled with CUDA enabled"):
+            call()
+    for call in (lambda: torch.ones(1).to("mps"), lambda: torch.ones(1, device="mps")):
+        with pytest.raises(RuntimeError, match="is not linked with support for mps devices"):
+            call()

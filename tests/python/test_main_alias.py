@@ -153,3 +153,37 @@ def test_install_refuses_when_pytorch_is_there_already(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
     with pytest.raises(ImportError, match="PyTorch is already imported"):
         _alias.install()
+
+
+def test_missing_modules_are_there_as_attributes_and_their_first_use_raises_one_line(run):
+    status, out, err = run("program.py", files={"program.py": """
+        import torch
+        import torch.onnx, torch.utils.tensorboard, torch.distributed.rpc as rpc, torch.jit.frontend
+        from torch.utils.tensorboard import SummaryWriter
+        from torch.distributed import ReduceOp, init_process_group
+        import torch.distributed as dist
+        print(hasattr(torch, "onnx"), hasattr(torch, "hub"), hasattr(torch, "no_such_module"), hasattr(dist, "nothing"))
+        for use in (lambda: torch.onnx.export(None, None, "a.onnx"), lambda: torch.hub.load("a/b", "c"),
+                    lambda: SummaryWriter("runs"), lambda: dist.all_to_all([], []), lambda: ReduceOp.SUM + 1,
+                    lambda: torch.fx.symbolic_trace(None), lambda: rpc.init_rpc("worker")):
+            try:
+                use()
+            except NotImplementedError as error:
+                print(error)
+        """})
+    lines = out.splitlines()
+    assert (status, err) == (0, "")
+    assert lines[0] == "True True False False"
+    assert lines[1] == ("Hwaro does not have torch.onnx.export; the nearest thing that it has is "
+                        "torch.save(model.state_dict(), path)")
+    names = ("torch.onnx.export", "torch.hub.load", "torch.utils.tensorboard.SummaryWriter",
+             "torch.distributed.all_to_all", "torch.distributed.ReduceOp.SUM", "torch.fx.symbolic_trace",
+             "torch.distributed.rpc.init_rpc")
+    assert [line.split(";")[0] for line in lines[1:]] == [f"Hwaro does not have {name}" for name in names]
+    assert all("the nearest thing that it has is" in line for line in lines[1:])
+
+
+def test_without_the_alias_missing_modules_are_attribute_errors():
+    import hwaro
+    with pytest.raises(AttributeError, match="module 'torch' has no attribute 'onnx'"):
+        hwaro.onnx

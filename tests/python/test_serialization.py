@@ -343,6 +343,7 @@ def test_storages():
     storage.fill_(0)
     assert x.tolist() == [0.0, 0.0, 0.0]
     assert repr(torch.UntypedStorage(0)).endswith("[torch.storage.UntypedStorage(device=cpu) of size 0]")
+    torch.storage._warned.clear()  # once per process
     with pytest.warns(UserWarning, match="TypedStorage is deprecated"):
         typed = x.storage()
     typed[1] = 5

@@ -1,5 +1,9 @@
 #include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/kinds/warn_once.h"
 
+#include <atomic>
+#include <mutex>
+#include <set>
 #include <cstdio>
 
 namespace hwaro::engine {
@@ -117,6 +121,20 @@ void set_warning_handler(void (*handler)(const std::string&, const char*)) { g_w
 void warn(const std::string& text, const char* category) {
   if (g_warning_handler) g_warning_handler(text, category);
   else std::fprintf(stderr, "%s: %s\n", category, text.c_str());
+}
+
+static std::atomic<bool> g_warn_always = false;
+void set_warn_always(bool always) { g_warn_always = always; }
+bool warn_always() { return g_warn_always; }
+void warn_once(const std::string& text, const char* category) {
+  static std::mutex mutex;
+  static std::set<std::string> given;
+  bool first;
+  {
+    std::lock_guard lock(mutex);
+    first = given.insert(text).second;
+  }
+  if (first || g_warn_always) warn(text, category);
 }
 
 }  // namespace hwaro::engine

@@ -3,6 +3,7 @@
 #include "hwaro/ops/diagonal.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/kinds/warn_once.h"
 #include "hwaro/ops/linalg/products.h"
 #include "hwaro/ops/matmul.h"
 #include "hwaro/ops/registry.h"
@@ -278,7 +279,7 @@ struct Cross {
       "Cross product of vectors of length 3 along dim (by default the first dimension of size 3).";
   static Tensor call(const Tensor& self, const Tensor& other, std::optional<int64_t> dim) {
     if (dim) return cross_of(self, other, *dim);
-    warn(
+    warn_once(
         "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or "
         "simply use "
         "torch.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross in a future "

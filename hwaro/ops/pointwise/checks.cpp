@@ -16,6 +16,7 @@
 
 #include "hwaro/ops/arithmetic.h"
 #include "hwaro/ops/complex_view.h"
+#include "hwaro/ops/kinds/warn_once.h"
 
 namespace hwaro::engine {
 
@@ -90,7 +91,7 @@ void check_no_complex_extremes(const PointwiseInfo& info, const Operand*, const 
 void check_condition(const PointwiseInfo&, const Operand* operands, const Scalar*, DType) {
   const DType type = operands[0].tensor->dtype;
   if (type == DType::UInt8) {
-    warn(
+    warn_once(
         "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version "
         "of "
         "PyTorch. Use a boolean condition instead.");

@@ -1,6 +1,7 @@
 // Copies: clone, contiguous, conversion, and writing one tensor into another.
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/kinds/warn_once.h"
 #include "hwaro/ops/registry.h"
 #include "hwaro/ops/shape/geometry.h"
 
@@ -48,6 +49,11 @@ struct Contiguous {
   }
 };
 
+static void warn_of_lost_part(DType from, DType to) {
+  if (is_complex(from) && !is_complex(to) && to != DType::Bool)
+    warn_once("Casting complex values to real discards the imaginary part");
+}
+
 struct ToCopy {
   static constexpr Schema schema =
       "_to_copy(Tensor self, *, ScalarType? dtype=None, Device? device=None, MemoryFormat? memory_format=None) -> "
@@ -61,8 +67,7 @@ struct ToCopy {
     HWARO_CHECK_AS(NotImplementedError, !(self.device().is_meta() && !target.is_meta()),
                    "Cannot copy out of meta tensor; no data!");
     const DType type = dtype.value_or(self.dtype());
-    if (is_complex(self.dtype()) && !is_complex(type) && type != DType::Bool)
-      warn("Casting complex values to real discards the imaginary part", "ComplexWarning");
+    warn_of_lost_part(self.dtype(), type);
     const Tensor out = make_in_format(self, format.value_or(MemoryFormat::Preserve), type, target);
     if (!target.is_meta() && !self.device().is_meta()) copy_raw(out, self);
     if (recording(self) && is_differentiable(type))
@@ -80,7 +85,7 @@ Tensor to_dtype(const Tensor& self, DType dtype, bool copy) {
 }
 
 struct Copy {
-  static constexpr Schema schema = "copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)";
+  static constexpr Schema schema = "copy_(Tensor(a!) self, Tensor other, bool non_blocking=False) -> Tensor(a!)";
   static constexpr Doc doc = "Writes src, broadcast and converted, into self.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, const Tensor& src, bool) {
@@ -91,6 +96,7 @@ struct Copy {
     broadcast_into(shape, src.sizes());
     HWARO_CHECK(IntSpan(shape) == self.sizes(), "output with shape ", sizes_str(self.sizes()),
                 " doesn't match the broadcast shape ", sizes_str(shape));
+    warn_of_lost_part(src.dtype(), self.dtype());
     if (self.impl() != src.impl() && !self.device().is_meta()) {
       HWARO_CHECK_AS(NotImplementedError, !src.device().is_meta(), "Cannot copy out of meta tensor; no data!");
       // Source and target may be overlapping views of one storage: then the source is read whole before it is written.

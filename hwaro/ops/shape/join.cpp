@@ -31,9 +31,12 @@ DType common_type(TensorSpan tensors) {
 
 Device one_device(TensorSpan tensors) {
   const Device device = tensors[0].device();
-  for (const Tensor& t : tensors)
+  for (const Tensor& t : tensors) {
+    HWARO_CHECK(t.device() == device || !t.device().is_meta(), "Tensor on device meta is not on the expected device ",
+                device.str(), "!");
     HWARO_CHECK(t.device() == device, "Expected all tensors to be on the same device, but found at least two devices, ",
                 device.str(), " and ", t.device().str(), "!");
+  }
   return device;
 }
 

@@ -1,6 +1,7 @@
 // Other shapes and orders of dimensions, made of view, reshape, permute and transpose.
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/kinds/warn_once.h"
 #include "hwaro/ops/registry.h"
 #include "hwaro/ops/shape/geometry.h"
 
@@ -159,7 +160,7 @@ struct NumpyT {
     const int64_t n = self.dim();
     if (n == 0) warn("Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.");
     else if (n != 2)
-      warn(
+      warn_once(
           "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will "
           "throw an error in a "
           "future release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange(x.ndim - 1, "

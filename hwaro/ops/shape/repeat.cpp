@@ -4,6 +4,7 @@
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/registry.h"
 #include "hwaro/ops/index_dim.h"
+#include "hwaro/ops/kinds/warn_once.h"
 #include "hwaro/ops/rearrange.h"
 
 namespace hwaro::engine {
@@ -129,7 +130,8 @@ struct Meshgrid {
   static constexpr Doc doc = "Vectors expanded along each other's dimensions: the coordinates of a grid.";
   static constexpr unsigned expose = kFunction;
   static std::vector<Tensor> call(TensorSpan tensors, std::optional<std::string_view> indexing) {
-    if (!indexing) warn("torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.");
+    if (!indexing)
+      warn_once("torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.");
     return grid(tensors, indexing.value_or("ij"));
   }
   static std::vector<Tensor> grid(TensorSpan tensors, std::string_view indexing) {

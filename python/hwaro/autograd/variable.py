@@ -7,6 +7,10 @@ class _VariableMeta(type):
         return isinstance(instance, _C.Tensor)
 
     def __call__(cls, data=None, requires_grad=False, volatile=None):
+        if volatile:
+            import warnings
+            warnings.warn("volatile was removed and now has no effect. Use `with torch.no_grad():` instead.",
+                          stacklevel=2)
         if data is None:
             import hwaro as torch
             return torch.empty(0)

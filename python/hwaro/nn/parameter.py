@@ -30,6 +30,8 @@ def _rebuild_parameter(data, requires_grad, backward_hooks):
 class Parameter(_Tensor, metaclass=_ParameterMeta):
     """A tensor that is a learnable part of a Module; `requires_grad` is True unless said otherwise."""
 
+    __torch_function__ = torch._C._disabled_torch_function_impl  # results of operators are plain tensors
+
     def __new__(cls, data=None, requires_grad=True):
         if data is None:
             data = torch.empty(0)
@@ -67,6 +69,8 @@ class Buffer(_Tensor, metaclass=_BufferMeta):
 
     What comes back is a plain Tensor that carries a mark, so operators treat it like any other.
     """
+
+    __torch_function__ = torch._C._disabled_torch_function_impl
 
     def __new__(cls, data=None, *, persistent=True):
         if data is None:

@@ -1,0 +1,187 @@
+// What is said about arguments that fit no overload, and the argument orders of old versions, which still work.
+#include "hwaro/ops/kinds/support.h"
+#include "python/src/op_arguments.h"
+
+namespace hwaro::python {
+
+std::string too_many(const OverloadSet& set, const Schema& s, Py_ssize_t given) {
+  const int self_offset = set.method ? 1 : 0, most = s.positional_count - self_offset;
+  int least = -self_offset;
+  for (int i = 0; i < s.arg_count; ++i) least += !s.args[i].has_default;
+  if (least != most)
+    return concat(set.name, "() takes from ", least, " to ", most, " positional arguments but ", given, " were given");
+  return concat(set.name, "() takes ", most, " positional argument", most == 1 ? "" : "s", " but ", given,
+                given == 1 ? " was" : " were", " given");
+}
+std::string missing(const OverloadSet& set, const Schema& s, int from) {
+  std::string names;
+  int n = 0;
+  for (int k = from; k < s.arg_count; ++k) {
+    if (s.args[k].has_default || s.args[k].keyword_only) continue;
+    names += (n++ ? ", \"" : "\"") + argument_name(s, k) + "\"";
+  }
+  return concat(set.name, "() missing ", n, " required positional argument", n == 1 ? "s" : "", ": ", names);
+}
+std::string bad_keyword(const OverloadSet& set, const Schema& s, Py_ssize_t count, PyObject* kwnames) {
+  for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(kwnames); ++k) {
+    PyObject* name = PyTuple_GET_ITEM(kwnames, k);
+    int index = set.allow_out && same_name(name, "out") ? s.arg_count : -1;
+    if (takes_factory_arguments(s) && same_name(name, "requires_grad")) index = s.arg_count;
+    for (int i = set.method ? 1 : 0; i < s.arg_count; ++i)
+      if (same_name(name, argument_name(s, i))) index = i;
+    if (index < 0) return concat(set.name, "() got an unexpected keyword argument '", PyUnicode_AsUTF8(name), "'");
+    if (index < count) return concat(set.name, "() got multiple values for argument '", PyUnicode_AsUTF8(name), "'");
+  }
+  return "invalid keyword arguments";
+}
+
+std::string python_signature(const OverloadSet& set, const OpEntry& e) {
+  const Schema& s = *e.schema;
+  std::string out = "(";
+  bool star = false, first = true;
+  for (int i = set.method ? 1 : 0; i < s.arg_count; ++i) {
+    const ArgSchema& a = s.args[i];
+    if (!first) out += ", ";
+    first = false;
+    if (a.keyword_only && !star) {
+      out += "*, ";
+      star = true;
+    }
+    out += std::string(python_type_name(a)) + " " + argument_name(s, i);
+    if (a.has_default) out += " = " + std::string(s.str(a.default_text));
+  }
+  if (set.allow_out) out += std::string(first ? "" : ", ") + (star ? "" : "*, ") + "Tensor out = None";
+  return out + ")";
+}
+
+// The types of the arguments of a call, as errors show them: "(Tensor, tuple of (int, str), dim=int)".
+std::string shown_types(PyObject* const* args, Py_ssize_t first, Py_ssize_t count, PyObject* kwnames) {
+  std::string out = "(";
+  for (Py_ssize_t i = first; i < count; ++i) {
+    if (i > first) out += ", ";
+    PyObject* o = args[i];
+    if ((PyTuple_Check(o) || PyList_Check(o)) && PySequence_Fast_GET_SIZE(o) > 1) {
+      std::string inner;
+      for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(o); ++k)
+        inner += (k ? ", " : "") + shown_type(PySequence_Fast_GET_ITEM(o, k));
+      out += (PyTuple_Check(o) ? "tuple of (" : "list of [") + inner + (PyTuple_Check(o) ? ")" : "]");
+    } else {
+      out += shown_type(o);
+    }
+  }
+  for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k) {
+    if (count > first) out += ", ";
+    out += std::string(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k))) + "=" + shown_type(args[count + k]);
+    if (count == first) out += ", ";
+  }
+  return out + ")";
+}
+
+[[gnu::cold]] void raise_no_match(const OverloadSet& set, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+  const Overload* told = set.overloads.size() == 1 && !has_old_order(set) ? &set.overloads[0] : nullptr;
+  if (!told) {
+    // If only one overload takes as many arguments, what is wrong is told in its terms.
+    int fitting = 0;
+    const Py_ssize_t given = count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
+    for (const Overload& o : set.overloads) {
+      const Schema& s = *o.entry->schema;
+      int least = 0;
+      for (int i = 0; i < s.arg_count; ++i) least += !s.args[i].has_default;
+      if (given < least || given > s.arg_count + (set.allow_out ? 1 : 0) + (takes_factory_arguments(s) ? 1 : 0))
+        continue;
+      ++fitting;
+      told = &o;
+    }
+    if (fitting != 1) told = nullptr;
+  }
+  if (told) {
+    Parsed p;
+    Arena arena;
+    std::string why;
+    if (!parse(set, *told, args, count, kwnames, p, arena, &why) && !why.empty()) raise<TypeError>(why);
+  }
+  const std::string got = shown_types(args, set.method ? 1 : 0, count, kwnames);
+  if (set.overloads.size() == 1)
+    raise<TypeError>(set.name, "() received an invalid combination of arguments - got ", got, ", but expected ",
+                     python_signature(set, *set.entries[0]));
+  std::string expected;
+  for (const OpEntry* e : set.entries) expected += "\n * " + python_signature(set, *e);
+  raise<TypeError>(set.name, "() received an invalid combination of arguments - got ", got,
+                   ", but expected one of:", expected, "\n");
+}
+
+// ---- numbers before tensors ----
+
+namespace {
+
+// add(x, 2, y) is add(x, y, alpha=2). Tensors keep their order; the numbers are these keywords, in order.
+struct OldOrder {
+  std::string_view name;
+  int tensors;
+  const char* numbers[2];
+};
+constexpr OldOrder kOldOrders[] = {
+    {"add", 2, {"alpha", nullptr}},     {"sub", 2, {"alpha", nullptr}},   {"addcmul", 3, {"value", nullptr}},
+    {"addcdiv", 3, {"value", nullptr}}, {"addmm", 3, {"beta", "alpha"}},  {"addmv", 3, {"beta", "alpha"}},
+    {"addr", 3, {"beta", "alpha"}},     {"addbmm", 3, {"beta", "alpha"}}, {"baddbmm", 3, {"beta", "alpha"}},
+};
+const OldOrder* old_order(const OverloadSet& set) {
+  std::string_view name = set.name;
+  if (!name.empty() && name.back() == '_') name.remove_suffix(1);
+  for (const OldOrder& o : kOldOrders)
+    if (o.name == name) return &o;
+  return nullptr;
+}
+
+void warn_of_old_order(const OverloadSet& set, const OldOrder& order, std::size_t numbers) {
+  static bool warned = false;  // once per process, for whichever comes first
+  if (std::exchange(warned, true)) return;
+  const Schema& s = *set.entries[0]->schema;
+  const bool beta_first = order.tensors == 3 && order.numbers[1];
+  std::string old;
+  auto put = [&](const std::string& part) { old += (old.empty() ? "" : ", ") + part; };
+  if (beta_first) put("Number beta");
+  for (int i = 0, tensor = 0; i < s.positional_count; ++i, ++tensor) {
+    if (i == 1 && (!beta_first || numbers > 1)) put(std::string("Number ") + order.numbers[beta_first ? 1 : 0]);
+    if (i > 0 || !set.method) put("Tensor " + argument_name(s, i));
+  }
+  if (set.allow_out) put("*, Tensor out = None");
+  engine::warn(concat("This overload of ", set.name, " is deprecated:\n\t", set.name, "(", old,
+                      ")\nConsider using one of the following signatures instead:\n\t", set.name,
+                      python_signature(set, *set.entries[0])));
+  if (PyErr_Occurred()) throw_python_error();
+}
+
+}  // namespace
+
+bool has_old_order(const OverloadSet& set) { return set.name == "copy_" || old_order(set); }
+
+bool reordered(const OverloadSet& set, PyObject* const* args, Py_ssize_t count, PyObject* kwnames,
+               std::vector<PyObject*>& out, Ref& names) {
+  const OldOrder* order = old_order(set);
+  if (!order) return false;
+  std::vector<PyObject*> numbers;
+  out.clear();
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    Scalar s;
+    if (is_tensor(args[i])) out.push_back(args[i]);
+    else if (scalar_from(args[i], s)) numbers.push_back(args[i]);
+    else return false;
+  }
+  const std::size_t most = order->numbers[1] ? 2 : 1;
+  if (int(out.size()) != order->tensors || numbers.empty() || numbers.size() > most) return false;
+  warn_of_old_order(set, *order, numbers.size());
+  const Py_ssize_t given = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
+  names = Ref::adopt(check(PyTuple_New(Py_ssize_t(numbers.size()) + given)));
+  for (std::size_t k = 0; k < numbers.size(); ++k) {
+    out.push_back(numbers[k]);
+    PyTuple_SET_ITEM(names.get(), Py_ssize_t(k), check(PyUnicode_InternFromString(order->numbers[k])));
+  }
+  for (Py_ssize_t k = 0; k < given; ++k) {
+    out.push_back(args[count + k]);
+    PyTuple_SET_ITEM(names.get(), Py_ssize_t(numbers.size()) + k, Py_NewRef(PyTuple_GET_ITEM(kwnames, k)));
+  }
+  return true;
+}
+
+}  // namespace hwaro::python
