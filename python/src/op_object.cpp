@@ -244,7 +244,7 @@ PyObject* call_function(const char* name, PyObject* const* args, Py_ssize_t coun
 
 static PyObject* named_repr(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
-  const Ref names = Ref::adopt(PyObject_GetAttrString(reinterpret_cast<PyObject*>(type), "_fields"));
+  const Ref names = Ref::adopt(PyObject_GetAttrString(reinterpret_cast<PyObject*>(type), "__match_args__"));
   std::string out = std::string(type->tp_name) + "(";
   const Py_ssize_t n = PyTuple_GET_SIZE(self);
   for (Py_ssize_t i = 0; i < n; ++i) {
@@ -272,9 +272,6 @@ PyTypeObject* return_type(const Schema& schema) {
   std::memset(static_cast<void*>(type), 0, sizeof *type);
   if (PyStructSequence_InitType2(type, &desc) < 0) throw_python_error();
   type->tp_repr = &named_repr;
-  const Ref names = Ref::adopt(PyTuple_New(schema.return_count));
-  for (int i = 0; i < schema.return_count; ++i) PyTuple_SET_ITEM(names.get(), i, PyUnicode_FromString(fields[i].name));
-  PyDict_SetItemString(type->tp_dict, "_fields", names.get());
   PyType_Modified(type);
   return type;
 }
