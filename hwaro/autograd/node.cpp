@@ -93,7 +93,19 @@ Edge gradient_edge(const engine::Tensor& t) {
   return {grad_accumulator(t).release(), 0};
 }
 
+static OutputInfo& output_info(Node& node, std::uint32_t nr) {
+  if (nr == 0) [[likely]]
+    return node.output;
+  if (!node.more_outputs) node.more_outputs = std::make_unique<std::vector<OutputInfo>>();
+  if (node.more_outputs->size() < nr) node.more_outputs->resize(nr);
+  return (*node.more_outputs)[nr - 1];
+}
+
 void set_history(const engine::Tensor& t, const NodePtr& node, std::uint32_t nr) {
+  OutputInfo& info = output_info(*node, nr);
+  info.sizes = t->sizes;
+  info.dtype = t.dtype();
+  info.device = t.device();
   t->grad_fn = IntrusivePtr<GraphNode>::share(node.get());
   t->output_nr = nr;
   t->set(kTracked, true);

@@ -44,6 +44,13 @@ struct NodeHooks {
   IntrusivePtr<GraphNode> origin;                             // where the node was made (anomaly.h)
 };
 
+// What an output of a recorded operation is, and with it the gradient that comes in for it.
+struct OutputInfo {
+  Dims sizes;
+  DType dtype = DType::Float;
+  Device device;
+};
+
 class Node : public GraphNode {
  public:
   // Gradients that come in: one per output of the recorded operation.
@@ -52,8 +59,10 @@ class Node : public GraphNode {
   std::uint64_t sequence;
   SmallVector<Edge, 3> edges;
   std::unique_ptr<NodeHooks> hooks;
-  void* pyobj = nullptr;                // Python's wrapper, borrowed
-  std::atomic<bool> selective = false;  // a pass on some thread has left an edge out
+  OutputInfo output;                                      // output 0
+  std::unique_ptr<std::vector<OutputInfo>> more_outputs;  // from output 1 on
+  void* pyobj = nullptr;                                  // Python's wrapper, borrowed
+  std::atomic<bool> selective = false;                    // a pass on some thread has left an edge out
 
   Node();
 

@@ -40,6 +40,35 @@ PyObject* node_next(PyObject* o, void*) {
   HWARO_PY_CATCH(nullptr)
 }
 PyObject* node_requires_grad(PyObject*, void*) { Py_RETURN_TRUE; }
+// What the gradients are that come in: objects with shape, dtype and device, None where nothing is known.
+PyObject* node_input_metadata(PyObject* o, void*) {
+  HWARO_PY_TRY
+  const Node& node = *node_of(o);
+  const Ref types = Ref::adopt(check(PyImport_ImportModule("types")));
+  Ref list = Ref::adopt(check(PyList_New(0)));
+  const auto add = [&](const OutputInfo& info) {
+    const Ref words = Ref::adopt(check(PyDict_New())), empty = Ref::adopt(check(PyTuple_New(0)));
+    const Ref shape = Ref::adopt(size_object(info.sizes)), dtype = Ref::adopt(Py_NewRef(dtype_object(info.dtype))),
+              device = Ref::adopt(device_object(info.device));
+    if (PyDict_SetItemString(words.get(), "shape", shape.get()) < 0 ||
+        PyDict_SetItemString(words.get(), "dtype", dtype.get()) < 0 ||
+        PyDict_SetItemString(words.get(), "device", device.get()) < 0)
+      throw_python_error();
+    const Ref type = Ref::adopt(check(PyObject_GetAttrString(types.get(), "SimpleNamespace")));
+    const Ref value = Ref::adopt(check(PyObject_Call(type.get(), empty.get(), words.get())));
+    if (PyList_Append(list.get(), value.get()) < 0) throw_python_error();
+  };
+  if (node.is_accumulate()) {
+    const Tensor& leaf = static_cast<const AccumulateGrad&>(node).variable;
+    add({leaf->sizes, leaf.dtype(), leaf.device()});
+    return list.release();
+  }
+  add(node.output);
+  if (node.more_outputs)
+    for (const OutputInfo& info : *node.more_outputs) add(info);
+  return list.release();
+  HWARO_PY_CATCH(nullptr)
+}
 PyObject* node_metadata(PyObject* o, void*) {
   auto* n = reinterpret_cast<PyNode*>(o);
   if (!n->metadata) n->metadata = PyDict_New();
@@ -105,6 +134,7 @@ PyMethodDef node_methods[] = {
     {}};
 PyGetSetDef node_getset[] = {{"next_functions", node_next, nullptr, nullptr, nullptr},
                              {"metadata", node_metadata, nullptr, nullptr, nullptr},
+                             {"_input_metadata", node_input_metadata, nullptr, nullptr, nullptr},
                              {"requires_grad", node_requires_grad, nullptr, nullptr, nullptr},
                              {}};
 

@@ -64,6 +64,7 @@ def test_the_graph_behind_a_loss_has_its_leaves_by_name():
     root, texts, _ = parsed(torch.draw(loss, names=model))
     assert {"0.weight", "0.bias", "2.weight", "2.bias", "(8, 4)", "Relu", "LogSoftmax", "NllLoss"} <= set(texts)
     assert texts.count("Addmm") == 2 and texts[-1] == "result ()"
+    assert {"(5, 8)", "(5, 2)", "saves mat1 (5, 4)"} <= set(texts)
     assert len([p for p in root.iter(f"{NS}path") if p.get("class") == "edge"]) == 11
 
 
