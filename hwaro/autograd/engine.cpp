@@ -116,6 +116,7 @@ class Pass {
   ~Pass() { pool_.clear(); }
 
   std::vector<Tensor> run(Span<Tensor> roots, Span<Tensor> grads, Span<Tensor> inputs);
+  bool selective() const { return selective_; }
   bool will_run(const Node* node) {
     const std::int32_t s = table_.known(node);
     return s >= 0 && states_[s].needed;
@@ -377,6 +378,7 @@ thread_local constinit std::pair<Pass*, std::int64_t> t_current{nullptr, -1};
 }  // namespace
 
 std::int64_t current_pass() { return t_current.second; }
+bool current_pass_is_whole() { return !t_current.first || !t_current.first->selective(); }
 bool current_pass_runs(const Node* node) { return t_current.first && t_current.first->will_run(node); }
 
 bool Node::left_out(std::size_t i) const { return t_left_out.node == this && (*t_left_out.edges)[i]; }

@@ -20,8 +20,10 @@ struct BackwardOptions {
 std::vector<engine::Tensor> run_backward(Span<engine::Tensor> roots, Span<engine::Tensor> grads,
                                          Span<engine::Tensor> inputs, const BackwardOptions& options);
 
-// The number of the pass that this thread is in, -1 outside of any; and whether that pass will run a node.
+// The number of the pass that this thread is in, -1 outside of any; whether that pass will run a node; and whether it goes
+// to all leaves, not to given inputs only.
 std::int64_t current_pass();
+bool current_pass_is_whole();
 bool current_pass_runs(const Node* node);
 
 }  // namespace hwaro

@@ -177,6 +177,7 @@ PyObject* py_gradient_edge(PyObject*, PyObject* o) {
 }
 
 PyObject* py_current_pass(PyObject*, PyObject*) { return PyLong_FromLongLong(current_pass()); }
+PyObject* py_pass_is_whole(PyObject*, PyObject*) { return PyBool_FromLong(current_pass_is_whole()); }
 PyObject* py_pass_runs(PyObject*, PyObject* o) {
   if (!PyObject_TypeCheck(o, &NodeType)) return PyErr_Format(PyExc_TypeError, "expected a Node");
   HWARO_PY_TRY
@@ -187,6 +188,7 @@ PyObject* py_pass_runs(PyObject*, PyObject* o) {
 
 PyMethodDef autograd_functions[] = {
     {"_current_graph_task_id", py_current_pass, METH_NOARGS, nullptr},
+    {"_is_checkpoint_valid", py_pass_is_whole, METH_NOARGS, nullptr},
     {"_will_engine_execute_node", py_pass_runs, METH_O, nullptr},
     {"run_backward", py_run_backward, METH_VARARGS, nullptr},
     {"is_grad_enabled", py_grad_enabled, METH_NOARGS, "Whether operations are recorded on this thread."},

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import sys
 import warnings
 
 from hwaro import _C
@@ -213,6 +214,9 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
     @classmethod
     def apply(cls, *args, **kwargs):
         """Runs forward() and records the function."""
+        batched = sys.modules.get("hwaro.func._batched")
+        if batched is not None and batched.levels and any(map(batched.is_batched, args)):
+            return batched.apply_function(cls, Function, args, kwargs)
         with_setup = cls.setup_context is not Function.setup_context
         if with_setup:
             args, kwargs = _bind_defaults(cls.forward, args, kwargs), {}

@@ -130,8 +130,7 @@ def _check(func, inputs, eps, atol, rtol, nondet_tol, check_grad_dtypes):
             for index, (a, n) in enumerate(zip(found, expected)):
                 if n is None:
                     continue
-                n = n.to(a.dtype)
-                if not torch.allclose(a, n, rtol=rtol, atol=atol):
+                if not torch.allclose(a, n.to(a.dtype), rtol=rtol, atol=atol):
                     prefix = f"While considering the {name}complex outputs only, " if name else ""
                     raise GradcheckError(f"{prefix}Jacobian mismatch for output {number} with respect to input {index},"
                                          f"\nnumerical:{n}\nanalytical:{a}\n")
@@ -144,10 +143,19 @@ def _check(func, inputs, eps, atol, rtol, nondet_tol, check_grad_dtypes):
                         f"non-deterministic operations, raise nondet_tol. Output {number}, input {index}.")
 
 
-def _refuse(**unsupported):
-    for name, value in unsupported.items():
-        if value:
-            raise NotImplementedError(f"gradcheck does not support {name}=True")
+def _check_batched(func, inputs):
+    """Several gradients at once must give what each of them gives alone."""
+    checked = [value for value in inputs if _needs_grad(value)]
+    for number, out in enumerate(_differentiable(func(*inputs))):
+        several = torch.stack([torch.randn_like(out) for _ in range(2)])
+        alone = [torch.autograd.grad(out, checked, g, retain_graph=True, allow_unused=True) for g in several]
+        together = torch.autograd.grad(out, checked, several, is_grads_batched=True, retain_graph=True,
+                                       allow_unused=True)
+        for index, found in enumerate(together):
+            expected = [grads[index] for grads in alone]
+            if found is not None and not torch.allclose(found, torch.stack(expected)):
+                raise GradcheckError(f"For output {number} and input {index}:\n\n\ngradcheck or gradgradcheck failed while "
+                                     "testing batched gradient computation.")
 
 
 def gradcheck(func, inputs, *, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=True, nondet_tol=0.0,
@@ -158,14 +166,15 @@ def gradcheck(func, inputs, *, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=T
 
     Inputs should be of double precision. Returns True, or raises GradcheckError (False with raise_exception=False).
     fast_mode makes no difference: every element is checked. Outputs are differentiated one at a time, so backward
-    always meets undefined gradients of the others.
+    always meets undefined gradients of the others. Products of forward mode are made of backward passes here: there is
+    nothing else to check for check_forward_ad.
     """
-    _refuse(check_batched_grad=check_batched_grad, check_batched_forward_grad=check_batched_forward_grad,
-            check_forward_ad=check_forward_ad)
     if not (check_forward_ad or check_backward_ad):
         raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
     try:
         _check(func, _as_tuple(inputs), eps, atol, rtol, nondet_tol, check_grad_dtypes)
+        if check_batched_grad or check_batched_forward_grad:
+            _check_batched(func, _as_tuple(inputs))
     except GradcheckError:
         if raise_exception:
             raise
@@ -178,7 +187,6 @@ def gradgradcheck(func, inputs, grad_outputs=None, *, eps=1e-6, atol=1e-5, rtol=
                   check_grad_dtypes=False, check_batched_grad=False, check_fwd_over_rev=False, check_rev_over_rev=True,
                   fast_mode=False, masked=False):
     """gradcheck of the gradients themselves; grad_outputs are drawn at random unless given."""
-    _refuse(check_batched_grad=check_batched_grad, check_fwd_over_rev=check_fwd_over_rev)
     if not (check_fwd_over_rev or check_rev_over_rev):
         raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
     inputs = _as_tuple(inputs)
@@ -211,4 +219,4 @@ def gradgradcheck(func, inputs, grad_outputs=None, *, eps=1e-6, atol=1e-5, rtol=
     return gradcheck(without_no_grad, inputs + grad_outputs, eps=eps, atol=atol, rtol=rtol,
                      raise_exception=raise_exception, nondet_tol=nondet_tol,
                      check_undefined_grad=check_undefined_grad, check_grad_dtypes=check_grad_dtypes,
-                     fast_mode=fast_mode, masked=masked)
+                     check_batched_grad=check_batched_grad, fast_mode=fast_mode, masked=masked)

@@ -79,6 +79,11 @@ def _reentrant_function():
 
         @staticmethod
         def backward(ctx, *grads):
+            if not torch._C._is_checkpoint_valid():
+                raise RuntimeError("When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or "
+                                   "passing an `inputs` parameter to .backward(). To resolve this error, you can either "
+                                   "set use_reentrant=False, or call .backward() without passing the `inputs` "
+                                   "argument.")
             args = list(ctx.others)
             for place, value in zip(ctx.places, ctx.saved_tensors):
                 args[place] = value
