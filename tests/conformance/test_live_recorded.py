@@ -10,7 +10,7 @@ import pytest
 import torch
 
 PYTHON_TESTS = pathlib.Path(__file__).resolve().parents[1] / "python"
-FILES = ["test_autograd_inplace", "test_autograd_hooks", "test_autograd_graph"]
+FILES = ["test_autograd_inplace", "test_autograd_hooks", "test_autograd_graph", "test_func", "test_vmap"]
 
 
 def cases():

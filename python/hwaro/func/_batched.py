@@ -2,7 +2,7 @@
 
 A BatchedTensor has the shape of one example. It holds the tensor of all examples, whose first dimension numbers them, and
 the level of the vmap that made it. Calls with batched tensors come to __torch_function__ (from the parser of operators),
-which picks the rule of the operator's kind (_batch_rules.py) for the innermost level. An operator without a rule runs
+which picks the rule of the operator's kind (_rules) for the innermost level. An operator without a rule runs
 once per example. The tensors that are held are recorded by autograd as usual, so derivatives of batched tensors are those
 of the tensors of all examples.
 """
@@ -185,7 +185,7 @@ def stacked(results, level):
 
 def dispatch(func, args, kwargs):
     """Runs a call with batched tensors by the rule of its operator."""
-    from hwaro.func._batch_rules import rule_for
+    from hwaro.func._rules import rule_for
 
     leaves, _ = flatten((list(args), list(kwargs.values())))
     level = innermost(leaves)
@@ -199,7 +199,7 @@ class RandomMode(TorchFunctionMode):
     """Shows random operators without batched arguments to the vmap that is running."""
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        from hwaro.func._batch_rules import RANDOM_FACTORIES, RANDOM_INPLACE, random_factory, random_inplace
+        from hwaro.func._rules import RANDOM_FACTORIES, RANDOM_INPLACE, random_factory, random_inplace
 
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")

@@ -160,8 +160,13 @@ def _without_reentry(function, args, kwargs, context_fn, preserve_rng_state, ear
                                   "forward and recomputation.\nNumber of tensors saved during forward: "
                                   f"{len(handles)}\nNumber of tensors saved during recomputation: {place[0]}.")
 
+    last = [None]  # the backward pass that computed them again
+
     def unpack(handle):
-        if handle not in recomputed:
+        number = torch._C._current_graph_task_id()
+        if number != last[0] or handle not in recomputed:
+            recomputed.clear()
+            last[0] = number
             run_again()
         return recomputed[handle]
 
