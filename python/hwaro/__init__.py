@@ -11,6 +11,7 @@ from hwaro._C import *  # noqa: F401,F403  (types, dtypes, creation, settings)
 from hwaro._C import Tensor, _TensorMeta  # noqa: F401
 
 globals().update(_C.functions)
+_C.linalg.LinAlgError = _C._LinAlgError
 
 from hwaro import _tensor  # noqa: E402,F401  (methods of Tensor that are written in Python)
 from hwaro._top import *  # noqa: E402,F401,F403
@@ -72,8 +73,9 @@ _LAZY = {
         "functional": (
             "unique unique_consecutive broadcast_shapes result_type unravel_index gradient vander hann_window"
             " hamming_window blackman_window bartlett_window kaiser_window meshgrid broadcast_tensors block_diag"
-            " cartesian_prod chain_matmul split atleast_1d atleast_2d atleast_3d einsum tensordot nonzero"
+            " cartesian_prod chain_matmul split atleast_1d atleast_2d atleast_3d einsum tensordot nonzero cdist lu"
         ),
+        "_lowrank": "svd_lowrank pca_lowrank",
         "nn.functional": (
             "bilinear cosine_similarity cosine_embedding_loss pairwise_distance pixel_shuffle pixel_unshuffle "
             "adaptive_max_pool1d margin_ranking_loss triplet_margin_loss hinge_embedding_loss kl_div poisson_nll_loss "

@@ -125,6 +125,32 @@ def tensordot(a, b, dims=2, out=None):
     return _f["tensordot"](a, b, first, second) if out is None else _f["tensordot"](a, b, first, second, out=out)
 
 
+def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
+    """The p-norm distances between all pairs of rows; compute_mode says when Euclidean ones come from a product."""
+    modes = {
+        "use_mm_for_euclid_dist_if_necessary": None,
+        "use_mm_for_euclid_dist": 1,
+        "donot_use_mm_for_euclid_dist": 2,
+    }
+    if compute_mode not in modes:
+        raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
+    return _f["cdist"](x1, x2, p, modes[compute_mode])
+
+
+def lu(A, pivot=True, get_infos=False, out=None):
+    """LU factors in one matrix and the rows exchanged, as linalg.lu_factor; with get_infos also LAPACK's codes."""
+    found = tuple(_f["_lu_with_info"](A, pivot=pivot, check_errors=not get_infos))[: 3 if get_infos else 2]
+    if out is None:
+        return found
+    if not isinstance(out, (tuple, list)):
+        raise TypeError(f"argument 'out' must be tuple of Tensors, not {type(out).__name__}")
+    if len(out) != len(found):
+        raise TypeError(f"expected tuple of {len(found)} elements but got {len(out)}")
+    for to, result in zip(out, found):
+        to.resize_as_(result).copy_(result)
+    return out
+
+
 def nonzero(input, *, out=None, as_tuple=False):
     """The coordinates of elements that are not zero, as rows; with as_tuple one vector per dimension."""
     if as_tuple:

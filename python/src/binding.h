@@ -49,6 +49,7 @@ void require_grad_of_new(const Tensor& t);
 
 // Sets the Python error for the C++ exception that is being handled.
 void set_error_from_exception() noexcept;
+PyObject* linalg_error();         // borrowed torch.linalg.LinAlgError
 PyObject* out_of_memory_error();  // borrowed torch.OutOfMemoryError
 // Thrown where a Python error is set already.
 struct PythonError : std::exception {};

@@ -9,6 +9,12 @@ PyObject* out_of_memory_error() {
   return type;
 }
 
+PyObject* linalg_error() {
+  static PyObject* type = PyErr_NewExceptionWithDoc(
+      "torch._C._LinAlgError", "A matrix has no inverse, factors or solution.", PyExc_RuntimeError, nullptr);
+  return type;
+}
+
 bool is_index(PyObject* o) {
   return !PyBool_Check(o) && Py_TYPE(o)->tp_as_number && Py_TYPE(o)->tp_as_number->nb_index && !is_tensor(o);
 }

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "hwaro/base/hint.h"
+#include "hwaro/base/linalg_error.h"
 
 namespace hwaro::python {
 
@@ -63,6 +64,7 @@ void set_error_with_note(std::string_view call) noexcept {
     else if (dynamic_cast<const ValueError*>(&e)) type = PyExc_ValueError;
     else if (dynamic_cast<const NotImplementedError*>(&e)) type = PyExc_NotImplementedError;
     else if (dynamic_cast<const AssertionError*>(&e)) type = PyExc_AssertionError;
+    else if (dynamic_cast<const LinAlgError*>(&e)) type = linalg_error();
     else if (dynamic_cast<const OutOfMemoryError*>(&e)) type = out_of_memory_error();
     PyErr_SetString(type, e.what());
     if (type == out_of_memory_error()) return;  // to say more would need memory

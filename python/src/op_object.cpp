@@ -10,6 +10,7 @@
 
 #include "hwaro/autograd/grad_mode.h"
 #include "hwaro/autograd/node.h"
+#include "hwaro/ops/kinds/out_types.h"
 #include "python/src/hints.h"
 #include "python/src/op_arguments.h"
 #include "python/src/torch_function.h"
@@ -33,7 +34,7 @@ Tensor out_tensor(PyObject* o) {
 PyObject* store_results(const OpEntry& e, Result& r, PyObject* out) {
   if (r.kind == Result::Kind::Tensor) {
     if (PyTuple_Check(out) && PyTuple_GET_SIZE(out) == 1) out = PyTuple_GET_ITEM(out, 0);
-    engine::store_out(out_tensor(out), r.tensor);
+    engine::store_result(*e.schema, 0, out_tensor(out), r.tensor);
     return Py_NewRef(out);
   }
   const Ref fast = Ref::adopt(check(PySequence_Fast(out, "argument 'out' must be a tuple of Tensors")));
@@ -42,7 +43,7 @@ PyObject* store_results(const OpEntry& e, Result& r, PyObject* out) {
   std::vector<Tensor> outs;
   for (std::size_t i = 0; i < r.tensors.size(); ++i) {
     outs.push_back(out_tensor(PySequence_Fast_GET_ITEM(fast.get(), Py_ssize_t(i))));
-    engine::store_out(outs.back(), r.tensors[i]);
+    engine::store_result(*e.schema, int(i), outs.back(), r.tensors[i]);
   }
   r.tensors = std::move(outs);
   return result_object(r, e.schema);

@@ -74,6 +74,7 @@ PyMethodDef functions[] = {{"_storage_bytes", storage_bytes, METH_O, nullptr},
 
 bool add_storage(PyObject* module) {
   return PyModule_AddFunctions(module, functions) == 0 &&
+         PyModule_AddObject(module, "_LinAlgError", Py_XNewRef(linalg_error())) == 0 &&
          PyModule_AddObject(module, "OutOfMemoryError", Py_XNewRef(out_of_memory_error())) == 0;
 }
 

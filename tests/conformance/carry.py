@@ -49,7 +49,7 @@ def tensor_to_hwaro(value, storages):
     plain, lazy = value.detach(), value.is_conj()
     plain = (plain.conj() if lazy else plain).resolve_neg()
     key = (plain.untyped_storage().data_ptr(), plain.dtype, plain.untyped_storage().nbytes())
-    if key not in storages:
+    if key not in storages or not key[2]:  # empty storages are all at address zero
         storages[key] = (flat_copy(plain), plain)  # the second keeps the address from being used again
     out = storages[key][0].as_strided(tuple(plain.shape), plain.stride(), plain.storage_offset()).detach()
     out = out.conj() if lazy else out

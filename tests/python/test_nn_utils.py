@@ -34,7 +34,8 @@ def initial_values(torch):
 @case
 def structured_initial_values(torch):
     init = torch.nn.init
-    return [init.sparse_(torch.empty(6, 3), 0.4), init.eye_(torch.empty(3, 4)), init.dirac_(torch.empty(4, 2, 3)),
+    return [init.orthogonal_(torch.empty(5, 3)), init.orthogonal_(torch.empty(3, 5), gain=2.0),
+            init.sparse_(torch.empty(6, 3), 0.4), init.eye_(torch.empty(3, 4)), init.dirac_(torch.empty(4, 2, 3)),
             init.dirac_(torch.empty(4, 2, 3, 3), 2), init.constant_(torch.empty(2), 4.0), torch.get_rng_state()]
 
 

@@ -300,6 +300,7 @@ def main():
         name: compiled_lines(getattr(_C, name), overloads, bit)
         for name, bit in {"nn_functional": NN, "linalg": FUNCTION, "special": FUNCTION, "fft": FUNCTION}.items()
     }
+    parts["linalg"].append("class LinAlgError(RuntimeError): ...")
     count = 0
     for name, lines in parts.items():
         count += write(folder / "_C" / f"{name}.pyi", HEAD + FROM_C, lines, overloads.tuples)

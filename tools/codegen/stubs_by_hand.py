@@ -164,4 +164,4 @@ CLASSES = {
         "def register_prehook(self, fn: Callable[..., Any]) -> HookHandle",
     ],
 }
-BASES = {"Size": "tuple[_int, ...]", "OutOfMemoryError": "RuntimeError"}
+BASES = {"Size": "tuple[_int, ...]", "OutOfMemoryError": "RuntimeError", "_LinAlgError": "RuntimeError"}

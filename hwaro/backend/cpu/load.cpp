@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "hwaro/backend/cpu/capability.h"
+#include "hwaro/backend/cpu/lapack.h"
 #include "hwaro/backend/cpu/products.h"
 #include "hwaro/backend/cpu/random.h"
 #include "hwaro/loops/copy_kernels.h"
@@ -135,6 +136,7 @@ struct Load {
     set_attention_kernels(attentions[capability]);
     const CopyKernels* copies[] = {&base::copy_table, &avx2::copy_table, &avx512::copy_table};
     set_copy_kernels(copies[capability]);
+    load_lapack();
     load_products();
     install_random_kernels();
     const IndexKernels* indices[] = {&base::index_table, &avx2::index_table, &avx512::index_table};

@@ -46,7 +46,10 @@ Tensor whole_slice(const Tensor& self, int64_t dim, const Index& i) {
   return slice(self, dim, i.start, i.stop, i.step);
 }
 
-bool is_full(const Index& i) { return i.step == 1 && i.start.value_or(0) == 0 && !i.stop; }
+bool is_full(const Index& i, int64_t size) {
+  const int64_t start = i.start.value_or(0);
+  return i.step == 1 && (start == 0 || start <= -size) && i.stop.value_or(size) >= size;
+}
 
 // True picks the one index of a new dimension, False none.
 Tensor bool_index(bool value) { return make_zeros({value ? 1 : 0}, DType::Int64); }
@@ -99,7 +102,7 @@ class Recorded {
   Recorded(const Tensor& self) : view_(self) {}  // NOLINT
   void select(int64_t dim, int64_t index) { view_ = select_view(view_, dim, index); }
   void slice(int64_t dim, const Index& i) {
-    if (!is_full(i)) view_ = engine::slice(view_, dim, i.start, i.stop, i.step);
+    if (!is_full(i, view_.sizes()[dim])) view_ = engine::slice(view_, dim, i.start, i.stop, i.step);
   }
   void unsqueeze(int64_t dim) { view_ = engine::unsqueeze(view_, dim); }
   int64_t size(int64_t dim) const { return view_.sizes()[dim]; }

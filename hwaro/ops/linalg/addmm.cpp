@@ -253,10 +253,15 @@ struct Addbmm {
     const Tensor out = start_from(self, shape, beta);
     if (!self.device().is_meta()) {
       NoGradGuard guard;
-      // One product of depth batch * k: columns of the batch side by side.
-      const Tensor left = reshape(permute(batch1, {1, 0, 2}), {shape[0], batch * k});
-      const Tensor right = reshape(batch2, {batch * k, shape[1]});
-      product_into(out, left, right, "addmm_impl_cpu_", alpha, beta);
+      if (is_reduced_float(self.dtype())) {  // PyTorch rounds after each matrix of the batch
+        for (int64_t i = 0; i < batch; ++i)
+          product_into(out, select(batch1, 0, i), select(batch2, 0, i), "addmm_impl_cpu_", alpha,
+                       i > 0 ? Scalar(1) : beta);
+      } else {  // one product of depth batch * k: columns of the batch side by side
+        const Tensor left = reshape(permute(batch1, {1, 0, 2}), {shape[0], batch * k});
+        const Tensor right = reshape(batch2, {batch * k, shape[1]});
+        product_into(out, left, right, "addmm_impl_cpu_", alpha, beta);
+      }
     }
     if (recording(self, batch1, batch2))
       record("AddbmmBackward0", {self, batch1, batch2}, out,
@@ -278,7 +283,9 @@ struct AddbmmInplace {
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, const Tensor& batch1, const Tensor& batch2, const Scalar& beta,
                      const Scalar& alpha) {
-    return finish_inplace(self, Addbmm::call(self, batch1, batch2, beta, alpha));
+    const Tensor result = Addbmm::call(self, batch1, batch2, beta, alpha);
+    if (!grad_enabled() || !is_tracked(result)) resize_out(self, result.sizes());
+    return finish_inplace(self, result);
   }
 };
 

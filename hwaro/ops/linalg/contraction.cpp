@@ -1,12 +1,17 @@
 // Contractions made of products: outer, inner, tensordot, kron, chains and powers of matrices, trace, cross product.
 #include "hwaro/core/type_names.h"
+#include "hwaro/ops/copy.h"
 #include "hwaro/ops/diagonal.h"
+#include "hwaro/ops/kinds/out_types.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/kinds/warn_once.h"
 #include "hwaro/ops/linalg/products.h"
+#include "hwaro/ops/lapack_solve.h"
 #include "hwaro/ops/matmul.h"
 #include "hwaro/ops/registry.h"
+#include "hwaro/ops/shape/geometry.h"
+#include "hwaro/ops/view.h"
 
 namespace hwaro::engine {
 
@@ -32,7 +37,7 @@ struct Ger {
 struct Tensordot {
   static constexpr Schema schema = "tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor";
   static constexpr Doc doc = "Contracts the given dimensions of self with those of other.";
-  static constexpr unsigned expose = kFunction;
+  static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Tensor& self, const Tensor& other, IntSpan dims_self, IntSpan dims_other) {
     HWARO_CHECK(dims_self.size() == dims_other.size(), "both dimension lists should have same length");
     HWARO_CHECK(self.dtype() == other.dtype(), "both inputs should have same dtype");
@@ -46,8 +51,8 @@ struct Tensordot {
       summed_a[da] = summed_b[db] = 1;
       const int64_t na = a.sizes()[da], nb = b.sizes()[db];
       // A dimension of size 1 goes with any size: the other operand is summed over it beforehand.
-      if (nb == 1) a = sum(a, IntSpan(&da, 1), true);
-      else if (na == 1) b = sum(b, IntSpan(&db, 1), true);
+      if (nb == 1) a = sum(a, IntSpan(&da, 1), true, a.dtype());
+      else if (na == 1) b = sum(b, IntSpan(&db, 1), true, b.dtype());
       else {
         HWARO_CHECK(na == nb, "contracted dimensions need to match, but first has size ", na, " in dim ", dims_self[i],
                     " and second has size ", nb, " in dim ", dims_other[i]);
@@ -65,10 +70,14 @@ struct Tensordot {
       if (!summed_b[d]) order_b.push_back(d), shape.push_back(b.sizes()[d]), cols *= b.sizes()[d];
     a = permute(a, order_a);
     b = permute(b, order_b);
-    if (rows == 1 && cols == 1) return view(dot(flat(a, depth), flat(b, depth)), shape);
+    if (rows == 1 && cols == 1) {
+      if (a.dim() == 1 && b.dim() == 1) return view(dot(a, b), shape);
+      const Tensor products = mul(squeeze(a), squeeze(b));
+      return view(is_differentiable(a.dtype()) ? sum_all(products) : sum(products, OptIntSpan(), false, a.dtype()),
+                  shape);
+    }
     return view(mm(reshape(a, {rows, depth}), reshape(b, {depth, cols})), shape);
   }
-  static Tensor flat(const Tensor& t, int64_t n) { return t.dim() == 1 ? t : reshape(t, {n}); }
 };
 
 struct Inner {
@@ -80,6 +89,10 @@ struct Inner {
                 "inner() the last dimension must match on both input tensors but got shapes ", sizes_str(self.sizes()),
                 " and ", sizes_str(other.sizes()));
     return Tensordot::call(self, other, {-1}, {-1});
+  }
+  static void call_out(const Tensor& out, const Tensor& self, const Tensor& other) {
+    const bool product = self.dim() > 0 && other.dim() > 0;
+    store_result(product ? Tensordot::schema : schema, 0, out, call(self, other));
   }
 };
 
@@ -95,9 +108,20 @@ struct Kron {
       b[2 * i + 1] = ib >= 0 ? other.sizes()[ib] : 1;
       shape[i] = a[2 * i] * b[2 * i + 1];
     }
-    return unsafe_view(contiguous(mul(unsafe_reshape(self, a), unsafe_reshape(other, b))), shape);
+    return seen_as(mul(seen_as(self, a), seen_as(other, b)), shape);
   }
-  static Tensor unsafe_reshape(const Tensor& t, IntSpan shape) { return unsafe_view(contiguous(t), shape); }
+  // The same elements in another shape without a copy where that is possible; not known as a view.
+  static Tensor seen_as(const Tensor& t, IntSpan shape) {
+    Dims strides;
+    HWARO_CHECK(view_strides(t.sizes(), t.strides(), shape, strides),
+                "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
+                "two contiguous subspaces). Use .reshape(...) instead.");
+    const Tensor out = alias(t, shape, strides, t->offset);
+    if (recording(t))
+      record("UnsafeViewBackward0", {t}, out, {},
+             [sizes = Dims(t.sizes())](Backward& b) { b.set(0, reshape(b.g(), sizes)); });
+    return out;
+  }
 };
 
 // The cheapest order of a chain of products, by dynamic programming over its sub-chains. Reference: Cormen et al.,
@@ -181,17 +205,11 @@ static Tensor matrix_power_of(const Tensor& a, int64_t n) {
   HWARO_CHECK(a.sizes()[d - 1] == a.sizes()[d - 2],
               "linalg.matrix_power: A must be batches of square matrices, but they are ", a.sizes()[d - 2], " by ",
               a.sizes()[d - 1], " matrices");
-  HWARO_CHECK_AS(NotImplementedError, n >= 0, "linalg.matrix_power: negative powers are not supported");
+  if (n < 0) return matrix_power_of(linalg_inv(a), -n);
   if (n == 0) {
-    const Tensor out = make_zeros(a.sizes(), a.dtype(), a.device());
-    if (!a.device().is_meta()) {
-      NoGradGuard guard;
-      fill_elements(*diagonal(out, 0, -2, -1).impl(), 1);
-    }
-    if (recording(a))
-      record("CopyBackwards", {a}, out, {},
-             [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
-    return out;
+    const Tensor out = clone(a), one = make_zeros(a.sizes(), a.dtype(), a.device());
+    if (!a.device().is_meta()) fill_elements(*diagonal(one, 0, -2, -1).impl(), 1);
+    return copy_(out, one, false);
   }
   if (n == 1) return clone(a);
   if (n == 2) return matmul(a, a);
@@ -214,6 +232,7 @@ struct MatrixPower {
 struct LinalgMatrixPower {
   static constexpr Schema schema = "linalg_matrix_power(Tensor self, int n) -> Tensor";
   static constexpr Doc doc = "Square matrices raised to a power n >= 0.";
+  static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Tensor& self, int64_t n) { return matrix_power_of(self, n); }
 };
 
@@ -270,6 +289,7 @@ static Tensor cross_of(const Tensor& a, const Tensor& b, int64_t dim) {
 struct LinalgCross {
   static constexpr Schema schema = "linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor";
   static constexpr Doc doc = "Cross product of vectors of length 3 along dim; batches broadcast.";
+  static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Tensor& self, const Tensor& other, int64_t dim) { return cross_of(self, other, dim); }
 };
 

@@ -1,6 +1,7 @@
 // Products of two tensors: mm, bmm, mv, dot, vdot, and matmul, which is made of them.
 #include "hwaro/core/type_names.h"
 #include "hwaro/ops/kinds/record.h"
+#include "hwaro/ops/kinds/out_types.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/linalg/products.h"
 #include "hwaro/ops/registry.h"
@@ -250,11 +251,24 @@ struct Matmul {
     if (a == 1 && b == 2) return drop_dim(mm(unsqueeze(self, 0), other), 0);
     return should_fold(self, other) ? matmul_folded(self, other) : matmul_batched(self, other);
   }
+  // PyTorch's goes through the out= of the product that it chooses, which shows in messages and strides.
+  static void call_out(const Tensor& out, const Tensor& self, const Tensor& other) {
+    const Tensor result = call(self, other);
+    if (self.dim() == 1 && other.dim() == 1) return store_result(Dot::schema, 0, out, result);
+    if (self.dim() == 1 && other.dim() == 2) {
+      resize_out(out, {1, other.sizes()[1]});
+      TensorImpl& impl = *out.impl();
+      impl.sizes = Dims(result.sizes()), impl.strides = {1};
+      impl.refresh_geometry();
+    }
+    store_result(schema, 0, out, result);
+  }
 };
 
 struct LinalgMatmul {
   static constexpr Schema schema = "linalg_matmul(Tensor self, Tensor other) -> Tensor";
   static constexpr Doc doc = "matmul.";
+  static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Tensor& self, const Tensor& other) { return Matmul::call(self, other); }
 };
 

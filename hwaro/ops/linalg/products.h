@@ -1,6 +1,7 @@
 // What operators that multiply matrices share: the backend's table of products, and matrices as products read them.
 #pragma once
 
+#include "hwaro/core/type_names.h"
 #include "hwaro/ops/vocabulary.h"
 
 namespace hwaro {

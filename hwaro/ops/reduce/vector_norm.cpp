@@ -4,6 +4,7 @@
 
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/lapack_norms.h"
 #include "hwaro/ops/reduce/plan.h"
 #include "hwaro/ops/registry.h"
 
@@ -120,12 +121,10 @@ struct NormNamed {
       "norm.str(Tensor self, str p='fro', int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The Frobenius norm ('fro') over the given dimensions.";
   static Tensor call(const Tensor& self, std::string_view p, OptIntSpan dim, bool keepdim, OptDType dtype) {
-    HWARO_CHECK_AS(NotImplementedError, p != "nuc", "norm: the nuclear norm is not supported");
-    HWARO_CHECK(p == "fro", "linalg.matrix_norm: Order ", p, " not supported.");
-    if (dim && dim->size() > 2) {
-      std::string list;
-      for (int64_t d : *dim) list += concat(list.empty() ? "" : " ", d);
-      raise<RuntimeError>("linalg.matrix_norm: dim must be a 2-tuple. Got ", list);
+    if (p != "fro" || (dim && dim->size() > 2)) {
+      Dims all;
+      for (int d = 0; d < self.dim(); ++d) all.push_back(d);
+      return linalg_matrix_norm(self, p, dim ? *dim : IntSpan(all), keepdim, dtype);
     }
     return vector_norm(self, 2, dim, keepdim, dtype);
   }
