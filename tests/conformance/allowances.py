@@ -44,7 +44,26 @@ NOT_EXPANDED = {
     "nn.functional.embedding",  # with max_norm, rows that share memory are scaled once each
     "nn.functional.batch_norm",  # the variance is zero: rounding noise divided by a small eps
     "native_batch_norm",
+    # Rows or columns that are equal: what should be zero is rounding noise, which directions and orders follow from.
+    "linalg.eig",
+    "linalg.eigvals",
+    "linalg.eigh",
+    "linalg.qr",
+    "qr",
+    "linalg.svd",
+    "svd",
+    "linalg.solve_triangular",
+    "linalg.pinv",
+    "linalg.lstsq",
+    "linalg.cond",
+    "linalg.inv",
+    "linalg.inv_ex",
+    "linalg.matrix_rank",
+    "pinverse",
 }
+# Eigenvectors, unique up to a sign or phase each, which LAPACK libraries choose differently: their products with themselves
+# are compared, which say all the rest.
+EIGENVECTORS = {"linalg.eig", "linalg.eigh"}
 
 
 def scale_of(entry, parts):
@@ -53,7 +72,10 @@ def scale_of(entry, parts):
 
 
 def untied(entry, parts, result):
-    """Instead of indices, the elements they name, where the order of equal elements is not promised."""
+    """Instead of indices, the elements they name, where the order of equal elements is not promised; and see EIGENVECTORS."""
+    if entry.name in EIGENVECTORS and isinstance(result, (tuple, list)) and result[1].dim() >= 2:
+        vectors = result[1]
+        return [result[0], vectors.unsqueeze(-2) * vectors.conj().unsqueeze(-3)]
     tied = entry.name in TIES and (entry.name == "argsort" or isinstance(result, tuple))
     if not tied or parts[2].get("stable") or not parts[0].dim():
         return result

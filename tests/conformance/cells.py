@@ -6,7 +6,7 @@ import hwaro
 import numpy
 import torch
 
-from allowances import NOT_EXPANDED, TIES, UNINITIALISED, scale_of, untied
+from allowances import EIGENVECTORS, NOT_EXPANDED, TIES, UNINITIALISED, scale_of, untied
 from carry import NotCarried, difference, error_of, flat_tensors, shown, stride_difference, to_hwaro, to_torch
 from layouts import LAYOUTS, laid_out
 from translate import is_missing, translate
@@ -283,10 +283,11 @@ def run_out(entry, function):
                     continue
                 kept = [a == t.untyped_storage().data_ptr() for a, t in zip(before, outs)]
                 ours_kept = [a == t.untyped_storage().data_ptr() for a, t in zip(ours_before, ours_outs)]
+                untied_outs = (lambda o: untied(entry, parts_of(sample), o)) if entry.name in EIGENVECTORS else list
                 kept_values = entry.name not in UNINITIALISED and (entry.name not in TIES or len(outs) == 1)
                 found = difference(
-                    ours_outs if kept_values else ours_outs[:1],
-                    outs if kept_values else outs[:1],
+                    untied_outs(ours_outs) if kept_values else ours_outs[:1],
+                    untied_outs(outs) if kept_values else outs[:1],
                     values=entry.name not in UNINITIALISED,
                     scale=scale_of(entry, parts_of(sample)),
                 ) or stride_difference(ours_outs, outs)
