@@ -22,7 +22,7 @@ pytest = $(python) -m pytest -n 2 $(PYTEST_ARGS)
 # A verb is never a file, and verbs run one after the other.
 .NOTPARALLEL:
 .PHONY: help demo demo-compare test test-cpp test-python test-consumer conformance check fmt bench \
-        asan tsan docs coverage lines wheel build clean
+        asan tsan arm64 full docs coverage lines wheel build clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,15 @@ tsan:  ## C++ tests and the threading tests of Python under ThreadSanitizer
 	@$(setup) test demo
 	@$(MAKE) build PRESET=tsan
 	tools/sanitize.sh tsan $(PYTEST_ARGS)
+
+arm64:  ## cross-build for 64-bit ARM and its C++ tests under qemu
+	@$(setup) test
+	tools/arm64.sh
+
+full:  ## everything: check, test, conformance with every instruction set, arm64, sanitizers (hours)
+	@$(MAKE) check test
+	@for isa in $$(tools/capability.sh '$(tree)' all); do HWARO_CPU_CAPABILITY=$$isa $(MAKE) conformance; done
+	@$(MAKE) arm64 asan tsan
 
 coverage:  ## how much of PyTorch conforms, entry by entry of its own samples; writes docs/coverage.md
 	@$(setup) test demo conformance

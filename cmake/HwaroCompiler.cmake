@@ -47,7 +47,16 @@ if(HWARO_SANITIZE)
   target_compile_definitions(hwaro_flags INTERFACE HWARO_SANITIZE=1)
 endif()
 
+# The instruction sets that kernels are compiled for, as HWARO_EACH_ISA in hwaro/base/isa.h lists them.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  set(HWARO_ISAS base avx2 avx512)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+  set(HWARO_ISAS neon)
+else()
+  set(HWARO_ISAS base)
+endif()
 set(HWARO_ISA_FLAGS_base "")
+set(HWARO_ISA_FLAGS_neon "")
 set(HWARO_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi -mbmi2)
 set(HWARO_ISA_FLAGS_avx512 ${HWARO_ISA_FLAGS_avx2} -mavx512f -mavx512dq -mavx512bw -mavx512vl
     -mprefer-vector-width=512)

@@ -37,8 +37,8 @@ def main(build):
         match = VARIANT.search(path.as_posix())
         for name in weak_symbols(path):
             owners[name][match[1] if match else "common"].append(path)
-    # Objects of the base variant carry no special flags, so the common objects may share with them.
-    special = set(variants) - {"base"}
+    # Objects of these carry no special flags, so the common objects may share with them.
+    special = set(variants) - {"base", "neon"}
     shared = {name: groups for name, groups in owners.items() if len(groups) > 1 and special & groups.keys()}
     names = sorted(shared)
     plain = subprocess.run(["c++filt"], input="\n".join(names), check=True, capture_output=True, text=True).stdout

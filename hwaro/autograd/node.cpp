@@ -78,8 +78,8 @@ AccumulateGrad::~AccumulateGrad() {
 }
 
 NodePtr grad_accumulator(const engine::Tensor& leaf) {
+  std::lock_guard lock(g_accumulator_mutex);  // also over the first use of a leaf by several threads
   AutogradMeta& meta = autograd_meta(*leaf.impl());
-  std::lock_guard lock(g_accumulator_mutex);
   if (meta.accumulator && meta.accumulator->try_retain()) return NodePtr::adopt(meta.accumulator);
   auto* node = new AccumulateGrad(leaf);
   meta.accumulator = node;

@@ -23,19 +23,28 @@ constexpr std::chrono::microseconds kSpin{30};
 
 // Rounding and flush-to-zero bits belong to a thread; workers take over the caller's, so that results do not depend
 // on which thread ran a chunk.
-unsigned float_mode() {
 #if defined(__x86_64__)
-  return _mm_getcsr();
-#else
-  return 0;
-#endif
-}
-void set_float_mode([[maybe_unused]] unsigned mode) {
-#if defined(__x86_64__)
+using FloatMode = unsigned;
+FloatMode float_mode() { return _mm_getcsr(); }
+void set_float_mode(FloatMode mode) {
   constexpr unsigned kStatusFlags = 0x3f;
   if ((_mm_getcsr() ^ mode) & ~kStatusFlags) _mm_setcsr(mode);
-#endif
 }
+#elif defined(__aarch64__)
+using FloatMode = std::uint64_t;
+FloatMode float_mode() {
+  FloatMode mode;
+  __asm__ __volatile__("mrs %0, fpcr" : "=r"(mode));
+  return mode;
+}
+void set_float_mode(FloatMode mode) {
+  if (float_mode() != mode) __asm__ __volatile__("msr fpcr, %0" : : "r"(mode));
+}
+#else
+using FloatMode = unsigned;
+FloatMode float_mode() { return 0; }
+void set_float_mode(FloatMode) {}
+#endif
 
 void cpu_relax() {
 #if defined(__x86_64__)
@@ -100,7 +109,7 @@ struct Job {
   FunctionRef<void(std::int64_t, std::int64_t)> body;
   const std::int64_t n;
   const std::int64_t grain;
-  const unsigned mode = float_mode();
+  const FloatMode mode = float_mode();
   int slot_count = 0;
 
   // Guarded by the pool's mutex.

@@ -205,7 +205,7 @@ HWARO_INLINE Vec<T, N> square(Vec<T, N> x) {
 template <Floating T, int N>
 HWARO_INLINE Vec<T, N> round(Vec<T, N> x) {
   if constexpr (native::kHasRound) {
-#if defined(__AVX2__)
+#if defined(__AVX2__) || defined(__aarch64__)
     return Vec<T, N>::from_raw(native::by_register<T, N>(native::RoundOp<native::Rounding::kNearest>{}, x.v));
 #endif
   } else {
@@ -216,7 +216,7 @@ HWARO_INLINE Vec<T, N> round(Vec<T, N> x) {
 template <Floating T, int N>
 HWARO_INLINE Vec<T, N> floor(Vec<T, N> x) {
   if constexpr (native::kHasRound) {
-#if defined(__AVX2__)
+#if defined(__AVX2__) || defined(__aarch64__)
     return Vec<T, N>::from_raw(native::by_register<T, N>(native::RoundOp<native::Rounding::kDown>{}, x.v));
 #endif
   } else {
@@ -227,7 +227,7 @@ HWARO_INLINE Vec<T, N> floor(Vec<T, N> x) {
 template <Floating T, int N>
 HWARO_INLINE Vec<T, N> ceil(Vec<T, N> x) {
   if constexpr (native::kHasRound) {
-#if defined(__AVX2__)
+#if defined(__AVX2__) || defined(__aarch64__)
     return Vec<T, N>::from_raw(native::by_register<T, N>(native::RoundOp<native::Rounding::kUp>{}, x.v));
 #endif
   } else {
@@ -238,7 +238,7 @@ HWARO_INLINE Vec<T, N> ceil(Vec<T, N> x) {
 template <Floating T, int N>
 HWARO_INLINE Vec<T, N> trunc(Vec<T, N> x) {
   if constexpr (native::kHasRound) {
-#if defined(__AVX2__)
+#if defined(__AVX2__) || defined(__aarch64__)
     return Vec<T, N>::from_raw(native::by_register<T, N>(native::RoundOp<native::Rounding::kTowardZero>{}, x.v));
 #endif
   } else {

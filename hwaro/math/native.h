@@ -1,6 +1,6 @@
 // The few operations that vector extensions cannot say (square root, rounding, fma, mask tests), on raw vectors.
 // Sizes below 16 bytes are widened to 16, so that a single lane runs the very instruction the full vector runs;
-// sizes above the register split into halves. Without SSE the lanes are looped over and the compiler vectorises.
+// sizes above the register split into halves. Elsewhere the lanes are looped over, but for what neon.h has.
 #pragma once
 
 #include <cstdint>
@@ -166,7 +166,7 @@ struct SqrtOp {
   }
 };
 
-#if defined(__FMA__)
+#if defined(__FMA__) || defined(__aarch64__)
 inline constexpr bool kHasFma = true;
 #else
 inline constexpr bool kHasFma = false;
@@ -230,7 +230,7 @@ struct RoundOp {
     __builtin_unreachable();
   }
 };
-#else
+#elif !defined(__aarch64__)
 inline constexpr bool kHasRound = false;
 #endif
 
@@ -406,3 +406,7 @@ HWARO_INLINE void store_mask_bytes(Raw<I, N> m, std::uint8_t* out) {
 }  // namespace native
 }  // namespace HWARO_ISA
 }  // namespace hwaro
+
+#if defined(__aarch64__)
+#include "hwaro/math/neon.h"
+#endif

@@ -20,11 +20,8 @@ using namespace hwaro;
 using std::int64_t;
 
 const ConvKernels* table_of(int level) {
-#if defined(__x86_64__)
-  if (level == 2) return &avx512::conv_kernels;
-  if (level == 1) return &avx2::conv_kernels;
-#endif
-  return level == 0 ? &base::conv_kernels : nullptr;
+  const ConvKernels* tables[] = HWARO_TABLES(conv_kernels);
+  return tables[level];
 }
 
 template <class F>

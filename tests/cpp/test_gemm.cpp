@@ -21,11 +21,8 @@ using namespace hwaro;
 using std::int64_t;
 
 const GemmKernels* table_of(int level) {
-#if defined(__x86_64__)
-  if (level == 2) return &avx512::gemm_kernels;
-  if (level == 1) return &avx2::gemm_kernels;
-#endif
-  return level == 0 ? &base::gemm_kernels : nullptr;
+  const GemmKernels* tables[] = HWARO_TABLES(gemm_kernels);
+  return tables[level];
 }
 
 // Runs body once per instruction set.

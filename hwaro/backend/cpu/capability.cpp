@@ -2,24 +2,33 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "hwaro/base/error.h"
+#include "hwaro/base/isa.h"
 
 namespace hwaro {
 namespace {
+
+#define HWARO_NAME_OF(isa, unused) #isa,
+constexpr const char* kNames[] = {HWARO_EACH_ISA(HWARO_NAME_OF, )};
+constexpr int kCount = sizeof kNames / sizeof kNames[0];
 
 CpuCapability choose() {
   const CpuCapability best = detect_cpu_capability();
   const char* wanted = std::getenv("HWARO_CPU_CAPABILITY");
   if (wanted == nullptr || *wanted == '\0') return best;
-  for (int level = 0; level <= static_cast<int>(CpuCapability::kAvx512); ++level) {
-    const auto capability = static_cast<CpuCapability>(level);
-    if (std::strcmp(wanted, cpu_capability_name(capability)) != 0) continue;
-    HWARO_CHECK(capability <= best, "HWARO_CPU_CAPABILITY=", wanted,
-                " asks for instructions that this processor lacks; the best it has is ", cpu_capability_name(best));
-    return capability;
+  if (std::strcmp(wanted, "default") == 0) return static_cast<CpuCapability>(0);
+  std::string known;
+  for (int level = 0; level < kCount; ++level) {
+    if (std::strcmp(wanted, kNames[level]) == 0) {
+      HWARO_CHECK(level <= static_cast<int>(best), "HWARO_CPU_CAPABILITY=", wanted,
+                  " asks for instructions that this processor lacks; the best it has is ", cpu_capability_name(best));
+      return static_cast<CpuCapability>(level);
+    }
+    known += std::string(kNames[level]) + (level + 1 < kCount ? ", " : " or default");
   }
-  raise("HWARO_CPU_CAPABILITY must be base, avx2 or avx512, but is '", wanted, "'");
+  raise("HWARO_CPU_CAPABILITY must be ", known, ", but is '", wanted, "'");
 }
 
 }  // namespace
@@ -33,7 +42,7 @@ CpuCapability detect_cpu_capability() {
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
   return avx512 ? CpuCapability::kAvx512 : avx2 ? CpuCapability::kAvx2 : CpuCapability::kBase;
 #else
-  return CpuCapability::kBase;
+  return static_cast<CpuCapability>(kCount - 1);  // what every processor of the architecture has
 #endif
 }
 
@@ -42,13 +51,6 @@ CpuCapability cpu_capability() {
   return capability;
 }
 
-const char* cpu_capability_name(CpuCapability capability) {
-  switch (capability) {
-    case CpuCapability::kBase: return "base";
-    case CpuCapability::kAvx2: return "avx2";
-    case CpuCapability::kAvx512: return "avx512";
-  }
-  return "unknown";
-}
+const char* cpu_capability_name(CpuCapability capability) { return kNames[static_cast<int>(capability)]; }
 
 }  // namespace hwaro

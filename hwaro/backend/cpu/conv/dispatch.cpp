@@ -5,12 +5,8 @@ namespace hwaro {
 namespace {
 
 const ConvKernels* table_for(CpuCapability capability) {
-#if defined(__x86_64__)
-  if (capability == CpuCapability::kAvx512) return &avx512::conv_kernels;
-  if (capability == CpuCapability::kAvx2) return &avx2::conv_kernels;
-#endif
-  (void)capability;
-  return &base::conv_kernels;
+  const ConvKernels* tables[] = HWARO_TABLES(conv_kernels);
+  return tables[static_cast<int>(capability)];
 }
 
 const ConvKernels* replaced = nullptr;

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "hwaro/base/isa.h"
+
 namespace hwaro {
 
 // A copy of (a part of) one image, padded with zeros. With a step along the columns, columns that leave the same
@@ -149,17 +151,7 @@ struct ConvKernels {
   }
 };
 
-inline namespace base {
-extern const ConvKernels conv_kernels;
-}
-#if defined(__x86_64__)
-inline namespace avx2 {
-extern const ConvKernels conv_kernels;
-}
-inline namespace avx512 {
-extern const ConvKernels conv_kernels;
-}
-#endif
+HWARO_DECLARE_TABLES(ConvKernels, conv_kernels)
 
 const ConvKernels& active_conv_kernels();
 // For tests that walk through all instruction sets. Null restores the choice by cpu_capability().

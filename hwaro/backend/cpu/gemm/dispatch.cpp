@@ -5,12 +5,8 @@ namespace hwaro {
 namespace {
 
 const GemmKernels* table_for(CpuCapability capability) {
-#if defined(__x86_64__)
-  if (capability == CpuCapability::kAvx512) return &avx512::gemm_kernels;
-  if (capability == CpuCapability::kAvx2) return &avx2::gemm_kernels;
-#endif
-  (void)capability;
-  return &base::gemm_kernels;
+  const GemmKernels* tables[] = HWARO_TABLES(gemm_kernels);
+  return tables[static_cast<int>(capability)];
 }
 
 const GemmKernels* replaced = nullptr;

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "hwaro/base/isa.h"
+
 namespace hwaro {
 
 // What becomes of a tile's sum: c = alpha * sum + beta * c + bias. beta == 0 leaves c unread.
@@ -54,17 +56,7 @@ struct GemmKernels {
   }
 };
 
-inline namespace base {
-extern const GemmKernels gemm_kernels;
-}
-#if defined(__x86_64__)
-inline namespace avx2 {
-extern const GemmKernels gemm_kernels;
-}
-inline namespace avx512 {
-extern const GemmKernels gemm_kernels;
-}
-#endif
+HWARO_DECLARE_TABLES(GemmKernels, gemm_kernels)
 
 // The table for cpu_capability().
 const GemmKernels& active_gemm_kernels();
