@@ -144,8 +144,8 @@ torch.from_numpy(np.ones((2, 2), dtype=np.float32)).dtype, torch.tensor(np.ones(
 torch.tensor(np.int64(5)), torch.tensor(np.bool_(True)), torch.as_tensor(np.float64(2))
 np.sum(torch.ones(3).numpy()), np.mean(np.asarray(torch.ones(2)))
 torch.ones(2).numpy() + torch.ones(2).numpy()
-from torch import nn
-from torch.utils.data import Dataset, DataLoader, TensorDataset, random_split
+Dataset, DataLoader = torch.utils.data.Dataset, torch.utils.data.DataLoader
+TensorDataset, random_split = torch.utils.data.TensorDataset, torch.utils.data.random_split
 torch.manual_seed(0)
 ds = TensorDataset(torch.arange(6.).reshape(6, 1), torch.arange(6))
 len(ds), ds[0], ds[1:3]
