@@ -11,6 +11,7 @@
 #include "hwaro/autograd/grad_mode.h"
 #include "hwaro/autograd/node.h"
 #include "hwaro/ops/kinds/out_types.h"
+#include "python/src/bound_op.h"
 #include "python/src/hints.h"
 #include "python/src/op_arguments.h"
 #include "python/src/torch_function.h"
@@ -178,7 +179,7 @@ PyObject* op_vectorcall(PyObject* self, PyObject* const* args, size_t nargsf, Py
 }
 PyObject* op_get(PyObject* self, PyObject* object, PyObject*) {
   if (!object || object == Py_None || !reinterpret_cast<OpObject*>(self)->set->method) return Py_NewRef(self);
-  return PyMethod_New(self, object);
+  return bind_op(self, object);
 }
 PyObject* op_repr(PyObject* self) {
   const OverloadSet& set = *reinterpret_cast<OpObject*>(self)->set;
@@ -305,7 +306,7 @@ bool add_operators(PyObject* module) {
   OpType.tp_getset = op_getset;
   OpType.tp_methods = op_methods;
   OpType.tp_dictoffset = offsetof(OpObject, dict);
-  if (PyType_Ready(&OpType) < 0) return false;
+  if (PyType_Ready(&OpType) < 0 || !add_bound_ops()) return false;
 
   for (const engine::OpFamily& family : engine::op_families()) {
     for (std::size_t i = 0; i < family.count; ++i) {

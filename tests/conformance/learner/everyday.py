@@ -42,6 +42,7 @@ x.masked_select(x > 100)
 x.where(x > 0, torch.tensor(0.))
 x.nonzero().shape
 x.tril(), x.triu(1), x.diagonal(), x.trace()
+x.sum, x.trace
 x.is_cuda
 x.requires_grad_().requires_grad
 x.grad is None
