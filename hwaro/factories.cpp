@@ -52,6 +52,10 @@ Tensor full(IntSpan size, const Scalar& value, Options o) {
   return finished(engine::full(size, value, o.dtype, std::nullopt, o.device), o.requires_grad);
 }
 
+Tensor scalar_tensor(const Scalar& value, Options o) {
+  return finished(engine::full({}, value, type_of(o), std::nullopt, o.device), o.requires_grad);
+}
+
 Tensor rand(IntSpan size, Options o) {
   return filled<kFloatSet>(size, o, type_of(o), "uniform",
                            [&](auto* out, std::int64_t n) { fill_uniform(generator_of(o), out, n); });
@@ -84,6 +88,9 @@ Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, Option
 }
 Tensor linspace(const Scalar& start, const Scalar& end, std::int64_t steps, Options o) {
   return finished(engine::linspace(start, end, steps, o.dtype, std::nullopt, o.device), o.requires_grad);
+}
+Tensor logspace(const Scalar& start, const Scalar& end, std::int64_t steps, double base, Options o) {
+  return finished(engine::logspace(start, end, steps, base, o.dtype, std::nullopt, o.device), o.requires_grad);
 }
 Tensor eye(std::int64_t n, Options o) {
   return finished(engine::eye(n, o.dtype, std::nullopt, o.device), o.requires_grad);

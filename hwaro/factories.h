@@ -20,6 +20,8 @@ Tensor zeros(IntSpan size, Options options = {});
 Tensor ones(IntSpan size, Options options = {});
 Tensor empty(IntSpan size, Options options = {});
 Tensor full(IntSpan size, const Scalar& value, Options options = {});
+// One number, 0-d.
+Tensor scalar_tensor(const Scalar& value, Options options = {});
 // Uniform in [0, 1), standard normal, and integers in [low, high): PyTorch's numbers for the same seed.
 Tensor rand(IntSpan size, Options options = {});
 Tensor randn(IntSpan size, Options options = {});
@@ -30,6 +32,8 @@ Tensor arange(const Scalar& end, Options options = {});
 Tensor arange(const Scalar& start, const Scalar& end, Options options = {});
 Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, Options options = {});
 Tensor linspace(const Scalar& start, const Scalar& end, std::int64_t steps, Options options = {});
+// base ** start to base ** end, evenly spaced exponents.
+Tensor logspace(const Scalar& start, const Scalar& end, std::int64_t steps, double base = 10, Options options = {});
 Tensor eye(std::int64_t n, Options options = {});
 Tensor eye(std::int64_t n, std::int64_t m, Options options = {});
 // Of another tensor's shape, and of its type and device unless given.

@@ -77,4 +77,10 @@ class Function {
   }
 };
 
+// By PyTorch's name.
+namespace autograd {
+using hwaro::Context;
+using hwaro::Function;
+}  // namespace autograd
+
 }  // namespace hwaro

@@ -7,6 +7,7 @@
 #include "hwaro/devices.h"
 #include "hwaro/factories.h"
 #include "hwaro/function.h"
+#include "hwaro/function_options.h"
 #include "hwaro/functions.h"
 #include "hwaro/io/safetensors.h"
 #include "hwaro/io/save.h"

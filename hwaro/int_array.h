@@ -2,56 +2,63 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "hwaro/base/small_vector.h"
 
 namespace hwaro {
 
+inline constexpr std::size_t kMostNumbers = 12;  // numbers in braces
+
 // For arguments that PyTorch writes as int[N]: one number stands for N of it, so that conv2d(x, w, b, 2) means {2, 2}.
+//
+// Lists in braces come in as so many numbers, not as an initializer_list: g++ 12 takes {.padding = 1} for such a list.
 template <int N>
 class IntArray {
  public:
+  IntArray() = default;                               // {}
   IntArray(std::int64_t value) : span_(inline_, N) {  // NOLINT: numbers convert
-    for (auto& x : inline_) x = value;
+    for (int i = 0; i < N; ++i) inline_[i] = value;
   }
   IntArray(int value) : IntArray(std::int64_t(value)) {}  // NOLINT
   IntArray(bool) = delete;                                // a truth value is no dimension
-#pragma GCC diagnostic push
-#if !defined(__clang__)
-#pragma GCC diagnostic ignored "-Winit-list-lifetime"  // meant for arguments of one call, where the list lives on
-#endif
-  IntArray(std::initializer_list<std::int64_t> list) : span_(list.begin(), list.size()) {}  // NOLINT
-#pragma GCC diagnostic pop
-  IntArray(IntSpan span) : span_(span) {}                     // NOLINT
-  IntArray(const std::vector<std::int64_t>& v) : span_(v) {}  // NOLINT
-  IntArray(const Dims& v) : span_(v) {}                       // NOLINT
+  template <class... Int>
+    requires(sizeof...(Int) >= 2 && sizeof...(Int) <= kMostNumbers && (std::is_integral_v<Int> && ...))
+  IntArray(Int... values) : inline_{std::int64_t(values)...}, span_(inline_, sizeof...(Int)) {}  // NOLINT
+  IntArray(IntSpan span) : span_(span) {}                                                        // NOLINT
+  IntArray(const std::vector<std::int64_t>& v) : span_(v) {}                                     // NOLINT
+  IntArray(const Dims& v) : span_(v) {}                                                          // NOLINT
   IntArray(const IntArray& other) : span_(other.span_) {
-    for (int i = 0; i < N; ++i) inline_[i] = other.inline_[i];
-    if (other.span_.data() == other.inline_) span_ = {inline_, N};
+    if (other.span_.data() != other.inline_) return;
+    for (std::size_t i = 0; i < span_.size(); ++i) inline_[i] = other.inline_[i];
+    span_ = {inline_, span_.size()};
   }
   IntArray& operator=(const IntArray&) = delete;
   operator IntSpan() const { return span_; }  // NOLINT
 
  private:
-  std::int64_t inline_[N] = {};
+  std::int64_t inline_[kMostNumbers];
   IntSpan span_;
 };
 
-// The same where the argument may be left out. (std::optional would not take a list in braces.)
+// The same where the argument may be left out.
 template <int N>
 class OptIntArray {
  public:
-  OptIntArray(std::nullopt_t) : given_(false), value_(0) {}  // NOLINT
-  OptIntArray(std::int64_t value) : value_(value) {}         // NOLINT
-  OptIntArray(int value) : value_(value) {}                  // NOLINT
+  OptIntArray() = default;                            // {}
+  OptIntArray(std::nullopt_t) : given_(false) {}      // NOLINT
+  OptIntArray(std::int64_t value) : value_(value) {}  // NOLINT
+  OptIntArray(int value) : value_(value) {}           // NOLINT
   OptIntArray(bool) = delete;
-  OptIntArray(std::initializer_list<std::int64_t> list) : value_(list) {}  // NOLINT
-  OptIntArray(IntSpan span) : value_(span) {}                              // NOLINT
-  OptIntArray(const std::vector<std::int64_t>& v) : value_(v) {}           // NOLINT
-  operator std::optional<IntSpan>() const {                                // NOLINT
+  template <class... Int>
+    requires(sizeof...(Int) >= 2 && sizeof...(Int) <= kMostNumbers && (std::is_integral_v<Int> && ...))
+  OptIntArray(Int... values) : value_(values...) {}               // NOLINT
+  OptIntArray(IntSpan span) : value_(span) {}                     // NOLINT
+  OptIntArray(const std::vector<std::int64_t>& v) : value_(v) {}  // NOLINT
+  OptIntArray(const Dims& v) : value_(v) {}                       // NOLINT
+  operator std::optional<IntSpan>() const {                       // NOLINT
     return given_ ? std::optional<IntSpan>(value_) : std::nullopt;
   }
 

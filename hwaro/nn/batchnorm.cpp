@@ -6,6 +6,10 @@
 namespace hwaro::nn {
 
 BatchNorm2d::BatchNorm2d(std::int64_t num_features, Options options) : options_(options) {
+  const auto python = [](bool b) { return b ? "True" : "False"; };
+  describe(concat(num_features, ", eps=", detail::python_number(options.eps),
+                  ", momentum=", detail::python_number(options.momentum), ", affine=", python(options.affine),
+                  ", bias=", python(options.affine), ", track_running_stats=", python(options.track_running_stats)));
   if (options.affine) {
     weight = register_parameter("weight", ones({num_features}));
     bias = register_parameter("bias", zeros({num_features}));

@@ -20,14 +20,18 @@ class Linear : public Layer<Linear> {
 // Height and width; one number stands for both.
 class IntPair {
  public:
-  IntPair(std::int64_t both) : values_{both, both} {}  // NOLINT: numbers convert
-  IntPair(int both) : values_{both, both} {}           // NOLINT
+  IntPair(std::int64_t both) : values_{both, both}, one_number_(true) {}  // NOLINT: numbers convert
+  IntPair(int both) : IntPair(std::int64_t(both)) {}                      // NOLINT
   IntPair(std::int64_t height, std::int64_t width) : values_{height, width} {}
   operator IntSpan() const { return {values_, 2}; }  // NOLINT
   std::int64_t operator[](int i) const { return values_[i]; }
 
+  // "3" or "(3, 5)", as it was given; always the latter with as_pair.
+  std::string str(bool as_pair = false) const;
+
  private:
   std::int64_t values_[2];
+  bool one_number_ = false;
 };
 
 // x (N, in, H, W) -> (N, out, H', W'). weight (out, in / groups, kh, kw), bias (out).
@@ -67,7 +71,7 @@ class MaxPool2d : public Layer<MaxPool2d> {
     bool ceil_mode = false;
   };
   explicit MaxPool2d(IntPair kernel_size) : MaxPool2d(kernel_size, Options{}) {}
-  MaxPool2d(IntPair kernel_size, Options options) : kernel_size_(kernel_size), options_(options) {}
+  MaxPool2d(IntPair kernel_size, Options options);
   Tensor forward(const Tensor& x) const;
 
  private:
@@ -84,7 +88,7 @@ class AvgPool2d : public Layer<AvgPool2d> {
     bool ceil_mode = false, count_include_pad = true;
   };
   explicit AvgPool2d(IntPair kernel_size) : AvgPool2d(kernel_size, Options{}) {}
-  AvgPool2d(IntPair kernel_size, Options options) : kernel_size_(kernel_size), options_(options) {}
+  AvgPool2d(IntPair kernel_size, Options options);
   Tensor forward(const Tensor& x) const;
 
  private:
@@ -95,7 +99,7 @@ class AvgPool2d : public Layer<AvgPool2d> {
 // Means over windows chosen such that the result is (N, C, output_size).
 class AdaptiveAvgPool2d : public Layer<AdaptiveAvgPool2d> {
  public:
-  explicit AdaptiveAvgPool2d(IntPair output_size) : output_size_(output_size) {}
+  explicit AdaptiveAvgPool2d(IntPair output_size);
   Tensor forward(const Tensor& x) const;
 
  private:
@@ -129,7 +133,7 @@ class Embedding : public Layer<Embedding> {
 
 class Flatten : public Layer<Flatten> {
  public:
-  explicit Flatten(std::int64_t start_dim = 1, std::int64_t end_dim = -1) : start_dim_(start_dim), end_dim_(end_dim) {}
+  explicit Flatten(std::int64_t start_dim = 1, std::int64_t end_dim = -1);
   Tensor forward(const Tensor& x) const;
 
  private:
@@ -151,6 +155,7 @@ class Tanh : public Layer<Tanh> {
 };
 class GELU : public Layer<GELU> {
  public:
+  GELU();
   Tensor forward(const Tensor& x) const;
 };
 

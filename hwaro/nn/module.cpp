@@ -3,6 +3,8 @@
 
 #include "hwaro/nn/module.h"
 
+#include <charconv>
+
 #include "hwaro/autograd/grad_mode.h"
 #include "hwaro/functions.h"
 
@@ -18,6 +20,7 @@ struct ModuleState {
   std::vector<Buffer> buffers;
   std::vector<std::pair<std::string, Module>> children;
   bool training = true;
+  std::string class_name, extra;  // how it prints; the name is that under which it was registered
 
   void check_name(const std::string& name) const {
     HWARO_CHECK_AS(ValueError, name.find('.') == std::string::npos, "a name can't contain \".\": ", name);
@@ -64,18 +67,47 @@ Tensor Module::register_buffer(const std::string& name, Tensor value, bool persi
   state_->buffers.push_back({name, value, persistent});
   return value;
 }
-void Module::add_child(const std::string& name, const Module& child) {
+void Module::add_child(const std::string& name, const Module& child, std::string class_name) {
   state_->check_name(name);
   state_->children.emplace_back(name, child);
+  child.state_->class_name = std::move(class_name);
 }
-
-void Module::replace_child(const std::string& name, const Module& child) {
+void Module::replace_child(const std::string& name, const Module& child, std::string class_name) {
   for (auto& [own, module] : state_->children)
     if (own == name) {
       module = child;
+      child.state_->class_name = std::move(class_name);
       return;
     }
   raise<ValueError>("there is no module '", name, "' to replace");
+}
+
+void Module::describe(std::string extra) { state_->extra = std::move(extra); }
+std::string Module::to_string(const std::string& class_name) const {
+  if (state_->children.empty()) return class_name + "(" + state_->extra + ")";
+  std::string out = class_name + "(\n";
+  if (!state_->extra.empty()) out += "  " + state_->extra + "\n";
+  for (const auto& [name, child] : state_->children) {
+    out += "  (" + name + "): ";
+    for (const char c : child.to_string(child.state_->class_name))
+      out += c == '\n' ? std::string("\n  ") : std::string(1, c);
+    out += "\n";
+  }
+  return out + ")";
+}
+std::string detail::python_number(double x) {
+  char out[32];
+  std::string text(out, std::to_chars(out, out + sizeof out, x).ptr);
+  return text.find_first_not_of("-0123456789") == text.npos ? text + ".0" : text;
+}
+std::string detail::class_name_in(const char* pretty_function) {
+  const std::string_view text = pretty_function;
+  const std::size_t begin = text.find("M = ");
+  if (begin == text.npos) return "Module";
+  std::string_view name = text.substr(begin + 4);
+  name = name.substr(0, name.find_first_of(";]<"));
+  const std::size_t colon = name.rfind("::");
+  return std::string(colon == name.npos ? name : name.substr(colon + 2));
 }
 
 std::vector<std::pair<std::string, Module>> Module::named_children() const { return state_->children; }

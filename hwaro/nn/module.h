@@ -11,7 +11,9 @@
 #pragma once
 
 #include <memory>
+#include <ostream>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,17 @@ namespace hwaro::nn {
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
 struct ModuleState;
+
+namespace detail {
+// "Linear" of a text in which "M = hwaro::nn::Linear" stands.
+std::string class_name_in(const char* pretty_function);
+// As Python writes a float: "1e-05", "0.5", "1.0".
+std::string python_number(double x);
+template <class M>
+std::string class_name() {
+  return class_name_in(__PRETTY_FUNCTION__);
+}
+}  // namespace detail
 
 class Module {
  public:
@@ -43,6 +56,9 @@ class Module {
   void eval() { train(false); }
   bool is_training() const;
 
+  // As print(module) in Python: the class, what it was made with, and the modules inside. std::cout << module writes it.
+  std::string to_string(const std::string& class_name) const;
+
   // Drops the gradients of all parameters.
   void zero_grad();
   // Converts floating-point parameters and buffers; optimizers that hold the parameters keep working.
@@ -55,22 +71,31 @@ class Module {
   Tensor register_buffer(const std::string& name, Tensor value, bool persistent = true);
   template <class M>
   M register_module(const std::string& name, M module) {
-    add_child(name, module);
+    add_child(name, module, detail::class_name<M>());
     return module;
   }
   // Another module under a name that is registered: fc = replace_module("fc", nn::Linear(512, 10)). Errors: ValueError for
   // a name that is not.
   template <class M>
   M replace_module(const std::string& name, M module) {
-    replace_child(name, module);
+    replace_child(name, module, detail::class_name<M>());
     return module;
   }
 
+  // What stands between the brackets when the module is printed: "in_features=4, out_features=8, bias=True".
+  void describe(std::string extra);
+
  private:
-  void add_child(const std::string& name, const Module& child);
-  void replace_child(const std::string& name, const Module& child);
+  void add_child(const std::string& name, const Module& child, std::string class_name);
+  void replace_child(const std::string& name, const Module& child, std::string class_name);
   std::shared_ptr<ModuleState> state_;
 };
+
+template <class M>
+  requires std::is_base_of_v<Module, M>
+std::ostream& operator<<(std::ostream& out, const M& module) {
+  return out << module.to_string(detail::class_name<M>());
+}
 
 // Makes a layer callable: layer(x) is layer.forward(x).
 template <class Self>

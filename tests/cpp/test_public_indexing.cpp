@@ -145,6 +145,34 @@ TEST_CASE("a number for dim is a dimension, also where PyTorch has a truth value
   CHECK(text(t.clamp(std::nullopt, 2)) == "tensor([[1., 2.],\n        [2., 0.]])");
 }
 
+TEST_CASE("arguments by name: those given are used, the others keep their defaults, and plain lists stay lists") {
+  const Tensor x = hwaro::arange(16.0).reshape({1, 1, 4, 4}), w = hwaro::ones({1, 1, 3, 3});
+  CHECK(text(hwaro::conv2d(x, w, {.stride = 2, .padding = {0, 1}})) == "tensor([[[[27., 54.]]]])");
+  CHECK(hwaro::equal(hwaro::conv2d(x, w, {}), hwaro::conv2d(x, w)));
+  CHECK(hwaro::max_pool2d(x, 2, {1, 1}).shape() == hwaro::IntSpan({1, 1, 3, 3}));
+  CHECK(text(hwaro::max_pool2d(x, 2, {.padding = 1})[{0, 0, 0}]) == "tensor([0., 2., 3.])");
+  CHECK(text(hwaro::max_pool2d(x, 2, {.stride = {2, 1}, .padding = {0, 1}})[{0, 0, 0}]) ==
+        "tensor([4., 5., 6., 7., 7.])");
+  CHECK(text(hwaro::amax(x, 3)[{0, 0}]) == "tensor([ 3.,  7., 11., 15.])");
+  CHECK(hwaro::amax(x, {2, 3}, true).shape() == hwaro::IntSpan({1, 1, 1, 1}));
+  CHECK(text(hwaro::nansum(x, {.dim = {0, 1, 2}, .keepdim = false})) == "tensor([24., 28., 32., 36.])");
+  CHECK(hwaro::nansum(x, {.keepdim = true}).shape() == hwaro::IntSpan({1, 1, 1, 1}));
+  CHECK(hwaro::equal(hwaro::dropout(x, {.training = false}), x));
+  const auto [values, indices] = hwaro::topk(hwaro::tensor({3, 1, 2}), 2, {.largest = false});
+  CHECK(text(values) == "tensor([1, 2])");
+  CHECK(text(indices) == "tensor([1, 2])");
+  CHECK(text(hwaro::var(hwaro::tensor({1.0, 3.0}), {.correction = 0})) == "tensor(1.)");
+  CHECK(text(hwaro::quantile(hwaro::arange(5.0), 0.3, {.interpolation = "lower"})) == "tensor(1.)");
+  CHECK(text(hwaro::cross_entropy(hwaro::zeros({1, 2}), hwaro::tensor({0}), {.reduction = "none"})) ==
+        "tensor([0.6931])");
+}
+
+TEST_CASE("factories by hand: logspace, scalar_tensor") {
+  CHECK(text(hwaro::logspace(0, 2, 3)) == "tensor([  1.,  10., 100.])");
+  CHECK(text(hwaro::logspace(0, 3, 4, 2, {.dtype = hwaro::kInt64})) == "tensor([1, 2, 4, 8])");
+  CHECK(text(hwaro::scalar_tensor(3)) == "tensor(3.)");
+}
+
 TEST_CASE("number / tensor and number - tensor are what they are in Python") {
   const Tensor x = hwaro::tensor({3.0, 7.0}, {.requires_grad = true});
   CHECK((1 / x).grad_fn_name() == "MulBackward0");
@@ -200,4 +228,53 @@ TEST_CASE("a module can take the place of another") {
   CHECK(net.forward(hwaro::ones({1, 1, 4, 4})).shape() == hwaro::IntSpan({1, 5}));
   CHECK(net.named_parameters()[2].second.shape() == hwaro::IntSpan({5, 2}));
   CHECK(thrown<hwaro::ValueError>([&] { net.replace("head"); }) == "there is no module 'head' to replace");
+}
+
+TEST_CASE("modules print as in Python") {
+  namespace nn = hwaro::nn;
+  const nn::Sequential net{
+      nn::Conv2d(1, 4, 3, {.padding = 1}),
+      nn::Conv2d(4, 4, {3, 5}, {.stride = 2, .padding = {0, 1}, .dilation = 2, .groups = 2, .bias = false}),
+      nn::BatchNorm2d(4),
+      nn::BatchNorm2d(4, {.eps = 1e-3, .momentum = 1, .affine = false}),
+      nn::ReLU(),
+      nn::MaxPool2d(2),
+      nn::MaxPool2d(3, {.stride = 2, .padding = 1}),
+      nn::AvgPool2d(2),
+      nn::AdaptiveAvgPool2d({1, 2}),
+      nn::Flatten(),
+      nn::Dropout(0.5),
+      nn::LayerNorm(3),
+      nn::LayerNorm({2, 3}, {.elementwise_affine = false}),
+      nn::Embedding(4, 3),
+      nn::GELU(),
+      nn::Sequential{nn::Linear(64, 2, {.bias = false}), Classifier()}};
+  std::ostringstream out;
+  out << net;
+  CHECK(
+      out.str() ==
+      "Sequential(\n"
+      "  (0): Conv2d(1, 4, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))\n"
+      "  (1): Conv2d(4, 4, kernel_size=(3, 5), stride=(2, 2), padding=(0, 1), dilation=(2, 2), groups=2, bias=False)\n"
+      "  (2): BatchNorm2d(4, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)\n"
+      "  (3): BatchNorm2d(4, eps=0.001, momentum=1.0, affine=False, bias=False, track_running_stats=True)\n"
+      "  (4): ReLU()\n"
+      "  (5): MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)\n"
+      "  (6): MaxPool2d(kernel_size=3, stride=2, padding=1, dilation=1, ceil_mode=False)\n"
+      "  (7): AvgPool2d(kernel_size=2, stride=2, padding=0)\n"
+      "  (8): AdaptiveAvgPool2d(output_size=(1, 2))\n"
+      "  (9): Flatten(start_dim=1, end_dim=-1)\n"
+      "  (10): Dropout(p=0.5, inplace=False)\n"
+      "  (11): LayerNorm((3,), eps=1e-05, elementwise_affine=True, bias=True)\n"
+      "  (12): LayerNorm((2, 3), eps=1e-05, elementwise_affine=False, bias=False)\n"
+      "  (13): Embedding(4, 3)\n"
+      "  (14): GELU(approximate='none')\n"
+      "  (15): Sequential(\n"
+      "    (0): Linear(in_features=64, out_features=2, bias=False)\n"
+      "    (1): Classifier(\n"
+      "      (conv): Conv2d(1, 2, kernel_size=(3, 1), stride=(1, 1), padding=(1, 0))\n"
+      "      (fc): Linear(in_features=2, out_features=3, bias=True)\n"
+      "    )\n"
+      "  )\n"
+      ")");
 }

@@ -135,8 +135,8 @@ def cpp_type(op, arg, public=False):
         if arg.list:
             return "Span<Tensor>"
         return "const Operand&" if op.pointwise and (not public or takes_numbers(op, arg)) else "const Tensor&"
-    if public and arg.list and arg.type in ("int", "SymInt") and arg.list_size:
-        return f"const OptIntArray<{arg.list_size}>&" if arg.optional else f"const IntArray<{arg.list_size}>&"
+    if public and arg.list and arg.type in ("int", "SymInt") and (arg.list_size or arg.optional):
+        return f"const {'Opt' if arg.optional else ''}IntArray<{arg.list_size or 1}>&"
     if arg.type == "Generator":
         return "Generator*"
     base = VALUE[arg.type]
