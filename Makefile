@@ -60,7 +60,7 @@ conformance:  ## compare with PyTorch 2.13.0, cell by cell (installs PyTorch int
 	@$(MAKE) build
 	$(pytest) tests/conformance
 
-check:  ## format, layers, the door to bytes, weak symbols, stubs, clang-tidy where installed
+check:  ## format, layers, the door to bytes, weak symbols, stubs, C++ calls, clang-tidy where installed
 	@$(setup) check
 	@$(MAKE) build
 	tools/check.sh $(tree)

@@ -36,6 +36,7 @@ run includes .venv/bin/python tools/check_includes.py
 run door .venv/bin/python tools/check_door.py
 run weak-symbols .venv/bin/python tools/check_weak_symbols.py "$tree"
 run stubs .venv/bin/python tools/check_stubs.py "$tree"
+run calls .venv/bin/python tools/check_calls.py "$tree"
 run clang-tidy tidy
 
 if [ ${#failed[@]} -gt 0 ]; then
