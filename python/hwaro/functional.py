@@ -139,7 +139,8 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
 
 def lu(A, pivot=True, get_infos=False, out=None):
     """LU factors in one matrix and the rows exchanged, as linalg.lu_factor; with get_infos also LAPACK's codes."""
-    found = tuple(_f["_lu_with_info"](A, pivot=pivot, check_errors=not get_infos))[: 3 if get_infos else 2]
+    found = _f["_lu_with_info"](A, pivot=pivot, check_errors=not get_infos)
+    found = found if get_infos else tuple(found)[:2]
     if out is None:
         return found
     if not isinstance(out, (tuple, list)):

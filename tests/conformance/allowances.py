@@ -48,6 +48,7 @@ NOT_EXPANDED = {
     "linalg.eig",
     "linalg.eigvals",
     "linalg.eigh",
+    "geqrf",
     "linalg.qr",
     "qr",
     "linalg.svd",
@@ -64,6 +65,8 @@ NOT_EXPANDED = {
 # Eigenvectors, unique up to a sign or phase each, which LAPACK libraries choose differently: their products with themselves
 # are compared, which say all the rest.
 EIGENVECTORS = {"linalg.eig", "linalg.eigh"}
+# The same of singular vectors: their product is compared.
+SINGULAR_VECTORS = {"svd_lowrank", "pca_lowrank"}
 
 
 def scale_of(entry, parts):
@@ -76,6 +79,8 @@ def untied(entry, parts, result):
     if entry.name in EIGENVECTORS and isinstance(result, (tuple, list)) and result[1].dim() >= 2:
         vectors = result[1]
         return [result[0], vectors.unsqueeze(-2) * vectors.conj().unsqueeze(-3)]
+    if entry.name in SINGULAR_VECTORS and isinstance(result, tuple):
+        return [result[1], result[0] * result[1].unsqueeze(-2) @ result[2].mH]
     tied = entry.name in TIES and (entry.name == "argsort" or isinstance(result, tuple))
     if not tied or parts[2].get("stable") or not parts[0].dim():
         return result

@@ -136,6 +136,10 @@ CASES = {
     "pinv": (torch.linalg.pinv, [(4, 3)]),
     "lstsq": (lambda a, b: torch.linalg.lstsq(a, b)[0], [(4, 3), (4, 2)]),
     "matrix_exp": (torch.linalg.matrix_exp, [(2, 3, 3)]),
+    "householder product": (torch.linalg.householder_product, [(2, 4, 3), (2, 3)]),
+    "ormqr": (torch.ormqr, [(4, 3), (3,), (4, 2)]),
+    "ormqr, adjoint": (lambda a, t, c: torch.ormqr(a, t, c, transpose=True), [(4, 3), (3,), (4, 2)]),
+    "ormqr from the right": (lambda a, t, c: torch.ormqr(a, t, c, left=False), [(4, 2), (2,), (3, 4)]),
     "nuclear norm": (lambda a: torch.linalg.matrix_norm(a, "nuc"), [(2, 3, 4)]),
     "cond": (torch.linalg.cond, [(3, 3)]),
 }
@@ -186,6 +190,27 @@ def test_norms_and_condition_numbers(ord):
     stack = sample((2, 4, 3))
     expected = np.linalg.norm(stack.numpy(), ord, axis=(1, 0), keepdims=True)
     np.testing.assert_allclose(torch.linalg.matrix_norm(stack, ord, dim=(1, 0), keepdim=True).numpy(), expected)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_reflections_multiply_to_q(dtype):
+    a, c = sample((2, 4, 3), dtype), sample((2, 4, 2), dtype, 1)
+    reflections, tau = torch.geqrf(a)
+    q, r = torch.linalg.qr(a, "complete")
+    close(torch.linalg.householder_product(reflections, tau), q[..., :3], dtype)
+    close(reflections.triu()[..., :3, :], r[..., :3, :], dtype)
+    close(torch.ormqr(reflections, tau, c), q @ c, dtype)
+    close(torch.ormqr(reflections, tau, c, transpose=True), q.mH @ c, dtype)
+    close(torch.ormqr(reflections, tau, c.mT, left=False), c.mT @ q, dtype)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("hermitian", [False, True])
+def test_factors_of_symmetric_matrices(dtype, hermitian):
+    a, b = sample((2, 4, 4), dtype), sample((4, 3), dtype, 1)
+    a = a + (a.mH if hermitian else a.mT)
+    x = torch.linalg.ldl_solve(*torch.linalg.ldl_factor(a, hermitian=hermitian), b, hermitian=hermitian)
+    close(a @ x, b.expand(2, 4, 3), dtype)
 
 
 def test_ranks_and_pseudoinverses():

@@ -205,6 +205,7 @@ static Tensor matrix_power_of(const Tensor& a, int64_t n) {
   HWARO_CHECK(a.sizes()[d - 1] == a.sizes()[d - 2],
               "linalg.matrix_power: A must be batches of square matrices, but they are ", a.sizes()[d - 2], " by ",
               a.sizes()[d - 1], " matrices");
+  if (n == -1) return linalg_inv(a);
   if (n < 0) return matrix_power_of(linalg_inv(a), -n);
   if (n == 0) {
     const Tensor out = clone(a), one = make_zeros(a.sizes(), a.dtype(), a.device());

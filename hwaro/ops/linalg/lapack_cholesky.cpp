@@ -21,9 +21,9 @@ struct Factored {
 
 Tensor cholesky_gradient(const Tensor& g, const Tensor& factor, bool upper) {
   const Tensor l = upper ? adjoint(factor) : factor, gl = upper ? adjoint(g) : g;
-  const Tensor low = tril(matmul(adjoint(l), gl), 0);
-  const Tensor half = sub(low, mul(diagonal_matrix(diagonal_of(low)), 0.5));
-  const Tensor both = mul(add(half, adjoint(half)), 0.5);
+  // P + P^H keeps the imaginary part of the diagonal here, as PyTorch does: it says nothing for a self-adjoint A.
+  const Tensor product = matmul(adjoint(l), gl);
+  const Tensor both = mul(add(tril(product, 0), adjoint(tril(product, -1))), 0.5);
   const Tensor left = linalg_solve_triangular(adjoint(l), both, true, true, false);
   return linalg_solve_triangular(l, left, false, false, false);
 }

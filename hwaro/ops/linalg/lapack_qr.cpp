@@ -1,4 +1,4 @@
-// A = Q R by Householder reflections, and the reflections by themselves.
+// A = Q R by Householder reflections.
 //
 // Gradients: S. Walter and L. Lehmann, "Algorithmic differentiation of linear algebra functions with application in optimum
 // experimental design" (2010), for at least as many rows as columns; D. Roberts and L. Roberts, "QR and LQ decomposition
@@ -151,50 +151,9 @@ struct Geqrf {
     const Reflections r = reflections_of(self);
     if (recording(self))
       record("GeqrfBackward0", {self}, {r.a, r.tau}, {},
-             [](Backward&) { raise<NotImplementedError>("derivative for geqrf is not implemented"); });
+             [](Backward&) { raise<NotImplementedError>("the derivative for 'geqrf' is not implemented."); });
     return {r.a, r.tau};
   }
-};
-
-struct LinalgHouseholderProduct {
-  static constexpr Schema schema = "linalg_householder_product(Tensor input, Tensor tau) -> Tensor";
-  static constexpr Doc doc =
-      "The first columns of a product of Householder reflections, which are the columns of input.";
-  static Tensor call(const Tensor& input, const Tensor& tau) {
-    constexpr const char* function = "torch.linalg.householder_product";
-    HWARO_CHECK(input.dim() >= 2, function, ": input must have at least 2 dimensions.");
-    HWARO_CHECK(input.size(-2) >= input.size(-1), function,
-                ": input.shape[-2] must be greater than or equal to input.shape[-1]");
-    HWARO_CHECK(input.size(-1) >= tau.size(-1), function,
-                ": input.shape[-1] must be greater than or equal to tau.shape[-1]");
-    HWARO_CHECK(input.dim() - tau.dim() == 1, function,
-                ": Expected tau to have one dimension less than input, but got tau.ndim "
-                "equal to ",
-                tau.dim(), " and input.ndim is equal to ", input.dim());
-    HWARO_CHECK(batch_sizes(input) == batch_sizes(tau, 1), function,
-                ": Expected batch dimensions of tau to be equal to "
-                "input.shape[:-2], but got ",
-                sizes_str(batch_sizes(tau, 1)));
-    HWARO_CHECK(tau.dtype() == input.dtype(), function, ": tau dtype ", scalar_type_name(tau.dtype()),
-                " does not match input dtype ", scalar_type_name(input.dtype()));
-    Tensor out;
-    {
-      NoGradGuard guard;
-      out = column_copy(input);
-      multiply_out(out, dense(tau));
-    }
-    if (recording(input, tau))
-      record("LinalgHouseholderProductBackward0", {input, tau}, out, {}, [](Backward&) {
-        raise<NotImplementedError>("derivative for linalg_householder_product is not implemented");
-      });
-    return out;
-  }
-};
-
-struct Orgqr {
-  static constexpr Schema schema = "orgqr(Tensor self, Tensor input2) -> Tensor";
-  static constexpr Doc doc = "linalg.householder_product.";
-  static Tensor call(const Tensor& self, const Tensor& tau) { return LinalgHouseholderProduct::call(self, tau); }
 };
 
 }  // namespace hwaro::engine

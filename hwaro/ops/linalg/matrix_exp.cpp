@@ -41,7 +41,9 @@ Tensor exp_of(const Tensor& a) {
     const int64_t rows = -2;
     out = make_tensor(a.sizes(), a.dtype(), a.device());
     if (!a.device().is_meta() && a.numel() > 0) {
-      const Tensor all = dense(reshape(a, {-1, a.size(-2), a.size(-1)}));
+      // In double: squaring doubles the error each time.
+      const DType wide = is_complex(a.dtype()) ? DType::ComplexDouble : DType::Double;
+      const Tensor all = dense_as(reshape(a, {-1, a.size(-2), a.size(-1)}), wide);
       const Tensor sums = dense_as(sum(abs(all), IntSpan(&rows, 1)), DType::Double);
       const int64_t n = a.size(-1), count = all.sizes()[0];
       const Tensor flat = alias(out, all.sizes(), contiguous_strides(all.sizes()), 0);
@@ -51,7 +53,7 @@ Tensor exp_of(const Tensor& a) {
           const double column = sums->read_as<double>()[i * n + j];
           if (!(column <= norm)) norm = column;
         }
-        const int halvings = std::isfinite(norm) && norm > 0.5 ? int(std::ceil(std::log2(norm / 0.5))) : 0;
+        const int halvings = std::isfinite(norm) && norm > 1 ? int(std::ceil(std::log2(norm))) : 0;
         Tensor e = taylor(mul(select(all, 0, i), std::ldexp(1.0, -halvings)));
         for (int k = 0; k < halvings; ++k) e = matmul(e, e);
         copy_raw(select(flat, 0, i), e);

@@ -14,7 +14,7 @@ struct LinalgVander {
   static constexpr unsigned expose = kFunction;
   static Tensor call(const Tensor& x, std::optional<int64_t> count) {
     HWARO_CHECK(x.dtype() != DType::Bool, "Does not support x with bool dtype");
-    HWARO_CHECK(x.dim() > 0, "Expected dim(x) > 0");
+    if (x.dim() == 0) return call(unsqueeze(x, -1), count);
     const int64_t n = count ? *count : x.size(-1);
     HWARO_CHECK(n > 1, "N must be greater than 1.");
     const Dims shape = with_sizes(Dims(x.sizes()), {n - 1});

@@ -181,7 +181,7 @@ struct Renorm {
     Tensor out;
     {
       NoGradGuard guard;
-      out = to_dtype(mul(self, renorm_factor(self, order, dim, limit)), self.dtype());
+      out = dense_as(mul(self, renorm_factor(self, order, dim, limit)), self.dtype());
     }
     if (recording(self))
       record("RenormBackward0", {self}, out, {save(self)},

@@ -196,6 +196,7 @@ struct Histc {
   static constexpr Schema schema = "histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor";
   static constexpr Doc doc = "How many elements fall into each of `bins` equal intervals from min to max.";
   static Tensor call(const Tensor& self, int64_t bins, const Scalar& min, const Scalar& max) {
+    if (is_reduced_float(self.dtype())) return dense_as(call(dense_as(self, kFloat32), bins, min, max), self.dtype());
     if (!contains(kWide, self.dtype()))
       raise<NotImplementedError>("\"histogram_cpu\" not implemented for '", scalar_type_name(self.dtype()), '\'');
     HWARO_CHECK(bins > 0, "torch.histogram(): bins must be > 0, but got ", bins, " for dimension 0");

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "hwaro/ops/kinds/out_types.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/lapack_norms.h"
@@ -127,6 +128,11 @@ struct NormNamed {
       return linalg_matrix_norm(self, p, dim ? *dim : IntSpan(all), keepdim, dtype);
     }
     return vector_norm(self, 2, dim, keepdim, dtype);
+  }
+  static void call_out(const Tensor& out, const Tensor& self, std::string_view p, OptIntSpan dim, bool keepdim,
+                       OptDType dtype) {
+    static constexpr Schema matrix_norm = "linalg_matrix_norm(Tensor self) -> Tensor";
+    store_result(p == "fro" ? schema : matrix_norm, 0, out, call(self, p, dim, keepdim, dtype));
   }
 };
 
