@@ -329,6 +329,15 @@ PyObject* keyword_argument(const OverloadSet& set, const Overload& overload, int
 
 }  // namespace
 
+static bool fits_out(const Schema& s, PyObject* out) {
+  if (out == Py_None) return true;
+  if (!takes_tuple_out(s)) return is_tensor(out);
+  if (!PyTuple_Check(out) && !PyList_Check(out)) return false;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(out); ++i)
+    if (!is_tensor(PySequence_Fast_GET_ITEM(out, i))) return false;
+  return true;
+}
+
 bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* args, Py_ssize_t count, PyObject* kwnames,
            Parsed& p, Arena& arena, std::string* why) {
   const OpEntry& e = *overload.entry;
@@ -403,6 +412,12 @@ bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* ar
       PyObject* name = PyTuple_GET_ITEM(kwnames, k);
       if (set.allow_out && same_name(name, "out")) {
         p.out = args[count + k];
+        if (!fits_out(s, p.out)) {
+          if (why)
+            *why = concat(set.name, "(): argument 'out' must be ", takes_tuple_out(s) ? "tuple of Tensors" : "Tensor",
+                          ", not ", shown_type(p.out));
+          return false;
+        }
         ++used_keywords;
       } else if (same_name(name, "requires_grad") && takes_factory_arguments(s)) {
         PyObject* on = args[count + k];

@@ -50,7 +50,9 @@ std::string python_signature(const OverloadSet& set, const OpEntry& e) {
     out += std::string(python_type_name(a)) + " " + argument_name(s, i);
     if (a.has_default) out += " = " + std::string(s.str(a.default_text));
   }
-  if (set.allow_out) out += std::string(first ? "" : ", ") + (star ? "" : "*, ") + "Tensor out = None";
+  if (set.allow_out)
+    out += std::string(first ? "" : ", ") + (star ? "" : "*, ") +
+           (takes_tuple_out(s) ? "tuple of Tensors out = None" : "Tensor out = None");
   return out + ")";
 }
 

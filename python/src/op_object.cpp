@@ -26,32 +26,37 @@ struct OpObject {
   PyObject* dict;
 };
 
-Tensor out_tensor(PyObject* o) {
-  if (!is_tensor(o)) raise<TypeError>("argument 'out' must be Tensor, not ", Py_TYPE(o)->tp_name);
-  return tensor_of(o);
+// The tensors of out=: one, or a tuple for operators with several results.
+std::vector<Tensor> out_tensors(const OpEntry& e, PyObject* out) {
+  std::vector<Tensor> outs;
+  if (!takes_tuple_out(*e.schema)) {
+    outs.push_back(tensor_of(out));
+    return outs;
+  }
+  const Ref fast = Ref::adopt(check(PySequence_Fast(out, "argument 'out' must be tuple of Tensors")));
+  const Py_ssize_t count = PySequence_Fast_GET_SIZE(fast.get());
+  HWARO_CHECK_AS(TypeError, count == e.schema->return_count, "expected tuple of ", int(e.schema->return_count),
+                 " elements but got ", count);
+  for (Py_ssize_t i = 0; i < count; ++i) outs.push_back(tensor_of(PySequence_Fast_GET_ITEM(fast.get(), i)));
+  return outs;
 }
 
 // Stores results in out= tensors and returns what Python gets back.
-PyObject* store_results(const OpEntry& e, Result& r, PyObject* out) {
+PyObject* store_results(const OpEntry& e, Result& r, const std::vector<Tensor>& outs, PyObject* out) {
   if (r.kind == Result::Kind::Tensor) {
-    if (PyTuple_Check(out) && PyTuple_GET_SIZE(out) == 1) out = PyTuple_GET_ITEM(out, 0);
-    engine::store_result(*e.schema, 0, out_tensor(out), r.tensor);
+    engine::store_result(*e.schema, 0, outs[0], r.tensor);
     return Py_NewRef(out);
   }
-  const Ref fast = Ref::adopt(check(PySequence_Fast(out, "argument 'out' must be a tuple of Tensors")));
-  HWARO_CHECK_AS(TypeError, PySequence_Fast_GET_SIZE(fast.get()) == Py_ssize_t(r.tensors.size()), "expected tuple of ",
-                 r.tensors.size(), " elements but got ", PySequence_Fast_GET_SIZE(fast.get()));
-  std::vector<Tensor> outs;
-  for (std::size_t i = 0; i < r.tensors.size(); ++i) {
-    outs.push_back(out_tensor(PySequence_Fast_GET_ITEM(fast.get(), Py_ssize_t(i))));
-    engine::store_result(*e.schema, int(i), outs.back(), r.tensors[i]);
-  }
-  r.tensors = std::move(outs);
-  return result_object(r, e.schema);
+  for (std::size_t i = 0; i < r.tensors.size(); ++i) engine::store_result(*e.schema, int(i), outs[i], r.tensors[i]);
+  const Ref named = Ref::adopt(check(PyStructSequence_New(named_type(*e.schema, "_out"))));
+  for (std::size_t i = 0; i < outs.size(); ++i) PyStructSequence_SetItem(named.get(), Py_ssize_t(i), wrap(outs[i]));
+  return Py_NewRef(named.get());
 }
 
-bool any_requires_grad(const OpEntry& e, const Value* values) {
+bool any_requires_grad(const OpEntry& e, const Value* values, const std::vector<Tensor>& outs) {
   if (!grad_enabled()) return false;
+  for (const Tensor& t : outs)
+    if (is_tracked(t)) return true;
   for (int i = 0; i < e.schema->arg_count; ++i) {
     const Value& v = values[i];
     if (v.kind == Value::Kind::Tensor && is_tracked(Tensor(IntrusivePtr<TensorImpl>::share(v.tensor)))) return true;
@@ -64,6 +69,7 @@ bool any_requires_grad(const OpEntry& e, const Value* values) {
 
 PyObject* run(const OverloadSet& set, const OpEntry& e, Parsed& p) {
   const bool inplace = set.inplace && e.pointwise;  // operators of other kinds write in place by themselves
+  std::vector<Tensor> outs;
   if (inplace || (p.out && p.out != Py_None)) {
     if (e.pointwise) {
       const PointwiseInfo& info = *e.pointwise;
@@ -79,20 +85,21 @@ PyObject* run(const OverloadSet& set, const OpEntry& e, Parsed& p) {
         engine::pointwise_inplace(info, operands, scalars);
         return wrap(operands[0].get());
       }
-      engine::pointwise_out(info, operands, scalars, out_tensor(p.out));
+      engine::pointwise_out(info, operands, scalars, tensor_of(p.out));
       return Py_NewRef(p.out);
     }
-    HWARO_CHECK(!any_requires_grad(e, p.values), set.name,
+    outs = out_tensors(e, p.out);
+    HWARO_CHECK(!any_requires_grad(e, p.values, outs), set.name,
                 "(): functions with out=... arguments don't support automatic differentiation, but one of the "
                 "arguments requires grad.");
     if (e.out) {
-      e.out(p.values, out_tensor(p.out));
+      e.out(p.values, outs[0]);
       return Py_NewRef(p.out);
     }
   }
   Result r;
   e.invoke(e.function, p.values, r);
-  if (p.out && p.out != Py_None) return store_results(e, r, p.out);
+  if (p.out && p.out != Py_None) return store_results(e, r, outs, p.out);
   if (p.requires_grad) require_grad_of_new(r.tensor);
   return result_object(r, e.schema);
 }
@@ -259,16 +266,18 @@ static PyObject* named_repr(PyObject* self) {
   return PyUnicode_FromString((out + ")").c_str());
 }
 
-PyTypeObject* return_type(const Schema& schema) {
+PyTypeObject* return_type(const Schema& schema) { return named_type(schema, ""); }
+
+PyTypeObject* named_type(const Schema& schema, const char* suffix) {
   static std::map<std::string, PyTypeObject*> types;
-  std::string key(schema.name_str());
+  std::string key = std::string(schema.name_str()) + suffix;
   for (int i = 0; i < schema.return_count; ++i) key += "," + std::string(schema.str(schema.return_names[i]));
   PyTypeObject*& type = types[key];
   if (type) return type;
   auto keep = [](std::string text) { return (new std::string(std::move(text)))->c_str(); };  // types live for ever
   auto* fields = new PyStructSequence_Field[schema.return_count + 1]();
   for (int i = 0; i < schema.return_count; ++i) fields[i] = {keep(std::string(schema.str(schema.return_names[i]))), ""};
-  PyStructSequence_Desc desc = {keep("torch.return_types." + std::string(schema.name_str())), nullptr, fields,
+  PyStructSequence_Desc desc = {keep("torch.return_types." + std::string(schema.name_str()) + suffix), nullptr, fields,
                                 schema.return_count};
   type = new PyTypeObject();
   std::memset(static_cast<void*>(type), 0, sizeof *type);
@@ -312,7 +321,7 @@ bool add_operators(PyObject* module) {
     for (std::size_t i = 0; i < family.count; ++i) {
       const OpEntry& e = family.entries[i];
       const std::string name(e.schema->name_str());
-      const bool out = e.expose & engine::kOut;
+      const bool out = e.expose & engine::kOut || takes_tuple_out(*e.schema);
       auto add = [&](auto& map, const std::string& n, bool method, bool inplace) {
         OverloadSet& set = set_in(map, n);
         set.entries.push_back(&e);

@@ -1,5 +1,7 @@
 """Writing in place while gradients are recorded: through views of every kind, on leaves, after hooks, with out=."""
 
+import warnings
+
 from graphs import error, graph, leaf
 from recorded import recorded_test
 
@@ -565,6 +567,80 @@ def out_in_no_grad(torch):
     with torch.no_grad():
         torch.add(x, 1, out=y)
     return [y, y._version, y.requires_grad]
+
+
+@case
+def out_pairs(torch):
+    x = torch.tensor([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]])
+    out = []
+    for name, arguments in [
+        ("max", (1,)),
+        ("min", (0,)),
+        ("sort", (1,)),
+        ("topk", (2,)),
+        ("median", (1,)),
+        ("mode", (1,)),
+        ("kthvalue", (1, 1)),
+        ("cummax", (1,)),
+        ("cummin", (0,)),
+        ("nanmedian", (1,)),
+        ("aminmax", ()),
+    ]:
+        f = getattr(torch, name)
+        first, second = f(x, *arguments)
+        dtype, shape = second.dtype, first.shape
+
+        def into(a, b, f=f, arguments=arguments):
+            return error(lambda: f(x, *arguments, out=(a, b)))
+
+        a, b = torch.empty(0), torch.empty(0, dtype=dtype)
+        r = into(a, b)
+        out.append([name, r[0] is a, r[1] is b, a, b, type(r).__name__, a._version])
+        a = torch.zeros(shape[::-1]).t() if len(shape) == 2 else torch.zeros(2 * shape[0])[::2] if shape else a
+        into(a, b)
+        out.append([torch.equal(a, first), a.stride()])
+        if name not in ("median", "nanmedian"):
+            out.append(into(torch.zeros(shape, dtype=torch.float64), b))
+        out.append([error(lambda: f(x, *arguments, out=(b,))), f(x, *arguments, out=None)[0]])
+        out.append(into(torch.zeros(shape, requires_grad=True), b))
+    return out
+
+
+@case
+def out_pairs_are_resized_with_a_warning(torch):
+    x = torch.tensor([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]])
+    out = []
+    for f in (torch.max, torch.sort, torch.cummax):
+        a, b = torch.zeros(7), torch.zeros((), dtype=torch.int64)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            f(x, 1, out=(a, b))
+        out.append([a, b, [str(w.message).split(" (Triggered")[0] for w in caught]])
+    return out
+
+
+@case
+def out_pairs_that_alias(torch):
+    x = torch.tensor([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]])
+    i = torch.zeros(2, dtype=torch.int64)
+    row = x[:, 0]
+    torch.max(x, 1, out=(row, i))
+    y = torch.tensor([3.0, 1.0, 2.0])
+    j = torch.zeros(3, dtype=torch.int64)
+    torch.sort(y, out=(y, j))
+    return [x, i, y, j]
+
+
+@case
+def out_of_tracked_operands(torch):
+    x = leaf(torch)
+    return [
+        error(lambda: torch.sort(x, out=(torch.zeros(3), torch.zeros(3, dtype=torch.int64)))),
+        error(lambda: torch.max(x.detach(), 0, out=(x.sum(), torch.tensor(0)))),
+        error(lambda: torch.matmul(x.detach(), x.detach(), out=x.sum())),
+        error(lambda: torch.topk(x.detach(), 1, out=torch.zeros(2))),
+        error(lambda: torch.cat([x.detach()], out=(torch.zeros(3),))),
+    ]
 
 
 test_inplace = recorded_test(__file__, CASES)

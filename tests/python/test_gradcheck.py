@@ -134,3 +134,11 @@ def test_inputs_are_left_as_they_were():
 def test_batched_gradients_are_checked_too():
     for option in ("check_forward_ad", "check_batched_grad"):
         assert gradcheck(lambda x: x.exp(), (real(2),), **{option: True})
+
+
+def test_the_functions_hide_their_module():
+    import subprocess
+    import sys
+
+    code = "import hwaro; hwaro.autograd.gradgradcheck; assert callable(hwaro.autograd.gradcheck)"
+    subprocess.run([sys.executable, "-c", code], check=True)

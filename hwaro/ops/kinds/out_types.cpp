@@ -64,7 +64,7 @@ constexpr Rule kRules[] = {
      " amax amin "},
     {Accepts::Same, "quantile() out tensor must be same dtype as the input tensor", " quantile nanquantile "},
     {Accepts::Same, "output values must be of same type as input", " kthvalue "},
-    {Accepts::Same, "expected scalar type '%R' but got '%O' for values output", " mode "},
+    {Accepts::Same, "expected scalar type '%R' but got '%O' for %n output", " mode "},
     {Accepts::Same, "masked_select(): self and result must have the same scalar type", " masked_select "},
     {Accepts::Same, "index_select(): self and result must have the same scalar type", " index_select "},
     {Accepts::Same, "take(): self and out expected to have the same dtype, but got self.dtype = %R and out.dtype = %O",

@@ -41,9 +41,11 @@ _LAZY = {"gradcheck": "gradcheck", "gradgradcheck": "gradcheck", "GradcheckError
 
 def __getattr__(name):
     if name in _LAZY:
-        value = getattr(_importlib.import_module("hwaro.autograd." + _LAZY[name]), name)
-        globals()[name] = value  # the function hides the module of the same name, as in PyTorch
-        return value
+        module = _importlib.import_module("hwaro.autograd." + _LAZY[name])
+        for lazy, home in _LAZY.items():  # the function hides the module of the same name, as in PyTorch
+            if home == _LAZY[name]:
+                globals()[lazy] = getattr(module, lazy)
+        return globals()[name]
     if name in _MODULES:
         return _importlib.import_module("hwaro.autograd." + name)
     raise AttributeError(f"module 'torch.autograd' has no attribute '{name}'")
