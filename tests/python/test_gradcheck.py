@@ -137,8 +137,4 @@ def test_batched_gradients_are_checked_too():
 
 
 def test_the_functions_hide_their_module():
-    import subprocess
-    import sys
-
-    code = "import hwaro; hwaro.autograd.gradgradcheck; assert callable(hwaro.autograd.gradcheck)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    assert torch.autograd.gradcheck is gradcheck and torch.autograd.gradgradcheck is gradgradcheck

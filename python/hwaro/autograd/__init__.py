@@ -14,6 +14,7 @@ from hwaro._grad_mode import (
 from hwaro.autograd import grad_mode  # noqa: F401
 from hwaro.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly  # noqa: F401
 from hwaro.autograd.function import Function, NestedIOFunction  # noqa: F401
+from hwaro.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck  # noqa: F401  (hides its module)
 from hwaro.autograd.variable import Variable  # noqa: F401
 
 __all__ = [
@@ -36,16 +37,9 @@ __all__ = [
 ]
 
 _MODULES = {"functional", "graph", "profiler", "forward_ad", "variable", "function", "anomaly_mode"}
-_LAZY = {"gradcheck": "gradcheck", "gradgradcheck": "gradcheck", "GradcheckError": "gradcheck"}
 
 
 def __getattr__(name):
-    if name in _LAZY:
-        module = _importlib.import_module("hwaro.autograd." + _LAZY[name])
-        for lazy, home in _LAZY.items():  # the function hides the module of the same name, as in PyTorch
-            if home == _LAZY[name]:
-                globals()[lazy] = getattr(module, lazy)
-        return globals()[name]
     if name in _MODULES:
         return _importlib.import_module("hwaro.autograd." + name)
     raise AttributeError(f"module 'torch.autograd' has no attribute '{name}'")
