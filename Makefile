@@ -10,6 +10,8 @@ PYTEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH ?= benchmarks/compare.py
 BENCH_ARGS ?=
+FUZZ_ARGS ?=
+MUTANTS ?=
 
 export HOME := $(or $(HOME),$(CURDIR)/build/home)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -22,7 +24,7 @@ pytest = $(python) -m pytest -n 2 $(PYTEST_ARGS)
 # A verb is never a file, and verbs run one after the other.
 .NOTPARALLEL:
 .PHONY: help demo demo-compare test test-cpp test-python test-consumer conformance check fmt bench \
-        asan tsan arm64 full docs coverage lines wheel build clean
+        asan tsan arm64 fuzz mutants full docs coverage lines wheel build clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,10 +91,22 @@ arm64:  ## cross-build for 64-bit ARM and its C++ tests under qemu
 	@$(setup) test
 	tools/arm64.sh
 
-full:  ## everything: check, test, conformance with every instruction set, arm64, sanitizers (hours)
+fuzz:  ## random programs against PyTorch (FUZZ_ARGS="--count 2000 --seed 1")
+	@$(setup) test demo conformance
+	@$(MAKE) build
+	$(python) tests/fuzz/fuzz.py $(FUZZ_ARGS)
+
+mutants:  ## seed bugs in a copy of the tree and expect the tests to notice (MUTANTS="name …" for some)
+	@$(setup) test demo
+	python3 tests/mutants/run.py $(MUTANTS)
+
+full:  ## everything: check, test, conformance with every instruction set, arm64, sanitizers, 100,000 random programs, mutants (hours)
 	@$(MAKE) check test
 	@for isa in $$(tools/capability.sh '$(tree)' all); do HWARO_CPU_CAPABILITY=$$isa $(MAKE) conformance; done
 	@$(MAKE) arm64 asan tsan
+	@$(MAKE) fuzz FUZZ_ARGS="--count 50000 --jobs $$(nproc)"
+	@$(MAKE) fuzz FUZZ_ARGS="--count 50000 --seed 50001 --jobs $$(nproc) --pool"
+	@$(MAKE) mutants
 
 coverage:  ## how much of PyTorch conforms, entry by entry of its own samples; writes docs/coverage.md
 	@$(setup) test demo conformance

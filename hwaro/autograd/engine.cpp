@@ -174,7 +174,6 @@ void Pass::discover(const std::vector<Edge>& root_edges) {
 void Pass::mark_needed() {
   std::vector<std::uint8_t> done(states_.size(), 0);
   std::vector<std::pair<std::int32_t, std::size_t>> stack;
-  bool fresh;
   for (std::size_t start = 0; start < done.size(); ++start) {
     if (done[start]) continue;
     done[start] = 1;
@@ -186,8 +185,8 @@ void Pass::mark_needed() {
       while (at < node->edges.size()) {
         const Edge& e = node->edges[at++];
         if (!e.node) continue;
-        const std::int32_t next = table_.find(e.node, fresh);
-        if (!done[next]) {
+        const std::int32_t next = table_.known(e.node);  // none behind an input that the roots do not reach
+        if (next >= 0 && !done[next]) {
           done[next] = 1;
           stack.push_back({next, 0});
           descended = true;
@@ -197,7 +196,8 @@ void Pass::mark_needed() {
       if (descended) continue;
       State& state = states_[s];
       for (const Edge& e : node->edges)
-        if (e.node) state.runs = state.runs || states_[table_.find(e.node, fresh)].needed;
+        if (const std::int32_t next = e.node ? table_.known(e.node) : -1; next >= 0)
+          state.runs = state.runs || states_[next].needed;
       state.needed = state.runs || state.first_capture >= 0;
       stack.pop_back();
     }
@@ -306,6 +306,7 @@ std::vector<Tensor> Pass::run(Span<Tensor> roots, Span<Tensor> grads, Span<Tenso
   edges.reserve(roots.size());
   for (const Tensor& root : roots) {
     const Edge e = gradient_edge(root);
+    HWARO_CHECK(e.node, "element ", edges.size(), " of tensors does not require grad and does not have a grad_fn");
     edges.push_back(e);
     keep.push_back(NodePtr::adopt(e.node));
   }
@@ -317,6 +318,7 @@ std::vector<Tensor> Pass::run(Span<Tensor> roots, Span<Tensor> grads, Span<Tenso
     bool fresh;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const Edge e = gradient_edge(inputs[i]);
+      if (!e.node) continue;  // a view made under no_grad: known to require grad, but nothing leads there
       keep.push_back(NodePtr::adopt(e.node));
       const std::int32_t s = state_of(e.node, fresh);
       if (options_.accumulate) {
@@ -338,7 +340,8 @@ std::vector<Tensor> Pass::run(Span<Tensor> roots, Span<Tensor> grads, Span<Tenso
   for (const Edge& e : edges) {
     bool fresh;
     const std::int32_t s = table_.find(e.node, fresh);
-    if (states_[s].waiting == 0 && states_[s].needed && !queued[s]) {
+    // A single root is looked at even if it is not needed: hooks on it run.
+    if (states_[s].waiting == 0 && (states_[s].needed || edges.size() == 1) && !queued[s]) {
       queued[s] = 1;
       push_ready(s);
     }

@@ -6,6 +6,7 @@
 // version for which its grad_fn is right (view_version). Views of the same type and conjugation are described by their
 // geometry alone; others (real, view_as_complex, conj, and what is made of those) keep the steps that lead to them.
 #include "hwaro/autograd/grad_mode.h"
+#include "hwaro/autograd/node_names.h"
 #include "hwaro/autograd/primitives.h"
 #include "hwaro/autograd/tensor_hooks.h"
 #include "hwaro/autograd/views.h"
@@ -32,6 +33,7 @@ class CopySlices final : public Node {
     }
   }
   void apply(Tensor* grads, Tensor* out) override {
+    if (released_) raise_freed();  // even where the operation itself saves nothing
     if (!grads[0].defined()) return;
     // A copy of what came in, laid out like the base; the written part is then replaced by what the operation makes of it.
     const Tensor whole = primitives::copy_into_geometry(grads[0], sizes_, strides_);
@@ -48,20 +50,24 @@ class CopySlices final : public Node {
     for (std::size_t i = 1; i < results.size(); ++i) out[i] = std::move(results[i]);
   }
   std::string name() const override { return "CopySlices"; }
-  void release_saved() override { function_->release_saved(); }
+  void release_saved() override {
+    function_->release_saved();
+    released_ = true;
+  }
 
  private:
   Dims sizes_, strides_;
   std::int64_t offset_;
   ViewPath path_;
   NodePtr function_;
+  bool released_ = false;
 };
 
 }  // namespace
 
 void check_inplace(const Tensor& t, bool recorded) {
   HWARO_CHECK(
-      !(t->is(kInference) && !inference_enabled() && t_modes.grad),
+      !(t->is(kInference) && !inference_enabled()),
       "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
       "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.");
   if (!recorded || !grad_enabled()) return;

@@ -9,12 +9,6 @@ using engine::Tensor;
 
 SavedTensorHooks g_saved_tensor_hooks;
 
-static constexpr const char* kFreed =
-    "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
-    "freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
-    "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors "
-    "after calling backward.";
-
 // A second handle to the same data without history.
 static Tensor alias_without_history(const Tensor& t) {
   TensorImpl* alias = TensorImpl::create();
@@ -84,7 +78,7 @@ void SavedTensor::pack(const std::function<IntrusivePtr<GraphNode>(const Tensor&
 
 Tensor SavedTensor::unpack(Node* owner) const {
   if (released_) [[unlikely]]
-    raise(kFreed);
+    raise_freed();
   if (packed_) [[unlikely]] {
     const auto* packed = static_cast<PackedTensor*>(packed_.get());
     const Tensor content = g_saved_tensor_hooks.unpack(packed->content.get());
@@ -96,9 +90,7 @@ Tensor SavedTensor::unpack(Node* owner) const {
   }
   if (!tensor_.defined()) return {};
   if (tensor_->version() != version_) [[unlikely]] {
-    const std::string kind =
-        concat("torch.", tensor_->device.is_cpu() ? "" : name_of(tensor_->device.type),
-               tensor_->device.is_cpu() ? "" : ".", kDTypeInfos[int(tensor_.dtype())].tensor_type_name);
+    const std::string kind = type_text(tensor_);
     std::string from;
     if (is_output_) from = concat(", which is output ", output_nr_, " of ", operation_name(*owner), ",");
     else if (tensor_->grad_fn)

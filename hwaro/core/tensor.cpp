@@ -158,6 +158,7 @@ Dims preserved_strides(IntSpan sizes, IntSpan strides) {
 }
 
 bool has_internal_overlap(const TensorImpl& t) {
+  if (t.numel == 0) return false;
   for (int i = 0; i < t.dim(); ++i)
     if (t.strides[i] == 0 && t.sizes[i] > 1) return true;
   return false;

@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "hwaro/autograd/views.h"
 #include "hwaro/autograd/saved_tensor.h"
 #include "hwaro/ops/kinds/record.h"
 #include "python/src/autograd_objects.h"
@@ -79,6 +80,8 @@ PyObject* py_record_function(PyObject*, PyObject* args) {
   auto* node = new PythonFunctionNode(apply, release, name);
   const NodePtr owner = NodePtr::adopt(node);
   node->num_inputs = std::uint32_t(out.size());
+  for (const Tensor& t : changed)
+    if (t->is(kIsView)) check_view_written(t, false);
   for (const Tensor& t : in) node->add_edge(t.defined() ? gradient_edge(t) : Edge{});
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (!out[i].defined() || !is_differentiable(out[i].dtype())) continue;
@@ -88,6 +91,11 @@ PyObject* py_record_function(PyObject*, PyObject* args) {
       HWARO_CHECK(!(out[i]->requires_grad && !out[i]->grad_fn),
                   "a leaf Variable that requires grad has been used in an in-place operation.");
       out[i]->bump_version();
+      if (out[i]->is(kIsView)) check_inplace(out[i], true);
+      if (out[i]->is(kIsView) && out.size() == 1) {
+        rebase_history(out[i], owner);
+        continue;
+      }
     }
     set_history(out[i], owner, std::uint32_t(i));
     if (out[i]->is(kIsView)) out[i]->view_origin = std::uint8_t(ViewOrigin::CustomFunction);

@@ -243,7 +243,7 @@ Tensor copy_of(PyObject* data, std::optional<DType> dtype) {
   }
   if (!PyList_CheckExact(data) && !PyTuple_CheckExact(data) && has_elements(data)) {
     const Tensor shared = tensor_from_elements(data, true);
-    const Tensor out = engine::make_tensor(shared.sizes(), dtype.value_or(shared.dtype()));
+    const Tensor out = engine::make_like(shared, dtype);
     engine::copy_raw(out, shared);
     return out;
   }
@@ -295,7 +295,10 @@ PyObject* py_as_tensor(PyObject*, PyObject* const* args, Py_ssize_t count, PyObj
 PyObject* py_asarray(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   HWARO_PY_TRY
   const Options o = parse_options("asarray", args, count, kwnames, 1, "obj");
-  const Ref out = Ref::adopt(check(as_tensor_with(o)));
+  Ref out = Ref::adopt(check(as_tensor_with(o)));
+  // An array of no dimensions is taken for a number.
+  if (!is_tensor(o.data) && !o.copy && tensor_of(out.get()).dim() == 0)
+    out = Ref::adopt(check(wrap(engine::clone(tensor_of(out.get())))));
   if (o.requires_grad) require_grad_of_new(tensor_of(out.get()));
   return Py_NewRef(out.get());
   HWARO_PY_CATCH(nullptr)

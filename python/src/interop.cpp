@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "hwaro/autograd/grad_mode.h"
 #include "hwaro/autograd/node.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/kinds/warn_once.h"
@@ -16,7 +17,7 @@ PyBufferProcs tensor_buffer_procs;
 namespace {
 
 const char* format_of(DType t) {
-  constexpr const char* kFormats[kDTypes] = {"?", "B", "b", "h", "i", "q", "e", nullptr, "f", "d", "Zf", "Zd"};
+  constexpr const char* kFormats[kDTypes] = {"?", "B", "b", "h", "i", "l", "e", nullptr, "f", "d", "Zf", "Zd"};
   return kFormats[int(t)];
 }
 
@@ -177,6 +178,7 @@ Tensor tensor_from_elements(PyObject* o, bool for_copy) {
   t->sizes = std::move(sizes);
   t->strides = std::move(strides);
   t->refresh_geometry();
+  t->set(kInference, inference_enabled());
   if (v.readonly == 0) t->storage->escape();
   return out;
 }

@@ -57,7 +57,10 @@ HWARO_GETTER(retains_grad, PyBool_FromLong(retains_grad(t) && grad_fn(t)))
 int set_requires_grad_attr(PyObject* self, PyObject* value, void*) {
   HWARO_PY_TRY
   if (!value || !PyBool_Check(value)) raise("requires_grad must be a bool");
-  set_requires_grad(tensor_of(self), value == Py_True);
+  const Tensor t = tensor_of(self);
+  const bool on = value == Py_True;
+  HWARO_CHECK(!on || !is_tracked(t) || !grad_fn(t), "you can only change requires_grad flags of leaf variables.");
+  set_requires_grad(t, on);
   return 0;
   HWARO_PY_CATCH(-1)
 }

@@ -24,6 +24,9 @@ OTHER_TYPES = (
 )
 
 
+THREADS = (1, 2, 3, 8)
+
+
 class Missing(Exception):
     """Hwaro has no callable for the entry."""
 
@@ -158,7 +161,7 @@ def run_values(entry, function):
 
 
 def run_threads(entry, function):
-    """Run with HWARO_GRAIN=1: PyTorch's values, and the same bits with three threads as with one."""
+    """Run with HWARO_GRAIN=1: PyTorch's values, and the same bits with 1, 2, 3 and 8 threads."""
     cell = Cell()
     for dtype in MAIN_TYPES:
         if dtype not in entry.dtypes:
@@ -166,12 +169,12 @@ def run_threads(entry, function):
         for sample in samples(entry, dtype, 12):
             text = call_text(sample)
             try:
-                inputs = [carried(sample), carried(sample)]
+                inputs = [carried(sample) for _ in THREADS]
                 error, theirs = error_of(lambda sample=sample: call(entry.op, parts_of(sample)))
                 if error:
                     continue
                 results = []
-                for threads, parts in zip((3, 1), inputs):
+                for threads, parts in zip(THREADS, inputs):
                     hwaro.set_num_threads(threads)
                     error, result = error_of(lambda parts=parts: call(function, parts))
                     if error:
@@ -199,7 +202,8 @@ def run_threads(entry, function):
             except NotCarried as reason:
                 cell.skip(f"{reason} is not carried")
                 continue
-            cell.add(found or (filled and bits[0] != bits[1] and "other bits with 3 threads than with 1"), text)
+            other = [n for n, b in zip(THREADS, bits) if b != bits[0]] if filled else []
+            cell.add(found or (f"other bits with {other} threads than with 1" if other else None), text)
     return {"threads": cell}
 
 

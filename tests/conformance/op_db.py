@@ -32,6 +32,7 @@ CHECKS = {
     "threads": (run_threads, ("threads",)),
 }
 CELLS = [cell for _, cells in CHECKS.values() for cell in cells]
+STOLEN = "chunks run by the pool"  # the last line of output
 SECONDS = 60  # for one check of one entry
 
 
@@ -55,7 +56,10 @@ def run_forked(entry, function, checks):
         os.close(reader)
         with os.fdopen(writer, "w") as out:
             for check in checks:
-                print(json.dumps({"check": check, "cells": run_check(entry, function, check)}), file=out, flush=True)
+                before = hwaro._C._parallel_chunks_stolen()
+                cells = run_check(entry, function, check)
+                stolen = hwaro._C._parallel_chunks_stolen() - before
+                print(json.dumps({"check": check, "cells": cells, "stolen": stolen}), file=out, flush=True)
         os._exit(0)
     os.close(writer)
     data, why, limit = b"", None, time.monotonic() + SECONDS
@@ -79,7 +83,11 @@ def run_forked(entry, function, checks):
             else f"crash: exit {os.WEXITSTATUS(status)}"
         )
     lines = [json.loads(line) for line in data.decode().splitlines()]
+    run_forked.stolen += sum(line["stolen"] for line in lines)
     return {line["check"]: line["cells"] for line in lines}, why
+
+
+run_forked.stolen = 0  # chunks that threads of the pool ran, over all forks
 
 
 def run_entry(entry, checks):
@@ -114,6 +122,7 @@ def main():
     for entry in op_db:
         if entry.full_name in wanted:
             print(json.dumps(run_entry(entry, checks)), flush=True)
+    print(json.dumps({"entry": STOLEN, "stolen": run_forked.stolen}), flush=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 
 #include "hwaro/base/parallel.h"
 #include "hwaro/ops/index/has_data.h"
+#include "hwaro/ops/index/write.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/registry.h"
@@ -122,10 +123,12 @@ struct FillTensor {
                 " dimensions.");
     const bool recorded = recording(self, value) && is_differentiable(self.dtype());
     check_inplace(self, recorded);
+    check_internal_overlap(self);
+    const Tensor source = recorded ? history_of(value) : value;
     if (!self.device().is_meta()) copy_raw(self, value);
     self->bump_version();
     if (recorded)
-      record_inplace("FillBackward3", self, {self, value}, {}, [from = value.dtype()](Backward& b) {
+      record_inplace("FillBackward3", self, {self, source}, {}, [from = value.dtype()](Backward& b) {
         if (b.needs(0)) b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device()));
         if (b.needs(1)) b.set(1, to_dtype(sum_all(b.g()), from));
       });

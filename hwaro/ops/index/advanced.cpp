@@ -14,6 +14,7 @@
 #include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/index/index_kernels.h"
 #include "hwaro/ops/index/masks.h"
+#include "hwaro/ops/index/write.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 
@@ -51,7 +52,8 @@ std::vector<Tensor> expand_masks(const Tensor& self, Span<Tensor> indices) {
     }
     const Tensor coordinates = set_coordinates(dense_mask(index));
     for (int64_t d = 0; d < index.dim(); ++d)
-      out.push_back(alias(coordinates, {coordinates.sizes()[0]}, {coordinates.strides()[0]}, d));
+      out.push_back(
+          alias(coordinates, {coordinates.sizes()[0]}, {coordinates.strides()[0]}, d * coordinates.strides()[1]));
   }
   HWARO_CHECK_AS(IndexError, int64_t(out.size()) <= self.dim(), "too many indices for tensor of dimension ", self.dim(),
                  " (got ", out.size(), ")");
@@ -373,6 +375,17 @@ const Tensor* whole_mask(const Tensor& self, Span<Tensor> indices) {
              : nullptr;
 }
 
+// Whether an assignment of one element means to fill behind a single mask, which converts it.
+bool fills_mask(const Tensor& self, Span<Tensor> indices) {
+  const Tensor* mask = nullptr;
+  for (const Tensor& t : indices) {
+    if (!t.defined()) continue;
+    if (mask || (t.dtype() != DType::Bool && t.dtype() != DType::UInt8)) return false;
+    mask = &t;
+  }
+  return mask && !self.device().is_meta();
+}
+
 Tensor expand_mask_recorded(const Tensor& g, const Tensor& mask);
 
 Tensor compress_recorded(const Tensor& self, const Tensor& mask) {
@@ -404,7 +417,8 @@ Tensor clear_mask_recorded(const Tensor& g, const Tensor& mask) {
 }
 
 // self[mask] = one value: no positions are needed.
-Tensor fill_whole_mask(const Tensor& self, const Tensor& mask, const Tensor& value, bool inplace, bool recorded) {
+Tensor fill_whole_mask(const Tensor& self, const Tensor& mask, const Tensor& given, bool inplace, bool recorded) {
+  const Tensor value = inplace && recorded ? history_of(given) : given;
   const Tensor target = inplace ? self : clone(detach(self)), m = dense_mask(mask), work = dense(target);
   fill_masked(work, m, dense(value));
   if (work.impl() != target.impl()) copy_raw(target, work);
@@ -429,6 +443,25 @@ void check_no_meta(const Tensor& self, Span<Tensor> indices) {
 
 }  // namespace
 
+// The same elements in the order of dimensions that the operands have: those of self, zero where it is indexed, and the
+// index, which has the others.
+static Tensor in_order_of(const Tensor& out, const Tensor& self, const IndexPlan& plan) {
+  Dims of_self, of_index;
+  auto stride_of = [&](int64_t d) { return self.sizes()[d] == 1 ? 0 : self.strides()[d]; };
+  for (int64_t d : plan.outer) of_self.push_back(stride_of(d)), of_index.push_back(0);
+  const std::size_t indexed = plan.shape.size() - plan.outer.size() - plan.inner.size();
+  const Dims index_strides = contiguous_strides(IntSpan(plan.shape.data() + plan.outer.size(), indexed));
+  for (int64_t s : index_strides) of_self.push_back(0), of_index.push_back(s);
+  for (int64_t d : plan.inner) of_self.push_back(stride_of(d)), of_index.push_back(0);
+  const Tensor a = alias(self, plan.shape, of_self, 0), b = alias(self, plan.shape, of_index, 0);
+  const TensorImpl* operands[] = {a.impl(), b.impl()};
+  const Dims strides = output_strides(plan.shape, {operands, 2});
+  if (strides == Dims(out.strides())) return out;
+  const Tensor ordered = make_strided(plan.shape, strides, out.dtype(), out.device());
+  copy_raw(ordered, out);
+  return ordered;
+}
+
 Tensor index_tensor(const Tensor& self, Span<Tensor> indices) {
   check_no_meta(self, indices);
   if (const Tensor* mask = whole_mask(self, indices); mask && !self.device().is_meta())
@@ -436,19 +469,23 @@ Tensor index_tensor(const Tensor& self, Span<Tensor> indices) {
   const Tensor source = self.is_conj() ? dense(self) : self;
   const IndexPlan plan = plan_index(self, indices);
   const IndexGeometry geo(plan);
-  const Tensor out = make_tensor(plan.shape, self.dtype(), self.device());
+  Tensor out = make_tensor(plan.shape, self.dtype(), self.device());
   if (self.device().is_meta()) return out;
   const Tensor positions = index_positions(plan, source.strides());
   gather_positions(out, source, geo, positions);
+  if (!self.is_contiguous()) out = in_order_of(out, self, plan);
   if (recording(self))
     record_gather(self, out, geo,
                   source.is_contiguous() ? positions : index_positions(plan, contiguous_strides(self.sizes())));
   return out;
 }
 
-Tensor index_put_tensor(const Tensor& self, Span<Tensor> indices, const Tensor& values, bool accumulate, bool inplace) {
+Tensor index_put_tensor(const Tensor& self, Span<Tensor> indices, const Tensor& given, bool accumulate, bool inplace) {
   check_no_meta(self, indices);
-  check_has_data(self, {values});
+  check_has_data(self, {given});
+  const bool fills = !accumulate && given.numel() == 1 && fills_mask(self, indices);
+  const Tensor values = fills ? to_dtype(given, self.dtype()) : given;
+  const Tensor source = inplace ? history_of(values) : values;
   const bool recorded = recording(self, values) && is_differentiable(self.dtype());
   if (inplace) check_inplace(self, recorded);
   if (inplace && has_internal_overlap(*self.impl()))
@@ -460,6 +497,7 @@ Tensor index_put_tensor(const Tensor& self, Span<Tensor> indices, const Tensor& 
                                                       values.dtype() == self.dtype() && !accumulate &&
                                                       !self.device().is_meta())
     return fill_whole_mask(self, *mask, values, inplace, recorded);
+  if (inplace && !fills) check_apart(self, values);
   const IndexPlan plan = plan_index(self, indices);
   const IndexGeometry geo(plan);
   Dims shape(values.sizes());
@@ -491,7 +529,7 @@ Tensor index_put_tensor(const Tensor& self, Span<Tensor> indices, const Tensor& 
     if (b.needs(0)) b.set(0, accumulate ? b.g() : clear_recorded(b.g(), geo, b.saved(0)));
     if (b.needs(1)) b.set(1, sum_to_size(gather_recorded(b.g(), geo, b.saved(0)), value_sizes));
   };
-  if (inplace) record_inplace("IndexPutBackward0", self, {self, values}, {save(linear)}, backward);
+  if (inplace) record_inplace("IndexPutBackward0", self, {self, source}, {save(linear)}, backward);
   else record("IndexPutBackward0", {self, values}, target, {save(linear)}, backward);
   return target;
 }

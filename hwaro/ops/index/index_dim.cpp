@@ -139,7 +139,8 @@ static Tensor add_slices(bool inplace, const Tensor& self, int64_t dim, const Te
                        ? g
                        : mul(g, alpha.is_complex() ? Scalar(Complex<double>{alpha.re(), -alpha.im()}) : alpha));
         }
-      });
+      },
+      MemoryFormat::Contiguous);
 }
 
 struct IndexAdd {
@@ -207,7 +208,8 @@ static Tensor copy_slices(bool inplace, const Tensor& self, int64_t dim, const T
       [dim, sizes = Dims(source.sizes())](Backward& b) {
         if (b.needs(0)) b.set(0, index_fill(b.g(), dim, b.saved(0), 0));
         if (b.needs(1)) b.set(1, reshape(IndexSelect::call(b.g(), dim, b.saved(0)), sizes));
-      });
+      },
+      MemoryFormat::Contiguous);
 }
 
 struct IndexCopy {
@@ -253,7 +255,7 @@ static Tensor fill_slices(bool inplace, const Tensor& self, int64_t dim, const T
   return write_into(
       inplace, "IndexFillBackward0", self, {self}, {save(index)},
       [&](const Tensor& target) { write_slices(target, dim, index, make_full({}, value, self.dtype())); },
-      [dim](Backward& b) { b.set(0, index_fill(b.g(), dim, b.saved(0), 0)); });
+      [dim](Backward& b) { b.set(0, index_fill(b.g(), dim, b.saved(0), 0)); }, MemoryFormat::Preserve, false);
 }
 
 static Tensor fill_slices(bool inplace, const Tensor& self, int64_t dim, const Tensor& index, const Tensor& value) {
@@ -267,7 +269,8 @@ static Tensor fill_slices(bool inplace, const Tensor& self, int64_t dim, const T
         if (b.needs(0)) b.set(0, index_fill(b.g(), dim, b.saved(0), 0));
         // Each filled place counts once, however often index names it: what is left of g when those places are cleared.
         if (b.needs(1)) b.set(1, to_dtype(sum_all(sub(b.g(), index_fill(b.g(), dim, b.saved(0), 0))), type));
-      });
+      },
+      MemoryFormat::Preserve, false);
 }
 
 struct IndexFillTensor {

@@ -10,6 +10,7 @@
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/shape/slicing.h"
 #include "hwaro/ops/copy.h"
+#include "hwaro/ops/fill.h"
 #include "hwaro/ops/slicing.h"
 
 namespace hwaro::engine {
@@ -233,7 +234,9 @@ void set_item(const Tensor& self, Span<Index> indices, const Tensor& value) {
   if (s.indices.empty()) {
     const Tensor& to = s.view;
     const Tensor from = to.sizes() == value.sizes() ? value : without_leading_ones(value);
-    if (from.dim() == 0 || to.sizes() == from.sizes()) copy_(to, from, false);
+    if (to.sizes() == value.sizes()) copy_(to, value, false);
+    else if (value.dim() == 0) fill_(to, value);
+    else if (to.sizes() == from.sizes()) copy_(to, from, false);
     else copy_(to, expand(from, to.sizes()), false);
     return;
   }

@@ -70,7 +70,7 @@ Tensor fill(bool inplace, const Tensor& self, const Tensor& mask, const Scalar& 
   return write_into(
       inplace, "MaskedFillBackward0", source, {source}, {save(mask)},
       [&](const Tensor& target) { fill_places(target, mask, make_full({}, value, self.dtype())); },
-      [](Backward& b) { b.set(0, masked_fill(b.g(), b.saved(0), 0)); });
+      [](Backward& b) { b.set(0, masked_fill(b.g(), b.saved(0), 0)); }, MemoryFormat::Contiguous, false);
 }
 
 Tensor fill(bool inplace, const Tensor& self, const Tensor& mask, const Tensor& value) {
@@ -87,7 +87,8 @@ Tensor fill(bool inplace, const Tensor& self, const Tensor& mask, const Tensor& 
         const Tensor m = b.saved(0);
         if (b.needs(0)) b.set(0, masked_fill(b.g(), m, 0));
         if (b.needs(1)) b.set(1, to_dtype(sum_all(where(m, b.g(), 0)), type));
-      });
+      },
+      MemoryFormat::Contiguous, false);
 }
 
 Tensor scatter(bool inplace, const Tensor& self, const Tensor& mask, const Tensor& source) {
@@ -97,6 +98,7 @@ Tensor scatter(bool inplace, const Tensor& self, const Tensor& mask, const Tenso
               scalar_type_name(mask.dtype()));
   const Dims shape = together(self, mask);
   if (inplace) check_inplace_shape(self, shape);
+  if (inplace) check_internal_overlap(self);
   const Tensor base = inplace || self.sizes() == IntSpan(shape) ? self : expand(self, shape);
   return write_into(
       inplace, "MaskedScatterBackward0", base, {base, source}, {save(mask)},
@@ -118,7 +120,8 @@ Tensor scatter(bool inplace, const Tensor& self, const Tensor& mask, const Tenso
           }
           b.set(1, reshape(taken, sizes));
         }
-      });
+      },
+      MemoryFormat::Preserve, false);
 }
 
 }  // namespace

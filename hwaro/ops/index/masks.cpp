@@ -71,7 +71,7 @@ Tensor set_coordinates(const Tensor& mask) {
   const Tensor flat = set_positions(mask);
   const int64_t n = flat.numel(), dims = mask.dim();
   if (dims == 1) return alias(flat, {n, 1}, {1, 1}, 0);
-  const Tensor out = make_tensor({n, dims}, DType::Int64);
+  const Tensor out = make_strided({n, dims}, {1, n}, DType::Int64);  // column by column, as PyTorch lays it out
   const int64_t* from = flat->read_as<int64_t>();
   int64_t* to = out->write_as<int64_t>();
   const IntSpan sizes = mask.sizes();
@@ -80,19 +80,19 @@ Tensor set_coordinates(const Tensor& mask) {
     // Positions rise, so the leading coordinates stay as they are until the row is left.
     int64_t row_end = -1, row_start = 0;
     for (int64_t i = begin; i < end; ++i) {
-      int64_t* at = to + i * dims;
+      int64_t* at = to + i;
       if (from[i] >= row_end) {
         int64_t row = from[i] / width;
         row_start = row * width;
         row_end = row_start + width;
         for (int64_t d = dims - 1; d-- > 0;) {
-          at[d] = row % sizes[d];
+          at[d * n] = row % sizes[d];
           row /= sizes[d];
         }
       } else {
-        for (int64_t d = 0; d + 1 < dims; ++d) at[d] = at[d - dims];
+        for (int64_t d = 0; d + 1 < dims; ++d) at[d * n] = at[d * n - 1];
       }
-      if (dims > 0) at[dims - 1] = from[i] - row_start;
+      if (dims > 0) at[(dims - 1) * n] = from[i] - row_start;
     }
   });
   return out;

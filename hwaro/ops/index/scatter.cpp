@@ -71,13 +71,17 @@ static Tensor scatter_values(bool inplace, const Tensor& self, int64_t dim, cons
     scatter_raw(target, dim, at, source_for(src, self, at), reduce);
   };
   if (reduce == Reduce::Assign)
-    return write_into(inplace, "ScatterBackward0", self, {self, src}, {save(index)}, raw,
-                      [dim, sizes = Dims(src.sizes())](Backward& b) {
-                        if (b.needs(0)) b.set(0, scatter(b.g(), dim, b.saved(0), 0));
-                        if (b.needs(1)) b.set(1, Gather::call(b.g(), dim, b.saved(0), false));
-                      });
-  return write_into(inplace, "NotImplemented", self, {self, src}, {}, raw,
-                    [](Backward&) { raise<RuntimeError>("derivative for aten::scatter is not implemented"); });
+    return write_into(
+        inplace, "ScatterBackward0", self, {self, src}, {save(index)}, raw,
+        [dim, sizes = Dims(src.sizes())](Backward& b) {
+          if (b.needs(0)) b.set(0, scatter(b.g(), dim, b.saved(0), 0));
+          if (b.needs(1)) b.set(1, Gather::call(b.g(), dim, b.saved(0), false));
+        },
+        MemoryFormat::Contiguous);
+  return write_into(
+      inplace, "NotImplemented", self, {self, src}, {}, raw,
+      [](Backward&) { raise<RuntimeError>("derivative for aten::scatter is not implemented"); },
+      MemoryFormat::Contiguous);
 }
 
 static Tensor scatter_value(bool inplace, const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value,
@@ -88,10 +92,13 @@ static Tensor scatter_value(bool inplace, const Tensor& self, int64_t dim, const
     scatter_raw(target, dim, index_for(self, index, dim), make_full({}, value, self.dtype()), reduce);
   };
   if (reduce == Reduce::Assign)
-    return write_into(inplace, "ScatterBackward1", self, {self}, {save(index)}, raw,
-                      [dim](Backward& b) { b.set(0, scatter(b.g(), dim, b.saved(0), 0)); });
-  return write_into(inplace, "NotImplemented", self, {self}, {}, raw,
-                    [](Backward&) { raise<RuntimeError>("derivative for aten::scatter is not implemented"); });
+    return write_into(
+        inplace, "ScatterBackward1", self, {self}, {save(index)}, raw,
+        [dim](Backward& b) { b.set(0, scatter(b.g(), dim, b.saved(0), 0)); }, MemoryFormat::Contiguous);
+  return write_into(
+      inplace, "NotImplemented", self, {self}, {}, raw,
+      [](Backward&) { raise<RuntimeError>("derivative for aten::scatter is not implemented"); },
+      MemoryFormat::Contiguous);
 }
 
 static Reduce old_reduce(std::string_view reduce) {
@@ -182,7 +189,8 @@ static Tensor add_values(bool inplace, const Tensor& self, int64_t dim, const Te
       [dim](Backward& b) {
         if (b.needs(0)) b.set(0, b.g());
         if (b.needs(1)) b.set(1, Gather::call(b.g(), dim, b.saved(0), false));
-      });
+      },
+      MemoryFormat::Contiguous);
 }
 
 struct ScatterAdd {

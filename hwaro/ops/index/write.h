@@ -7,22 +7,51 @@
 
 namespace hwaro::engine {
 
-// raw(target) writes; backward is what record() takes. inputs[0] is self.
+// Errors: where `in` shares memory with `self`, which is about to be written; the very same tensor counts too.
+inline void check_apart(const Tensor& self, const Tensor& in) {
+  if (!in.defined()) return;
+  const bool same = in->storage == self->storage && in->offset == self->offset && in.sizes() == self.sizes() &&
+                    in.strides() == self.strides();
+  HWARO_CHECK(
+      !(in.is_same(self) || (same && self.numel() > 0 && is_dense_non_overlapping(self.sizes(), self.strides()))),
+      "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+      "location. Please clone() the tensor before performing the operation.");
+  if (has_internal_overlap(*self.impl())) return;  // whoever cares says so
+  const Operand operand = in;
+  check_no_overlap(self, &operand, 1);
+}
+
+// src with the history that it has now: a write to its base would make that of a view out of date.
+inline Tensor history_of(const Tensor& src) {
+  if (!src.defined() || !src->is(kIsView) || !is_tracked(src)) return src;
+  const Tensor out = alias(src, src.sizes(), src.strides(), src->offset);
+  if (const NodePtr node = grad_fn(src)) set_history(out, node, src->output_nr);
+  return out;
+}
+
+// raw(target) writes; backward is what record() takes. inputs[0] is self. With `apart`, nothing that is read may share
+// memory with self in place, nor may elements of self share theirs.
 template <class Raw, class F>
 Tensor write_into(bool inplace, const char* node, const Tensor& self, std::initializer_list<Tensor> inputs,
-                  std::initializer_list<Save> saves, Raw raw, F backward) {
+                  std::initializer_list<Save> saves, Raw raw, F backward, MemoryFormat format = MemoryFormat::Preserve,
+                  bool apart = true) {
   for (const Tensor& t : inputs) check_has_data(self, {t});
   for (const Save& s : saves) check_has_data(self, {s.tensor});
   const bool recorded = recording_any(inputs) && is_differentiable(self.dtype());
   if (inplace) {
     check_inplace(self, recorded);
-    check_internal_overlap(self);
+    if (apart) check_internal_overlap(self);
+    for (const Tensor* t = inputs.begin() + 1; apart && t < inputs.end(); ++t) check_apart(self, *t);
+    for (const Save& s : saves)
+      if (apart) check_apart(self, s.tensor);
   }
-  const Tensor target = inplace ? self : clone(detach(self));
+  const Tensor other = inplace && recorded && inputs.size() > 1 ? history_of(inputs.begin()[1]) : Tensor();
+  const Tensor target = inplace ? self : clone(detach(self), format);
   if (!self.device().is_meta()) raw(target);
   if (inplace) self->bump_version();
   if (recorded) {
-    if (inplace) record_inplace(node, self, inputs, saves, std::move(backward));
+    if (inplace && other.defined()) record_inplace(node, self, {self, other}, saves, std::move(backward));
+    else if (inplace) record_inplace(node, self, {self}, saves, std::move(backward));
     else record(node, inputs, target, saves, std::move(backward));
   }
   return target;

@@ -49,7 +49,17 @@ DType result_type(const PointwiseInfo& info, const Operand* operands, const Scal
   return type.get();
 }
 
-void check_cast(DType result, DType target) {
+// What C++ calls a type; clamp_ says it so.
+const char* native_name(DType t) {
+  static const char* const kNames[kDTypes] = {"bool",  "unsigned char", "signed char",         "short int",
+                                              "int",   "long int",      "c10::Half",           "c10::BFloat16",
+                                              "float", "double",        "c10::complex<float>", "c10::complex<double>"};
+  return kNames[int(t)];
+}
+
+void check_cast(DType result, DType target, bool native = false) {
+  HWARO_CHECK(can_cast(result, target) || !native, "result type ", scalar_type_name(result),
+              " can't be cast to the desired output type ", native_name(target));
   HWARO_CHECK(can_cast(result, target), "result type ", scalar_type_name(result),
               " can't be cast to the desired output type ", scalar_type_name(target));
 }
@@ -60,7 +70,7 @@ void fill_types(const PointwiseInfo& info, Call& call, const DType* target = nul
   if (info.rule.bool_to_int && call.common == DType::Bool) call.common = DType::Int64;
   if (info.rule.int_to_float && is_integral(call.common, true)) call.common = default_dtype();
   if (!contains(info.rule.set, call.common)) {
-    if (target && info.rule.out != DTypeRule::Out::Bool) check_cast(call.common, *target);
+    if (target && info.rule.out != DTypeRule::Out::Bool) check_cast(call.common, *target, info.promotes_scalars);
     raise_unsupported(info, call.common);
   }
   call.compute = compute_type(call.common);
@@ -85,13 +95,19 @@ Dims broadcast_operands(const PointwiseInfo& info, const Operand* operands) {
 
 // Types first, then shapes, then whether there is a kernel: the order of PyTorch's complaints.
 Call decide(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, Dims& shape,
-            const DType* target = nullptr) {
+            const DType* target = nullptr, const Tensor* written = nullptr) {
   Call call;
   call.device = common_device(operands, info.operands);
   call.common = result_type(info, operands, scalars);
   if (info.check) info.check(info, operands, scalars, call.common);
+  const bool types_first = info.promotes_scalars;  // clamp
+  if (written && !types_first) check_no_overlap(*written, operands, info.operands);
   shape = broadcast_operands(info, operands);
+  for (int i = 0; written && i < info.operands; ++i)  // an operand is not resized
+    HWARO_CHECK(operands[i].tensor != written->impl() || IntSpan(shape) == written->sizes(), "output with shape ",
+                sizes_str(written->sizes()), " doesn't match the broadcast shape ", sizes_str(shape));
   fill_types(info, call, target);
+  if (written && types_first) check_no_overlap(*written, operands, info.operands);
   const PointwiseKernels* kernels = info.kernels_on(call.device.type);
   call.loop = kernels ? kernels->forward[int(call.compute)] : nullptr;
   HWARO_CHECK(call.loop || call.device.is_meta(), "no kernel of ", info.schema->name_str(), " for ", call.device.str());
@@ -326,14 +342,11 @@ void pointwise_inplace(const PointwiseInfo& called, const Operand* operands, con
   bool recorded = grad_enabled() && any_tracked(info, operands);
   Dims shape;
   const DType target = self.dtype();
-  const Call call = decide(info, operands, scalars, shape, &target);
+  check_inplace(self, recorded);
+  const Call call = decide(info, operands, scalars, shape, &target, &self);
   HWARO_CHECK(!(info.rule.out == DTypeRule::Out::Real && is_complex(call.common)), "In-place ", info.schema->name_str(),
               " is not supported for complex tensors.");
-  check_inplace(self, recorded);
-  HWARO_CHECK(IntSpan(shape) == self.sizes(), "output with shape ", sizes_str(self.sizes()),
-              " doesn't match the broadcast shape ", sizes_str(shape));
-  check_cast(call.result, target);
-  check_no_overlap(self, operands, info.operands);
+  check_cast(call.result, target, info.promotes_scalars);
   recorded = recorded && is_differentiable(self.dtype());
   NodePtr owner;
   if (recorded) owner = NodePtr::adopt(record(info, operands, scalars, call.common, shape, true));
@@ -348,16 +361,26 @@ void pointwise_inplace(const PointwiseInfo& called, const Operand* operands, con
 
 void pointwise_out(const PointwiseInfo& called, const Operand* operands, const Scalar* scalars, const Tensor& out) {
   const PointwiseInfo& info = selected(called, operands, scalars);
-  HWARO_CHECK(!(grad_enabled() && (any_tracked(info, operands) || is_tracked(out))), called.schema->name_str(),
+  bool differentiable = false;
+  for (int i = 0; i < info.operands; ++i) differentiable = differentiable || info.uses[i] != kNoGradient;
+  HWARO_CHECK(!(grad_enabled() && differentiable && (any_tracked(info, operands) || is_tracked(out))),
+              called.schema->name_str(),
               "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
               "requires grad.");
   Dims shape;
   const DType target = out.dtype();
-  const Call call = decide(info, operands, scalars, shape, &target);
+  const Call call = decide(info, operands, scalars, shape, &target, &out);
   check_cast(call.result, target);
   check_inplace(out, false);
-  resize_out(out, shape);
-  check_no_overlap(out, operands, info.operands);
+  if (out.sizes() != IntSpan(shape)) {  // what is resized takes the layout of a fresh result
+    resize_out(out, shape);
+    const TensorImpl* inputs[kMaxOperands];
+    std::size_t count = 0;
+    for (int i = 0; i < info.operands; ++i)
+      if (operands[i].is_tensor()) inputs[count++] = operands[i].tensor;
+    out->strides = output_strides(shape, {inputs, count});
+    out->refresh_geometry();
+  }
   run(call, info, out, false, operands, scalars);
   out->bump_version();
 }

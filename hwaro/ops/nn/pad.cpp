@@ -34,9 +34,12 @@ struct ConstantPadNd {
       to[dim] = before > 0 ? before : 0;
       common[dim] = size - from[dim] - (after < 0 ? -after : 0);
     }
-    const Tensor out = is_channels_last(self)
-                           ? make_strided(shape, channels_last_strides(shape), self.dtype(), self.device())
-                           : make_tensor(shape, self.dtype(), self.device());
+    bool only_crops = true;
+    for (const int64_t p : pad) only_crops = only_crops && p <= 0;
+    const Tensor out =
+        only_crops ? make_strided(shape, preserved_strides(shape, self.strides()), self.dtype(), self.device())
+        : is_channels_last(self) ? make_strided(shape, channels_last_strides(shape), self.dtype(), self.device())
+                                 : make_tensor(shape, self.dtype(), self.device());
     if (!self.device().is_meta()) {
       if (shape != common) fill_elements(*out.impl(), value);
       int64_t read = self->offset, write = out->offset;

@@ -126,8 +126,10 @@ void check_clamp(const PointwiseInfo& info, const Operand* operands, const Scala
     if (scalars[i].is_none()) continue;
     visit_if<kIntSet>(common, [&](auto tag) {
       using T = typename decltype(tag)::type;
-      HWARO_CHECK(static_cast<std::int64_t>(static_cast<T>(scalars[i].to_int())) == scalars[i].to_int(),
-                  "value cannot be converted to type ", kCppNames[int(common)], " without overflow");
+      // A negative limit of an unsigned type wraps.
+      const std::int64_t n = scalars[i].to_int(), limit = std::is_unsigned_v<T> && n < 0 ? -n : n;
+      HWARO_CHECK(static_cast<std::int64_t>(static_cast<T>(limit)) == limit, "value cannot be converted to type ",
+                  kCppNames[int(common)], " without overflow");
     });
   }
 }

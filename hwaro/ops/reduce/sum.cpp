@@ -113,7 +113,7 @@ static Tensor raw_mean(const Tensor& self, DimMask mask, bool keepdim, OptDType 
 
 static void record_mean(const char* name, const Tensor& self, const Tensor& out, DimMask mask, bool keepdim) {
   record(name, {self}, out, {}, [sizes = Dims(self.sizes()), mask, keepdim](Backward& b) {
-    b.set(0, expand_reduced(div(b.g(), reduced_numel(sizes, mask)), sizes, mask, keepdim));
+    b.set(0, div(expand_reduced(b.g(), sizes, mask, keepdim), reduced_numel(sizes, mask)));
   });
 }
 

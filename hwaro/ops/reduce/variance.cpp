@@ -71,10 +71,14 @@ struct Statistics {
   Tensor var, mean;
 };
 
+// The mask of dim, once the type is known to be one that has a variance.
+DimMask checked_mask(const char* name, const Tensor& self, OptIntSpan dim) {
+  HWARO_CHECK(is_differentiable(self.dtype()), name, " only support floating point and complex dtypes");
+  return dim ? dim_mask(dim, self.dim()) : all_dims(self.dim());
+}
+
 Statistics statistics(const char* name, const Tensor& self, DimMask mask, double correction, bool keepdim,
                       bool take_root, bool want_mean) {
-  HWARO_CHECK(is_differentiable(self.dtype()), want_mean ? name : "std and var",
-              " only support floating point and complex dtypes");
   const Dims shape = reduced_sizes(self.sizes(), mask, keepdim);
   const int64_t n = product(shape) == 0 ? 0 : reduced_numel(self.sizes(), mask);
   if (double(n) - correction <= 0)
@@ -184,7 +188,7 @@ struct Var {
   static constexpr Schema schema = "var(Tensor self, bool unbiased=True) -> Tensor";
   static constexpr Doc doc = "The variance of all elements; divides by n - 1 unless unbiased is False.";
   static Tensor call(const Tensor& self, bool unbiased) {
-    return variance(self, all_dims(self.dim()), unbiased, false);
+    return variance(self, checked_mask("std and var", self, {}), unbiased, false);
   }
 };
 
@@ -193,7 +197,7 @@ struct VarDim {
       "var.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor";
   static constexpr Doc doc = "The variance over the given dimensions; divides by n - 1 unless unbiased is False.";
   static Tensor call(const Tensor& self, OptIntSpan dim, bool unbiased, bool keepdim) {
-    return variance(self, dim_mask(dim, self.dim()), unbiased, keepdim);
+    return variance(self, checked_mask("std and var", self, dim), unbiased, keepdim);
   }
 };
 
@@ -202,7 +206,7 @@ struct VarCorrection {
       "var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor";
   static constexpr Doc doc = "The variance over the given dimensions; divides by n - correction.";
   static Tensor call(const Tensor& self, OptIntSpan dim, const std::optional<Scalar>& correction, bool keepdim) {
-    return variance(self, dim_mask(dim, self.dim()), correction_of(correction), keepdim);
+    return variance(self, checked_mask("std and var", self, dim), correction_of(correction), keepdim);
   }
 };
 
@@ -210,7 +214,7 @@ struct Std {
   static constexpr Schema schema = "std(Tensor self, bool unbiased=True) -> Tensor";
   static constexpr Doc doc = "The standard deviation of all elements; divides by n - 1 unless unbiased is False.";
   static Tensor call(const Tensor& self, bool unbiased) {
-    return deviation(self, all_dims(self.dim()), unbiased, false);
+    return deviation(self, checked_mask("std and var", self, {}), unbiased, false);
   }
 };
 
@@ -220,7 +224,7 @@ struct StdDim {
   static constexpr Doc doc =
       "The standard deviation over the given dimensions; divides by n - 1 unless unbiased is False.";
   static Tensor call(const Tensor& self, OptIntSpan dim, bool unbiased, bool keepdim) {
-    return deviation(self, dim_mask(dim, self.dim()), unbiased, keepdim);
+    return deviation(self, checked_mask("std and var", self, dim), unbiased, keepdim);
   }
 };
 
@@ -229,7 +233,7 @@ struct StdCorrection {
       "std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor";
   static constexpr Doc doc = "The standard deviation over the given dimensions; divides by n - correction.";
   static Tensor call(const Tensor& self, OptIntSpan dim, const std::optional<Scalar>& correction, bool keepdim) {
-    return deviation(self, dim_mask(dim, self.dim()), correction_of(correction), keepdim);
+    return deviation(self, checked_mask("std and var", self, dim), correction_of(correction), keepdim);
   }
 };
 
@@ -238,7 +242,7 @@ struct VarMean {
   static constexpr Doc doc = "The variance and the mean of all elements.";
   static constexpr unsigned expose = kFunction;
   static std::tuple<Tensor, Tensor> call(const Tensor& self, bool unbiased) {
-    return with_mean(false, self, all_dims(self.dim()), unbiased, false);
+    return with_mean(false, self, checked_mask("var_mean", self, {}), unbiased, false);
   }
 };
 
@@ -248,7 +252,7 @@ struct VarMeanDim {
   static constexpr Doc doc = "The variance and the mean over the given dimensions.";
   static constexpr unsigned expose = kFunction;
   static std::tuple<Tensor, Tensor> call(const Tensor& self, OptIntSpan dim, bool unbiased, bool keepdim) {
-    return with_mean(false, self, dim_mask(dim, self.dim()), unbiased, keepdim);
+    return with_mean(false, self, checked_mask("var_mean", self, dim), unbiased, keepdim);
   }
 };
 
@@ -260,7 +264,7 @@ struct VarMeanCorrection {
   static constexpr unsigned expose = kFunction;
   static std::tuple<Tensor, Tensor> call(const Tensor& self, OptIntSpan dim, const std::optional<Scalar>& correction,
                                          bool keepdim) {
-    return with_mean(false, self, dim_mask(dim, self.dim()), correction_of(correction), keepdim);
+    return with_mean(false, self, checked_mask("var_mean", self, dim), correction_of(correction), keepdim);
   }
 };
 
@@ -269,7 +273,7 @@ struct StdMean {
   static constexpr Doc doc = "The standard deviation and the mean of all elements.";
   static constexpr unsigned expose = kFunction;
   static std::tuple<Tensor, Tensor> call(const Tensor& self, bool unbiased) {
-    return with_mean(true, self, all_dims(self.dim()), unbiased, false);
+    return with_mean(true, self, checked_mask("std_mean", self, {}), unbiased, false);
   }
 };
 
@@ -279,7 +283,7 @@ struct StdMeanDim {
   static constexpr Doc doc = "The standard deviation and the mean over the given dimensions.";
   static constexpr unsigned expose = kFunction;
   static std::tuple<Tensor, Tensor> call(const Tensor& self, OptIntSpan dim, bool unbiased, bool keepdim) {
-    return with_mean(true, self, dim_mask(dim, self.dim()), unbiased, keepdim);
+    return with_mean(true, self, checked_mask("std_mean", self, dim), unbiased, keepdim);
   }
 };
 
@@ -292,7 +296,7 @@ struct StdMeanCorrection {
   static constexpr unsigned expose = kFunction;
   static std::tuple<Tensor, Tensor> call(const Tensor& self, OptIntSpan dim, const std::optional<Scalar>& correction,
                                          bool keepdim) {
-    return with_mean(true, self, dim_mask(dim, self.dim()), correction_of(correction), keepdim);
+    return with_mean(true, self, checked_mask("std_mean", self, dim), correction_of(correction), keepdim);
   }
 };
 

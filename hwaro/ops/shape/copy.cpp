@@ -1,4 +1,5 @@
 // Copies: clone, contiguous, conversion, and writing one tensor into another.
+#include "hwaro/ops/index/write.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/kinds/warn_once.h"
@@ -91,12 +92,13 @@ struct Copy {
   static Tensor call(const Tensor& self, const Tensor& src, bool) {
     const bool recorded = recording(self, src) && is_differentiable(self.dtype());
     check_inplace(self, recorded);
-    check_internal_overlap(self);
+    if (const Operand from = src; !self.is_same(src)) check_no_overlap(self, &from, 1);
     Dims shape(self.sizes());
     broadcast_into(shape, src.sizes());
     HWARO_CHECK(IntSpan(shape) == self.sizes(), "output with shape ", sizes_str(self.sizes()),
                 " doesn't match the broadcast shape ", sizes_str(shape));
     warn_of_lost_part(src.dtype(), self.dtype());
+    const Tensor source = recorded ? history_of(src) : src;
     if (self.impl() != src.impl() && !self.device().is_meta()) {
       HWARO_CHECK_AS(NotImplementedError, !src.device().is_meta(), "Cannot copy out of meta tensor; no data!");
       // Source and target may be overlapping views of one storage: then the source is read whole before it is written.
@@ -105,7 +107,7 @@ struct Copy {
     }
     self->bump_version();
     if (recorded)
-      record_inplace("CopyBackwards", self, {self, src}, {},
+      record_inplace("CopyBackwards", self, {self, source}, {},
                      [sizes = Dims(src.sizes()), from = src.dtype()](Backward& b) {
                        if (b.needs(0)) b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device()));
                        if (b.needs(1)) {

@@ -139,7 +139,6 @@ static Tensor resize_to(const Tensor& self, IntSpan size, std::optional<MemoryFo
     self->strides = channels_last_strides(size);
     self->refresh_geometry();
   }
-  self->bump_version();
   return self;
 }
 
@@ -172,14 +171,16 @@ struct ResizeAs {
 };
 
 static Tensor set_to(const Tensor& self, const StoragePtr& storage, int64_t offset, IntSpan sizes, IntSpan strides) {
-  HWARO_CHECK(!(is_tracked(self) && !self->grad_fn && grad_enabled()),
-              "a leaf Variable that requires grad is being used in an in-place operation.");
+  check_inplace(self, is_tracked(self));
+  // The counter of writes stays self's own; that of the new memory belongs to others.
+  self->bump_version();
+  self->own_version = self->version();
+  self->flags |= kOwnVersion;
   self->storage = storage;
   self->offset = offset;
   self->sizes = Dims(sizes);
   self->strides = Dims(strides);
   self->refresh_geometry();
-  self->bump_version();
   return self;
 }
 

@@ -1,4 +1,5 @@
 // Views: other geometry over the same bytes.
+#include "hwaro/autograd/node_names.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/registry.h"
@@ -52,7 +53,7 @@ struct Expand {
   static constexpr Doc doc = "A view in which dimensions of size 1 are repeated to the given sizes (-1 keeps a size).";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, IntSpan size, bool) {
-    HWARO_CHECK(size.size() >= self.sizes().size(), "expand(", type_str(self), "{", sizes_str(self.sizes()),
+    HWARO_CHECK(size.size() >= self.sizes().size(), "expand(", type_text(self), "{", sizes_str(self.sizes()),
                 "}, size=", sizes_str(size), "): the number of sizes provided (", size.size(),
                 ") must be greater or equal to the number of dimensions in the tensor (", self.dim(), ")");
     const std::size_t skip = size.size() - self.sizes().size();
@@ -76,9 +77,6 @@ struct Expand {
     }
     return record_view("ExpandBackward0", self, shape, strides, self->offset,
                        [sizes = Dims(self.sizes())](const Tensor& g) { return sum_to_size(g, sizes); });
-  }
-  static std::string type_str(const Tensor& t) {
-    return concat("torch.", kDTypeInfos[int(t.dtype())].tensor_type_name);
   }
 };
 

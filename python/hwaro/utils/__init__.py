@@ -1,7 +1,7 @@
 """Data loading, checkpointing and helpers; each submodule loads at its first use."""
 import importlib
 
-_SUBMODULES = {"data", "checkpoint", "hooks"}
+_SUBMODULES = {"data", "checkpoint", "dlpack", "hooks"}
 
 
 def __getattr__(name):

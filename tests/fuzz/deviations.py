@@ -1,0 +1,118 @@
+"""Where Hwaro differs from PyTorch on purpose, each with its reason. A finding that one of these covers is counted."""
+
+import re
+
+
+VERSION = "one of the variables needed for gradient computation has been modified by an inplace operation"
+
+
+def errors(found, ours, theirs):
+    """Whether a difference is one of errors with these beginnings of text (None: no error)."""
+    pairs = ((found.ours, ours), (found.theirs, theirs))
+    return found.category == "error" and all(
+        error is None if text is None else error is not None and error[1].startswith(text) for error, text in pairs
+    )
+
+
+def raised_before(pattern, steps, trace):
+    return any(error and re.search(pattern, error[1]) for error, _ in trace.steps)
+
+
+# What the makers of steps leave out, because PyTorch promises nothing or because Hwaro differs on purpose:
+#   writes to a tensor while an overlapping one is read, and to views whose elements overlap: undefined in PyTorch
+#   torch.empty without a write: undefined
+#   remainders of halves: operands of other types are rounded before or after, which decides the result
+#   t.data = other: in Hwaro, views made of t afterwards count their writes apart from t
+#   len(grad_outputs) in hooks on nodes: Hwaro counts outputs of integers too
+#   enable_grad inside inference_mode: Hwaro records
+#   copy.copy(t): PyTorch gives the copy a version counter of its own, over the same memory
+#   imag of a lazily conjugated tensor: PyTorch returns a lazily negated view, which Hwaro does not have
+#   leaves made under inference_mode that require grad: some of PyTorch's operators record them, others do not
+DEVIATIONS = [
+    # (name, reason, covers(difference, steps, PyTorch's trace))
+    (
+        "written before the error",
+        "PyTorch writes to an inference tensor and then refuses to; Hwaro refuses first",
+        lambda f, steps, trace: (
+            f.category == "value" and raised_before("Inplace update to inference tensor", steps, trace)
+        ),
+    ),
+    (
+        "order of branches",
+        "a backward pass that raises has visited other branches before that, in an order that nobody promises",
+        lambda f, steps, trace: (
+            f.name.endswith(".grad")
+            and any(error and "backward" in step.text for step, (error, _) in zip(steps, trace.steps))
+        ),
+    ),
+    (
+        "two errors",
+        "one step with two mistakes, one of them a spoilt view or a saved tensor written to: which is told first",
+        lambda f, steps, trace: (
+            f.category == "error"
+            and f.ours is not None
+            and f.theirs is not None
+            and ("modified inplace" in f.theirs[1] or VERSION in f.theirs[1] and f.ours[1].startswith(VERSION))
+        ),
+    ),
+    (
+        "gradients are no views",
+        "what autograd.grad returns may be a view made under no_grad, which cannot be written to with history",
+        lambda f, steps, trace: (
+            (
+                errors(f, None, "A view was created in no_grad mode and")
+                or errors(f, "A view was created in no_grad mode and", None)
+            )
+            and any("autograd.grad(" in step.text for step in steps)
+        ),
+    ),
+    (
+        "copy of a conjugate",
+        "a deep copy of a lazily conjugated tensor stays lazy in Hwaro",
+        lambda f, steps, trace: f.category == "flags" and any("deepcopy" in step.text for step in steps),
+    ),
+    (
+        "PyTorch's own failure",
+        "an internal assertion of PyTorch, or one of its lazy zeros showing through",
+        lambda f, steps, trace: (
+            errors(f, None, "ZeroTensors are immutable")
+            or (f.category == "error" and f.theirs is not None and "INTERNAL ASSERT FAILED" in f.theirs[1])
+        ),
+    ),
+    (
+        "half complex",
+        "Hwaro has no complex32",
+        lambda f, steps, trace: "complex32" in str(f.theirs) or "ComplexHalf" in str(f.theirs),
+    ),
+    (
+        "saved without need",
+        "take and div with a rounding mode: PyTorch saves operands that their gradients do not read",
+        lambda f, steps, trace: (
+            errors(f, None, VERSION) and any("torch.take(" in s.text or "rounding_mode" in s.text for s in steps)
+        ),
+    ),
+    (
+        "detached inference tensor",
+        "detach() of an inference tensor: PyTorch gives the result a version that is always 0",
+        lambda f, steps, trace: f.category == "version" and f.theirs == 0 and "Inference tensors" in str(f.ours),
+    ),
+    (
+        "mixed fill",
+        "PyTorch cannot differentiate a complex tensor filled with a real one",
+        lambda f, steps, trace: errors(f, None, "Expected isFloatingType(grad.scalar_type())"),
+    ),
+    (
+        "detached after it was saved",
+        "detach_() on a tensor that a graph has saved: PyTorch refuses the backward pass, Hwaro computes it",
+        lambda f, steps, trace: errors(f, None, "Trying to use a saved tensor that has been detached in-place"),
+    ),
+    (
+        "layout of logsigmoid",
+        "PyTorch's result of logsigmoid is always row-major; Hwaro's keeps the order of dimensions as all pointwise do",
+        lambda f, steps, trace: f.category == "stride" and any("logsigmoid" in step.text for step in steps),
+    ),
+]
+
+
+def deviation(found, steps, trace):
+    return next((name for name, _, covers in DEVIATIONS if covers(found, steps, trace)), None)
