@@ -1,5 +1,6 @@
 // The inner loops behind random numbers, one table per instruction set. A base table is always there; the CPU backend
-// replaces it at load with the one that fits the machine.
+// replaces it at load with the one that fits the machine. All give the same bits: multiply-adds round once, as PyTorch's
+// do on CPUs with AVX2.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +8,6 @@
 namespace hwaro {
 
 struct RandomKernels {
-  // Multiply-add rounds once. PyTorch's kernels do so on CPUs with AVX2 or AVX-512 only, and scalar code here follows.
-  bool fused;
   // The next 624 words of the Mersenne Twister's state, in place.
   void (*twist)(std::uint32_t* state);
   // Output words from state words.

@@ -3,7 +3,8 @@
 // 227 places back, so whole vectors can be made in place, in order; only the ends of the two ranges are narrower.
 // Normals: Box-Muller on blocks of 16: radius from 1 - u[0..8), angle from u[8..16), cosines in front. Logarithm, sine
 // and cosine follow Cephes' single precision functions, step by step as PyTorch's AVX2 kernel evaluates them, so that
-// the values are the same to the bit where there is fma, and within 1e-6 elsewhere.
+// the values are the same to the bit. Every fma rounds once: without the instruction libm's does, which is slow but keeps
+// the same numbers for a seed on every processor.
 #pragma once
 
 #include "hwaro/core/random_kernels.h"
@@ -68,8 +69,18 @@ static void temper(const std::uint32_t* state, std::uint32_t* out, std::int64_t 
 }
 
 template <class V>
+HWARO_INLINE V horner(V, V c) {
+  return c;
+}
+template <class V, class... Cs>
+HWARO_INLINE V horner(V x, V c, Cs... rest) {
+  return fma(horner(x, V(rest)...), x, c);
+}
+
+template <class V>
 HWARO_INLINE void store_scaled(V fraction, typename V::Lane from, typename V::Lane to, typename V::Lane* out) {
-  const V x = mul_add(fraction, V(to - from), V(from));
+  const V scale(to - from);
+  const V x = from == 0 ? fraction * scale : fma(fraction, scale, V(from));  // the same, and quicker without fma
   where(x == V(to), V(from), x).store(out);
 }
 
@@ -120,11 +131,11 @@ HWARO_INLINE V log_positive(V x) {  // of normal numbers in (0, 1]
   e = e - where(small, V(1), V(0));
   const V f = (m - V(1)) + where(small, m, V(0));
   const V z = f * f;
-  V y = poly(f, V(3.3333331174e-1f), -2.4999993993e-1f, 2.0000714765e-1f, -1.6668057665e-1f, 1.4249322787e-1f,
-             -1.2420140846e-1f, 1.1676998740e-1f, -1.1514610310e-1f, 7.0376836292e-2f);
-  y = mul_add(y * f, z, e * V(-2.12194440e-4f));
-  y = mul_add(z, V(-0.5f), y);
-  return mul_add(e, V(0.693359375f), f + y);
+  V y = horner(f, V(3.3333331174e-1f), -2.4999993993e-1f, 2.0000714765e-1f, -1.6668057665e-1f, 1.4249322787e-1f,
+               -1.2420140846e-1f, 1.1676998740e-1f, -1.1514610310e-1f, 7.0376836292e-2f);
+  y = fma(y * f, z, e * V(-2.12194440e-4f));
+  y = fma(z, V(-0.5f), y);
+  return fma(e, V(0.693359375f), f + y);
 }
 
 template <class V>
@@ -134,14 +145,14 @@ HWARO_INLINE void sincos_positive(V x, V& sine, V& cosine) {  // of x in [0, 2 p
   const V turns = x * V(1.27323954473516f);  // eighths of a turn
   const Ints octant = (__builtin_convertvector(turns.v, Ints) + 1) & ~1;
   const V k = V::from_raw(__builtin_convertvector(octant, typename V::Raw));
-  V r = mul_add(k, V(-0.78515625f), x);
-  r = mul_add(k, V(-2.4187564849853515625e-4f), r);
-  r = mul_add(k, V(-3.77489497744594108e-8f), r);
+  V r = fma(k, V(-0.78515625f), x);
+  r = fma(k, V(-2.4187564849853515625e-4f), r);
+  r = fma(k, V(-3.77489497744594108e-8f), r);
   const V z = r * r;
-  V c = poly(z, V(4.166664568298827e-2f), -1.388731625493765e-3f, 2.443315711809948e-5f) * z;
-  c = mul_add(c, z, z * V(-0.5f)) + V(1);
-  V s = poly(z, V(-1.6666654611e-1f), 8.3321608736e-3f, -1.9515295891e-4f) * z;
-  s = mul_add(s, r, r);
+  V c = horner(z, V(4.166664568298827e-2f), -1.388731625493765e-3f, 2.443315711809948e-5f) * z;
+  c = fma(c, z, z * V(-0.5f)) + V(1);
+  V s = horner(z, V(-1.6666654611e-1f), 8.3321608736e-3f, -1.9515295891e-4f) * z;
+  s = fma(s, r, r);
   const Ints swapped = (octant & 2) != 0;
   const V from_sine = V::from_raw(swapped ? c.v : s.v), from_cosine = V::from_raw(swapped ? s.v : c.v);
   const Bits sine_sign = ((Bits)octant & 4u) << 29;
@@ -158,14 +169,13 @@ static void normal_blocks(float* data, std::int64_t blocks, float mean, float st
       const V radius = sqrt(V(-2) * log_positive(V(1) - V::load(data + i)));
       V sine, cosine;
       sincos_positive(V(6.283185307179586f) * V::load(data + 8 + i), sine, cosine);
-      mul_add(radius * cosine, V(std), V(mean)).store(data + i);
-      mul_add(radius * sine, V(std), V(mean)).store(data + 8 + i);
+      fma(radius * cosine, V(std), V(mean)).store(data + i);
+      fma(radius * sine, V(std), V(mean)).store(data + 8 + i);
     }
   }
 }
 
-static constexpr RandomKernels kKernels = {native::kHasFma, twist,          temper,
-                                           uniform_float,   uniform_double, normal_blocks};
+static constexpr RandomKernels kKernels = {twist, temper, uniform_float, uniform_double, normal_blocks};
 
 }  // namespace random_impl
 }  // namespace HWARO_ISA

@@ -110,8 +110,6 @@ void fill_from_fraction(Generator& generator, T* out, std::int64_t n, Function f
   });
 }
 
-double multiply_add(double a, double b, double c) { return random_kernels().fused ? std::fma(a, b, c) : a * b + c; }
-
 }  // namespace
 
 // ---- uniform -------------------------------------------------------------------------------------------------------
@@ -207,9 +205,7 @@ void normal_blocks(Generator& generator, T* out, std::int64_t n, double mean, do
 // waits in the generator. Calls put(i, value) for each i once, in any order, from several threads.
 template <class Put>
 void serial_normals(Generator& generator, std::int64_t n, double mean, double std, Put put) {
-  const auto scaled = [=, fused = random_kernels().fused](double x) {
-    return fused ? std::fma(x, std, mean) : x * std + mean;
-  };
+  const auto scaled = [=](double x) { return std::fma(x, std, mean); };
   const auto make_pair = [](const std::uint32_t* words, double& first, double& second) {
     const double angle = 2.0 * kPi * fraction53(words);
     const double radius = std::sqrt(-2.0 * std::log1p(-fraction53(words + 2)));
@@ -392,8 +388,7 @@ void fill_exponential(Generator& generator, T* out, std::int64_t n, double lambd
 
 template <class T>
 void fill_cauchy(Generator& generator, T* out, std::int64_t n, double median, double sigma) {
-  fill_from_fraction(generator, out, n,
-                     [=](double u) { return multiply_add(sigma, std::tan(kPi * (u - 0.5)), median); });
+  fill_from_fraction(generator, out, n, [=](double u) { return std::fma(sigma, std::tan(kPi * (u - 0.5)), median); });
 }
 
 template <class T>
