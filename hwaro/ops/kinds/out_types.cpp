@@ -17,7 +17,8 @@ constexpr std::string_view kOwnStrides =
     " linalg_cholesky linalg_cholesky_ex linalg_inv linalg_inv_ex inverse linalg_lu linalg_lu_factor "
     "linalg_lu_factor_ex "
     "linalg_lu_solve lu_solve lu_unpack linalg_solve linalg_solve_ex linalg_qr qr linalg_svd svd linalg_eigh "
-    "linalg_ldl_factor linalg_ldl_factor_ex linalg_ldl_solve triangular_solve geqrf linalg_lstsq linalg_eig ";
+    "linalg_ldl_factor linalg_ldl_factor_ex linalg_ldl_solve triangular_solve geqrf linalg_lstsq linalg_eig "
+    "linalg_householder_product orgqr ormqr ";
 
 struct Rule {
   Accepts accepts;

@@ -71,13 +71,16 @@ struct Tensordot {
     a = permute(a, order_a);
     b = permute(b, order_b);
     if (rows == 1 && cols == 1) {
-      if (a.dim() == 1 && b.dim() == 1) return view(dot(a, b), shape);
+      int long_dims = 0;
+      for (int64_t n : a.sizes()) long_dims += n != 1;
+      if (long_dims <= 1) return view(dot(flat(a), flat(b)), shape);
       const Tensor products = mul(squeeze(a), squeeze(b));
       return view(is_differentiable(a.dtype()) ? sum_all(products) : sum(products, OptIntSpan(), false, a.dtype()),
                   shape);
     }
     return view(mm(reshape(a, {rows, depth}), reshape(b, {depth, cols})), shape);
   }
+  static Tensor flat(const Tensor& t) { return t.dim() == 1 ? t : reshape(t, {t.numel()}); }
 };
 
 struct Inner {

@@ -155,7 +155,8 @@ struct Cdist {
     s.a.push_back(P), s.a.push_back(M);
     s.b.push_back(R), s.b.push_back(M);
     s.out.push_back(P), s.out.push_back(R);
-    if (p == 2 && M > 0 && (choice == 1 || (choice == 0 && (P > 25 || R > 25)))) return view(euclidean(a, b, s), s.out);
+    if (p == 2 && M > 0 && P > 0 && R > 0 && (choice == 1 || (choice == 0 && (P > 25 || R > 25))))
+      return view(euclidean(a, b, s), s.out);
     return cdist_direct(a, b, p, s);
   }
 };

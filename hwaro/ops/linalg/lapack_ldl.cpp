@@ -1,4 +1,5 @@
 // Factors of symmetric (or self-adjoint) matrices that need not be positive: A = L D L^H with row exchanges (sytrf, hetrf).
+#include "hwaro/ops/diagonal.h"
 #include "hwaro/ops/linalg/lapack.h"
 #include "hwaro/ops/registry.h"
 
@@ -14,7 +15,7 @@ std::tuple<Tensor, Tensor, Tensor> factor_of(const Tensor& a, bool hermitian) {
   Tensor ld, pivots, info;
   {
     NoGradGuard guard;
-    ld = column_copy(a);
+    ld = column_copy(tril(a, 0));
     pivots = make_tensor(batch_sizes(a, 1), kInt32, a.device());
     info = make_zeros(batch_sizes(a), kInt32, a.device());
     if (!a.device().is_meta() && a.numel() > 0) {
@@ -93,9 +94,13 @@ struct LinalgLdlSolve {
         }
       }
     }
-    if (recording(ld, b))
-      record("NotImplemented", {ld, b}, out, {},
+    if (recording(ld, b)) {
+      std::vector<Tensor> tracked;
+      for (const Tensor& t : {ld, b})
+        if (is_tracked(t)) tracked.push_back(t);
+      record("NotImplemented", Span<Tensor>(tracked), Span<Tensor>(&out, 1), {},
              [](Backward&) { raise<RuntimeError>("derivative for aten::linalg_ldl_solve is not implemented"); });
+    }
     return out;
   }
 };

@@ -126,10 +126,10 @@ struct Ormqr {
     HWARO_CHECK(input.dim() >= 2, f, "input must have at least 2 dimensions.");
     HWARO_CHECK(other.dim() >= 2, f, "other must have at least 2 dimensions.");
     const int side = left ? -2 : -1;
-    HWARO_CHECK(other.size(side) >= tau.size(-1), f, "other.shape[", side,
-                "] must be greater than or equal to tau.shape[-1]");
     HWARO_CHECK(other.size(side) == input.size(-2), f, "other.shape[", side, "] must be equal to input.shape[-2]");
-    HWARO_CHECK(tau.size(-1) <= input.size(-1), f, "tau.shape[-1] must be less than or equal to input.shape[-1]");
+    const int64_t least = other.size(side) < input.size(-1) ? other.size(side) : input.size(-1);
+    HWARO_CHECK(tau.size(-1) == least, f, "tau.shape[-1] must be equal to min(other.shape[", side,
+                "], input.shape[-1])");
     HWARO_CHECK(input.dim() - tau.dim() == 1, f,
                 "Expected tau to have one dimension less than input, but got tau.ndim equal to ", tau.dim(),
                 " and input.ndim is equal to ", input.dim());

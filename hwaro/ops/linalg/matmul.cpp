@@ -255,6 +255,7 @@ struct Matmul {
   static void call_out(const Tensor& out, const Tensor& self, const Tensor& other) {
     const Tensor result = call(self, other);
     if (self.dim() == 1 && other.dim() == 1) return store_result(Dot::schema, 0, out, result);
+    if (self.dim() == 2 && other.dim() == 1) return store_result(Mv::schema, 0, out, result);
     if (self.dim() == 1 && other.dim() == 2) {
       resize_out(out, {1, other.sizes()[1]});
       TensorImpl& impl = *out.impl();
