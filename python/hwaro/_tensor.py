@@ -176,7 +176,10 @@ def cuda(self, device=None, non_blocking=False, memory_format=None):
 
 
 def _cast(name, dtype):
-    def cast(self, memory_format=None):
+    def cast(self, *args, memory_format=None):
+        if args:
+            count = len(args)
+            raise TypeError(f"{name}() takes 0 positional arguments but {count} {'was' if count == 1 else 'were'} given")
         return self.to(dtype) if memory_format is None else self.to(dtype, memory_format=memory_format)
 
     cast.__name__ = name

@@ -154,7 +154,7 @@ PyObject* tensor_type(PyObject* self, PyObject* const* args, Py_ssize_t count, P
         "functionality, but the CUDA library has not been loaded by the dynamic linker for some reason.");
     raise<ValueError>("invalid type: '", wanted, "'");
   }
-  raise<TypeError>("type(): argument 'dtype' must be torch.dtype or str, not ", Py_TYPE(want)->tp_name);
+  raise<TypeError>("dtype must be a type, str, or dtype object");
   HWARO_PY_CATCH(nullptr)
 }
 

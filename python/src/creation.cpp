@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "hwaro/autograd/node.h"
+#include "hwaro/core/type_names.h"
 #include "hwaro/ops/kinds/support.h"
 #include "python/src/binding.h"
 #include "python/src/interop.h"
@@ -325,8 +326,12 @@ Tensor legacy_tensor(PyObject* args, DType type, const char* name) {
   if (n == 1 && Py_TYPE(first) == &SizeType) return engine::make_tensor(dims_from(first), type);
   if (n == 1 && is_tensor(first)) {
     const Tensor t = tensor_of(first);
-    HWARO_CHECK_AS(TypeError, t.dtype() == type, "expected ", kDTypeInfos[int(type)].tensor_type_name, " (got ",
-                   "torch.", kDTypeInfos[int(t.dtype())].tensor_type_name, ")");
+    auto shown = [](DType t) {
+      return concat("TensorOptions(dtype=", c_type_name(t),
+                    ", device=cpu, layout=Strided, requires_grad=false "
+                    "(default), pinned_memory=false (default), memory_format=(nullopt))");
+    };
+    HWARO_CHECK_AS(TypeError, t.dtype() == type, "expected ", shown(type), " (got ", shown(t.dtype()), ")");
     return engine::alias(t, t.sizes(), t.strides(), t->offset);
   }
   if (PyUnicode_Check(first)) raise<TypeError>("new(): invalid data type 'str'");

@@ -72,6 +72,13 @@ nb::list operator_list() {
   return out;
 }
 
+DType dtype_argument(const char* function, const char* name, int position, nb::handle o) {
+  if (!is_dtype(o.ptr()))
+    raise<TypeError>(function, "(): argument '", name, "' (position ", position, ") must be torch.dtype, not ",
+                     Py_TYPE(o.ptr())->tp_name);
+  return dtype_of_object(o.ptr());
+}
+
 // Puts a function written in Python on the Tensor type, which as a static type does not take attributes from Python.
 void add_tensor_method(const char* name, nb::object function) {
   if (PyDict_SetItemString(TensorType.tp_dict, name, function.ptr()) < 0) throw nb::python_error();
@@ -107,13 +114,19 @@ NB_MODULE(_C, m) {
       raise<TypeError>("invalid dtype object: only floating-point types are supported as the default type");
     set_default_dtype(dtype_of_object(d.ptr()));
   });
-  m.def("promote_types", [](nb::object a, nb::object b) {
-    if (!is_dtype(a.ptr()) || !is_dtype(b.ptr())) raise<TypeError>("promote_types(): arguments must be torch.dtype");
-    return nb::borrow(dtype_object(promote_types(dtype_of_object(a.ptr()), dtype_of_object(b.ptr()))));
-  });
+  m.def(
+      "promote_types",
+      [](nb::object a, nb::object b) {
+        const DType first = dtype_argument("promote_types", "type1", 1, a);
+        return nb::borrow(dtype_object(promote_types(first, dtype_argument("promote_types", "type2", 2, b))));
+      },
+      nb::arg("type1"), nb::arg("type2"));
   m.def(
       "can_cast",
-      [](nb::object from, nb::object to) { return can_cast(dtype_of_object(from.ptr()), dtype_of_object(to.ptr())); },
+      [](nb::object from, nb::object to) {
+        const DType first = dtype_argument("can_cast", "from_", 1, from);
+        return can_cast(first, dtype_argument("can_cast", "to", 2, to));
+      },
       nb::arg("from_"), nb::arg("to"));
   m.def("is_warn_always_enabled", &engine::warn_always);
   m.def("set_warn_always", &engine::set_warn_always, nb::arg("b"));

@@ -4,8 +4,14 @@
 
 namespace hwaro::python {
 
+// Methods of self alone: PyTorch leaves their arguments to the interpreter, and so they have its texts.
+static bool takes_nothing(const OverloadSet& set) {
+  return set.method && set.entries.size() == 1 && set.entries[0]->schema->arg_count == 1;
+}
+
 std::string too_many(const OverloadSet& set, const Schema& s, Py_ssize_t given) {
   const int self_offset = set.method ? 1 : 0, most = s.positional_count - self_offset;
+  if (takes_nothing(set)) return concat("TensorBase.", set.name, "() takes no arguments (", given, " given)");
   int least = -self_offset;
   for (int i = 0; i < s.arg_count; ++i) least += !s.args[i].has_default;
   if (least != most)
@@ -17,12 +23,13 @@ std::string missing(const OverloadSet& set, const Schema& s, int from) {
   std::string names;
   int n = 0;
   for (int k = from; k < s.arg_count; ++k) {
-    if (s.args[k].has_default || s.args[k].keyword_only) continue;
+    if (s.args[k].has_default) continue;
     names += (n++ ? ", \"" : "\"") + argument_name(s, k) + "\"";
   }
   return concat(set.name, "() missing ", n, " required positional argument", n == 1 ? "s" : "", ": ", names);
 }
 std::string bad_keyword(const OverloadSet& set, const Schema& s, Py_ssize_t count, PyObject* kwnames) {
+  if (takes_nothing(set)) return concat("TensorBase.", set.name, "() takes no keyword arguments");
   for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(kwnames); ++k) {
     PyObject* name = PyTuple_GET_ITEM(kwnames, k);
     int index = set.allow_out && same_name(name, "out") ? s.arg_count : -1;
