@@ -81,9 +81,9 @@ bool fit(PyObject* a, PyObject* b) {
   }
 
 PyObject* binary(const PointwiseInfo* info, PyObject* a, PyObject* b, const SlotNames& names) {
+  HWARO_PY_TRY
   if (g_torch_function) [[unlikely]]
     if (PyObject* result; shown_first(names, a, b, result)) return result;
-  HWARO_PY_TRY
   Operand operands[2];
   Scalar x, y;
   if (!operand_from(a, operands[0], x) || !operand_from(b, operands[1], y)) return not_implemented(names, a, b);
@@ -93,9 +93,9 @@ PyObject* binary(const PointwiseInfo* info, PyObject* a, PyObject* b, const Slot
 }
 
 PyObject* inplace(const PointwiseInfo* info, PyObject* a, PyObject* b, const SlotNames& names) {
+  HWARO_PY_TRY
   if (g_torch_function) [[unlikely]]
     if (PyObject* result; fit(a, b) && shown(names.inplace, a, b, result)) return result;
-  HWARO_PY_TRY
   Operand operands[2];
   Scalar x, y;
   if (!is_tensor(a) || !operand_from(b, operands[1], y)) return not_implemented(names, a, b);
@@ -143,9 +143,9 @@ HWARO_SLOT(rshift, rshift, kRshift)
 // otherwise than a division, and has other nodes in the graph).
 template <class Compute>
 PyObject* from_number(const SlotNames& names, PyObject* a, PyObject* b, Compute compute) {
+  HWARO_PY_TRY
   if (g_torch_function) [[unlikely]]
     if (PyObject* result; shown_first(names, a, b, result)) return result;
-  HWARO_PY_TRY
   Scalar number;
   if (!is_tensor(b) || !scalar_from(a, number)) return not_implemented(names, a, b);
   return wrap(compute(Operand(impl_of(b)), Operand(number)));

@@ -164,6 +164,12 @@ def test_operands_that_do_not_fit_are_left_to_python():
     assert Plain([1.0]) + Right() == "mine" == torch.ones(1) + Right()
 
 
+def test_numbers_too_large_are_errors():
+    for call in (lambda a: a + 10**30, lambda a: 10**30 - a, lambda a: 10**30 / a, lambda a: a.__iadd__(10**30)):
+        with pytest.raises(OverflowError, match="int too big to convert"):
+            call(Plain([1.0]))
+
+
 def test_disabling():
     a = Plain([1.0])
     with torch._C.DisableTorchFunctionSubclass():
