@@ -434,6 +434,9 @@ bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* ar
       return false;
     }
   }
+  if (e.pointwise && e.pointwise->operands == 2 && p.values[0].kind == Value::Kind::Scalar &&
+      p.values[1].kind == Value::Kind::Scalar && has_number_overloads(set))
+    return false;
   if (t_default_device.given && overload.device_argument >= 0) [[unlikely]] {
     Value& v = p.values[overload.device_argument];
     if (v.kind == Value::Kind::None) v.kind = Value::Kind::Device, v.device = t_default_device.device;

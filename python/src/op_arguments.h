@@ -70,6 +70,9 @@ std::string python_signature(const OverloadSet& set, const OpEntry& e);
 std::string too_many(const OverloadSet& set, const Schema& s, Py_ssize_t given);
 std::string missing(const OverloadSet& set, const Schema& s, int from);
 std::string bad_keyword(const OverloadSet& set, const Schema& s, Py_ssize_t count, PyObject* kwnames);
+// Whether PyTorch has overloads for numbers on either side where one schema stands here: lt(x, 2), pow(2, x). Two numbers
+// fit none of them; add and its like take numbers as tensors.
+bool has_number_overloads(const OverloadSet& set);
 // Whether an operator has an older order of arguments that is hidden from its signatures.
 bool has_old_order(const OverloadSet& set);
 // Rewrites a call in the old order, numbers before tensors; `out` are then the arguments, `names` those of the keywords

@@ -87,8 +87,9 @@ std::string shown_types(PyObject* const* args, Py_ssize_t first, Py_ssize_t coun
 }
 
 [[gnu::cold]] void raise_no_match(const OverloadSet& set, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
-  const Overload* told = set.overloads.size() == 1 && !has_old_order(set) ? &set.overloads[0] : nullptr;
-  if (!told) {
+  const bool several = has_number_overloads(set);
+  const Overload* told = set.overloads.size() == 1 && !has_old_order(set) && !several ? &set.overloads[0] : nullptr;
+  if (!told && !several) {
     // If only one overload takes as many arguments, what is wrong is told in its terms.
     int fitting = 0;
     const Py_ssize_t given = count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
@@ -110,7 +111,7 @@ std::string shown_types(PyObject* const* args, Py_ssize_t first, Py_ssize_t coun
     if (!parse(set, *told, args, count, kwnames, p, arena, &why) && !why.empty()) raise<TypeError>(why);
   }
   const std::string got = shown_types(args, set.method ? 1 : 0, count, kwnames);
-  if (set.overloads.size() == 1)
+  if (set.overloads.size() == 1 && !several)
     raise<TypeError>(set.name, "() received an invalid combination of arguments - got ", got, ", but expected ",
                      python_signature(set, *set.entries[0]));
   std::string expected;
@@ -162,6 +163,18 @@ void warn_of_old_order(const OverloadSet& set, const OldOrder& order, std::size_
 }
 
 }  // namespace
+
+bool has_number_overloads(const OverloadSet& set) {
+  static constexpr std::string_view kNumbersAreTensors[] = {
+      "add", "sub", "mul", "div", "multiply", "subtract", "divide", "true_divide", "floor_divide"};
+  const PointwiseInfo* info = set.entries[0]->pointwise;
+  if (set.entries.size() != 1 || !info || info->operands != 2 || !(info->numbers_for & 2u)) return false;
+  std::string_view plain = set.name;
+  if (plain.back() == '_') plain.remove_suffix(1);
+  for (std::string_view name : kNumbersAreTensors)
+    if (plain == name) return false;
+  return true;
+}
 
 bool has_old_order(const OverloadSet& set) { return set.name == "copy_" || old_order(set); }
 
