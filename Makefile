@@ -57,10 +57,12 @@ test-python:
 test-consumer:
 	tools/consumer.sh $(tree)
 
+# Kernels of one instruction set per run; HWARO_CPU_CAPABILITY names it, else the commits take turns.
 conformance:  ## compare with PyTorch 2.13.0, cell by cell (installs PyTorch into .venv)
 	@$(setup) test demo conformance
 	@$(MAKE) build
-	$(pytest) tests/conformance
+	@export HWARO_CPU_CAPABILITY=$${HWARO_CPU_CAPABILITY:-$$(tools/capability.sh '$(tree)' one)}; \
+	echo "conformance: kernels of $$HWARO_CPU_CAPABILITY"; $(pytest) tests/conformance
 
 check:  ## format, layers, the door to bytes, weak symbols, stubs, C++ calls, clang-tidy where installed
 	@$(setup) check

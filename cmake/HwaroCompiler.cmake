@@ -32,19 +32,39 @@ set(HWARO_SANITIZE "" CACHE STRING "address (with undefined behaviour) or thread
 set_property(CACHE HWARO_SANITIZE PROPERTY STRINGS "" address thread)
 
 # No contraction: an fma is written where it is meant, so that results do not depend on what the compiler fuses.
+set(common_flags -ffp-contract=off -fno-math-errno -Wall -Wextra -Wno-psabi)
 add_library(hwaro_flags INTERFACE)
-target_compile_options(hwaro_flags INTERFACE -ffp-contract=off -fno-math-errno -Wall -Wextra -Wno-psabi)
+target_compile_options(hwaro_flags INTERFACE ${common_flags})
+# Kernels are flat loops over vectors: with every check of undefined behaviour each of them compiles for minutes. They
+# get those that such loops can violate, and address checks by calls. HWARO_SANITIZE_KERNELS=OFF leaves them as they are
+# in the preset dev, whose objects a compiler cache then serves.
+option(HWARO_SANITIZE_KERNELS "Instrument the kernels too, when HWARO_SANITIZE is set" ON)
+add_library(hwaro_kernel_flags INTERFACE)
+target_compile_options(hwaro_kernel_flags INTERFACE ${common_flags})
 if(HWARO_SANITIZE STREQUAL "address")
-  set(flags -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+  # A cast of a float that is out of range is undefined too, but not in the group.
+  set(flags -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all)
+  set(kernel_flags -fsanitize=address,signed-integer-overflow,shift,integer-divide-by-zero,bounds,float-cast-overflow
+      -fno-sanitize-recover=all)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    list(APPEND kernel_flags "SHELL:--param asan-instrumentation-with-call-threshold=0")
+  else()
+    list(APPEND kernel_flags "SHELL:-mllvm -asan-instrumentation-with-call-threshold=0")
+  endif()
 elseif(HWARO_SANITIZE STREQUAL "thread")
   set(flags -fsanitize=thread)
+  set(kernel_flags ${flags})
 elseif(HWARO_SANITIZE)
   message(FATAL_ERROR "HWARO_SANITIZE is '${HWARO_SANITIZE}'; it is address, thread or empty")
 endif()
 if(HWARO_SANITIZE)
-  target_compile_options(hwaro_flags INTERFACE ${flags})
+  target_compile_options(hwaro_flags INTERFACE -O1 -fno-omit-frame-pointer ${flags})
   target_link_options(hwaro_flags INTERFACE ${flags})
   target_compile_definitions(hwaro_flags INTERFACE HWARO_SANITIZE=1)
+  if(HWARO_SANITIZE_KERNELS)
+    target_compile_options(hwaro_kernel_flags INTERFACE -O1 -fno-omit-frame-pointer ${kernel_flags})
+    target_compile_definitions(hwaro_kernel_flags INTERFACE HWARO_SANITIZE=1)
+  endif()
 endif()
 
 # The instruction sets that kernels are compiled for, as HWARO_EACH_ISA in hwaro/base/isa.h lists them.
@@ -66,5 +86,5 @@ function(hwaro_add_isa_library isa)
   target_include_directories(hwaro_isa_${isa} PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
   target_compile_definitions(hwaro_isa_${isa} PRIVATE HWARO_ISA=${isa})
   target_compile_options(hwaro_isa_${isa} PRIVATE ${HWARO_ISA_FLAGS_${isa}})
-  target_link_libraries(hwaro_isa_${isa} PRIVATE hwaro_flags)
+  target_link_libraries(hwaro_isa_${isa} PRIVATE hwaro_kernel_flags)
 endfunction()
