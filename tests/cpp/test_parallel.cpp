@@ -71,6 +71,21 @@ TEST_CASE("parallel_for covers every index exactly once") {
   }
 }
 
+TEST_CASE("a call returns when all its chunks have ended, those of other threads too") {
+  Threads threads(4);
+  const auto caller = std::this_thread::get_id();
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    std::vector<std::atomic<int>> ended(16);
+    parallel_for(16, 1, [&](std::int64_t begin, std::int64_t) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(std::this_thread::get_id() == caller ? 1 : 5));
+      ended[std::size_t(begin)] = 1;
+    });
+    int count = 0;
+    for (const auto& e : ended) count += e;
+    CHECK(count == 16);
+  }
+}
+
 TEST_CASE("chunk borders do not depend on the number of threads") {
   if (std::getenv("HWARO_GRAIN")) return;  // replaces the grain that this test asks for
   for (std::int64_t n : {1, 5, 100, 1001}) {

@@ -22,7 +22,7 @@ def raised_before(pattern, steps, trace):
 #   writes to a tensor while an overlapping one is read, and to views whose elements overlap: undefined in PyTorch
 #   torch.empty without a write: undefined
 #   remainders of halves: operands of other types are rounded before or after, which decides the result
-#   t.data = other: in Hwaro, views made of t afterwards count their writes apart from t
+#   t.data = other and t.set_(other): in Hwaro, views made of t afterwards count their writes apart from t
 #   len(grad_outputs) in hooks on nodes: Hwaro counts outputs of integers too
 #   enable_grad inside inference_mode: Hwaro records
 #   copy.copy(t): PyTorch gives the copy a version counter of its own, over the same memory

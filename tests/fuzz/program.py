@@ -227,9 +227,11 @@ def sharing(values, lib):
     memory, out = [], []
     for value in values:
         if isinstance(value, lib.Tensor):
-            out.append(where(value, memory))
+            out.append(attempt(lambda: where(value, memory)))
             if attempt(lambda: value.is_leaf) is True and value.grad is not None:
-                place = where(value.grad, memory)  # where a gradient begins in its own memory does not matter
+                place = attempt(
+                    lambda: where(value.grad, memory)
+                )  # where a gradient begins in its own memory does not matter
                 out.append(place and place[0])
         elif isinstance(value, np.ndarray) and value.size:
             at = value.__array_interface__["data"][0]

@@ -251,14 +251,6 @@ def over_rows(p):
     return a and f"for row in {a}:\n    row.{write}"
 
 
-def swapped(p):
-    a = p.tensor(lambda t: not t.requires_grad)
-    b = a and p.tensor(lambda t: t.dtype == p[a].dtype)
-    if b is None or not p.chance(0.3):
-        return None
-    return f"{a}.set_({b}.detach())"
-
-
 MAKERS = [
     (arithmetic, 9, True),
     (plain, 5, True),
@@ -271,5 +263,4 @@ MAKERS = [
     (with_out, 2, True),
     (fused, 2, True),
     (over_rows, 1, True),
-    (swapped, 1, True),
 ]
