@@ -14,6 +14,8 @@ Device::Device(std::string_view text) {
   HWARO_CHECK(!text.empty(), "Device string must not be empty");
   const auto colon = text.find(':');
   const std::string_view name = text.substr(0, colon);
+  const bool is_name = name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_") == name.npos;
+  HWARO_CHECK(is_name && !name.empty(), "Invalid device string: '", text, "'");
   bool known = false;
   for (int t = 0; t < kDeviceTypes; ++t)
     if (name == name_of(DeviceType(t))) {

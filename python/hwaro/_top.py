@@ -245,9 +245,7 @@ class _LegacyMeta(type):
         return isinstance(obj, _C.Tensor) and obj.dtype == cls.dtype and obj.is_cpu
 
     def __call__(cls, *args, **kwargs):
-        if kwargs:
-            raise TypeError("new() received an invalid combination of arguments")
-        return _C.legacy_new(cls.dtype, args)
+        return _C.legacy_new(cls.dtype, args, kwargs)
 
 
 def _legacy(name, dtype):

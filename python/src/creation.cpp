@@ -108,7 +108,8 @@ T element_of(PyObject* o) {
     const Ref number = Ref::adopt(check(item_object(tensor_of(o))));
     scalar_from(number.get(), s);
   } else if (!scalar_from(o, s)) {
-    if (is_sequence(o)) raise<TypeError>("not a number");
+    if (std::is_integral_v<T> && is_sequence(o))
+      raise<TypeError>("'", Py_TYPE(o)->tp_name, "' object cannot be interpreted as an integer");
     raise<TypeError>("must be real number, not ", Py_TYPE(o)->tp_name);
   }
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
@@ -307,12 +308,54 @@ PyObject* py_asarray(PyObject*, PyObject* const* args, Py_ssize_t count, PyObjec
 
 // ---- legacy constructors: torch.Tensor(2, 3), torch.LongTensor([1, 2]) ----
 
-Tensor legacy_tensor(PyObject* args, DType type, const char* name) {
-  const Py_ssize_t n = PyTuple_GET_SIZE(args);
+[[noreturn]] void raise_bad_legacy(PyObject* args, PyObject* kwargs) {
+  std::string types;
+  const auto add = [&](const std::string& name, PyObject* o) {
+    types += (types.empty() ? "" : ", ") + name + Py_TYPE(o)->tp_name;
+  };
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); ++i) add("", PyTuple_GET_ITEM(args, i));
+  PyObject *key, *value;
+  Py_ssize_t at = 0;
+  while (kwargs && PyDict_Next(kwargs, &at, &key, &value)) add(std::string(check(PyUnicode_AsUTF8(key))) + "=", value);
+  if (PyTuple_GET_SIZE(args) == 0) types += ", ";  // as PyTorch writes it
+  raise<TypeError>("new() received an invalid combination of arguments - got (", types,
+                   "), but expected one of:\n * (*, torch.device device = None)\n * (torch.Storage storage)\n"
+                   " * (Tensor other)\n * (tuple of ints size, *, torch.device device = None)\n"
+                   " * (object data, *, torch.device device = None)\n");
+}
+
+std::string tensor_options(DType type) {
+  return concat("TensorOptions(dtype=", c_type_name(type),
+                ", device=cpu, layout=Strided, requires_grad=false (default), pinned_memory=false (default), "
+                "memory_format=(nullopt))");
+}
+
+// `type` left out: torch.Tensor itself, which makes tensors of the default type and takes tensors of any.
+Tensor legacy_tensor(PyObject* args, PyObject* kwargs, std::optional<DType> wanted) {
+  const DType type = wanted.value_or(default_dtype());
+  Py_ssize_t n = PyTuple_GET_SIZE(args);
+  PyObject* first = n ? PyTuple_GET_ITEM(args, 0) : nullptr;
+  bool size_by_name = false;
+  PyObject *key, *value;
+  Py_ssize_t at = 0;
+  while (kwargs && PyDict_Next(kwargs, &at, &key, &value)) {
+    const std::string_view name = check(PyUnicode_AsUTF8(key));
+    if (name == "device") {
+      if (value == Py_None) continue;
+      const Device device = device_of_object(value);
+      HWARO_CHECK(device.is_cpu(),
+                  "legacy constructor expects device type: cpu but device type: ", name_of(device.type), " was passed");
+    } else if ((name == "data" || name == "other" || name == "size") && n == 0) {
+      first = value;
+      n = 1;
+      size_by_name = name == "size";
+    } else {
+      raise_bad_legacy(args, kwargs);
+    }
+  }
   if (n == 0) return engine::make_tensor({0}, type);
-  PyObject* first = PyTuple_GET_ITEM(args, 0);
   std::int64_t v;
-  if (PyLong_Check(first) || (is_index(first) && !PySequence_Check(first))) {
+  if (n == PyTuple_GET_SIZE(args) && (PyLong_Check(first) || (is_index(first) && !PySequence_Check(first)))) {
     Dims shape;
     for (Py_ssize_t i = 0; i < n; ++i) {
       if (!int_from(PyTuple_GET_ITEM(args, i), v))
@@ -323,29 +366,25 @@ Tensor legacy_tensor(PyObject* args, DType type, const char* name) {
     }
     return engine::make_tensor(shape, type);
   }
-  if (n == 1 && Py_TYPE(first) == &SizeType) return engine::make_tensor(dims_from(first), type);
-  if (n == 1 && is_tensor(first)) {
+  if (n > 1) raise_bad_legacy(args, kwargs);
+  if (Py_TYPE(first) == &SizeType || size_by_name) return engine::make_tensor(dims_from(first), type);
+  if (is_tensor(first)) {
     const Tensor t = tensor_of(first);
-    auto shown = [](DType t) {
-      return concat("TensorOptions(dtype=", c_type_name(t),
-                    ", device=cpu, layout=Strided, requires_grad=false "
-                    "(default), pinned_memory=false (default), memory_format=(nullopt))");
-    };
-    HWARO_CHECK_AS(TypeError, t.dtype() == type, "expected ", shown(type), " (got ", shown(t.dtype()), ")");
+    HWARO_CHECK_AS(TypeError, !wanted || t.dtype() == type, "expected ", tensor_options(type), " (got ",
+                   tensor_options(t.dtype()), ")");
     return engine::alias(t, t.sizes(), t.strides(), t->offset);
   }
   if (PyUnicode_Check(first)) raise<TypeError>("new(): invalid data type 'str'");
-  if (n == 1 && (is_sequence(first) || has_elements(first))) return copy_of(first, type);
+  if (is_sequence(first) || has_elements(first)) return copy_of(first, type);
   raise<TypeError>("new(): data must be a sequence (got ", Py_TYPE(first)->tp_name, ")");
-  (void)name;
 }
 
-// _C.legacy_new(dtype or None, args)
+// _C.legacy_new(dtype or None, args, kwargs or None)
 PyObject* py_legacy_new(PyObject*, PyObject* args) {
   HWARO_PY_TRY
-  PyObject *dtype, *data;
-  if (!PyArg_ParseTuple(args, "OO!", &dtype, &PyTuple_Type, &data)) return nullptr;
-  return wrap(legacy_tensor(data, dtype == Py_None ? default_dtype() : dtype_of_object(dtype), "Tensor"));
+  PyObject *dtype, *data, *kwargs = nullptr;
+  if (!PyArg_ParseTuple(args, "OO!|O!", &dtype, &PyTuple_Type, &data, &PyDict_Type, &kwargs)) return nullptr;
+  return wrap(legacy_tensor(data, kwargs, dtype == Py_None ? std::nullopt : std::optional(dtype_of_object(dtype))));
   HWARO_PY_CATCH(nullptr)
 }
 
@@ -390,17 +429,7 @@ PyMethodDef creation_functions[] = {
 
 PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   HWARO_PY_TRY
-  if (kwargs && PyDict_GET_SIZE(kwargs) > 0) {
-    // Only device= and data= are known.
-    PyObject* data = PyDict_GetItemString(kwargs, "data");
-    if (data && PyTuple_GET_SIZE(args) == 0) {
-      const Ref one = Ref::adopt(PyTuple_Pack(1, data));
-      return wrap_as(type, legacy_tensor(one.get(), default_dtype(), "Tensor"));
-    }
-    if (PyObject* device = PyDict_GetItemString(kwargs, "device"); !device || PyDict_GET_SIZE(kwargs) > 1)
-      raise<TypeError>("new() received an invalid combination of arguments");
-  }
-  return wrap_as(type, legacy_tensor(args, default_dtype(), "Tensor"));
+  return wrap_as(type, legacy_tensor(args, kwargs, std::nullopt));
   HWARO_PY_CATCH(nullptr)
 }
 

@@ -322,8 +322,14 @@ void require_grad_of_new(const Tensor& t) {
 
 template <Name name, auto get, auto set>
 constexpr Attribute attribute = {name.text, get, set};
+// As PyTorch says it of the class that has the attributes there.
+int refuse_attribute(PyObject*, PyObject*, void* closure) {
+  PyErr_Format(PyExc_AttributeError, "attribute '%s' of 'torch._C.TensorBase' objects is not writable",
+               static_cast<Attribute*>(closure)->name);
+  return -1;
+}
 #define HWARO_ATTRIBUTE(name, get, doc) \
-  {name, get_attribute, nullptr, doc, const_cast<Attribute*>(&attribute<name, get, nullptr>)}
+  {name, get_attribute, refuse_attribute, doc, const_cast<Attribute*>(&attribute<name, get, nullptr>)}
 #define HWARO_ATTRIBUTE_SET(name, get, set, doc) \
   {name, get_attribute, set_attribute, doc, const_cast<Attribute*>(&attribute<name, get, set>)}
 PyGetSetDef tensor_getset[] = {

@@ -152,3 +152,7 @@ hash(tensor) == hash(tensor)
 tensor == tensor
 if tensor[0,0] > 0: print('positive')
 if tensor > 0: print('x')
+x.to("float32")
+tensor.shape = (4,)
+tensor.dtype = torch.int32
+torch.xpu.is_available()
