@@ -125,8 +125,10 @@ Tensor average(const Tensor& input, IntSpan shape, const Cells& c) {
   }
   out = in_layout(dense_as(out, input.dtype()), c.dims == 2 && is_channels_last(input));
   if (recording(input))
-    record(node_name(c.dims, false), {input}, out, {},
+    // PyTorch saves the input, so a second backward raises; an empty place does so without the memory.
+    record(node_name(c.dims, false), {input}, out, {Save{}},
            [sizes = Dims(input.sizes()), c, last = c.dims == 2 && is_channels_last(input)](Backward& b) {
+             b.saved(0);
              b.set(0, average_backward(b.g(), sizes, c, last));
            });
   return out;

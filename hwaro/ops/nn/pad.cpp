@@ -107,8 +107,10 @@ Tensor pad_backward(const Tensor& g, IntSpan sizes, IntSpan pad, PadMode mode);
 Tensor pad_forward(const Tensor& self, IntSpan pad, PadMode mode) {
   const Tensor out = gather_map(self, pad_maps(self.sizes(), pad, mode));
   if (recording(self))
-    record(node_name(mode, pad.size() / 2, false), {self}, out, {},
+    // PyTorch saves the input, so a second backward raises; an empty place does so without the memory.
+    record(node_name(mode, pad.size() / 2, false), {self}, out, {Save{}},
            [sizes = Dims(self.sizes()), pad = Dims(pad), mode](Backward& b) {
+             b.saved(0);
              b.set(0, pad_backward(b.g(), sizes, pad, mode));
            });
   return out;

@@ -270,8 +270,10 @@ Tensor avg_forward(const Tensor& input, IntSpan shape, const PoolGeometry& geo, 
   }
   out = in_layout(dense_as(out, input.dtype()), dims == 2 && is_channels_last(input));
   if (recording(input))
-    record(node, {input}, out, {},
+    // PyTorch saves the input, so a second backward raises; an empty place does so without the memory.
+    record(node, {input}, out, {Save{}},
            [sizes = Dims(input.sizes()), geo, dims, last = dims == 2 && is_channels_last(input)](Backward& b) {
+             b.saved(0);
              b.set(0, avg_backward(b.g(), sizes, geo, dims, last));
            });
   return out;

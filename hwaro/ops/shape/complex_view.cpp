@@ -201,8 +201,10 @@ struct MakeComplex {
     check_parts(re, im);
     const Tensor out = from_parts(re, im);
     if (recording(re, im))
-      record("ComplexBackward0", {re, im}, out, {},
+      // PyTorch saves the input, so a second backward raises; an empty place does so without the memory.
+      record("ComplexBackward0", {re, im}, out, {Save{}},
              [re_sizes = Dims(re.sizes()), im_sizes = Dims(im.sizes())](Backward& b) {
+               b.saved(0);
                if (b.needs(0)) b.set(0, sum_to_size(Real::call(b.g()), re_sizes));
                if (b.needs(1)) b.set(1, sum_to_size(Imag::call(b.g()), im_sizes));
              });
