@@ -71,7 +71,7 @@ _LAZY = {
             " ShortStorage CharStorage ByteStorage BoolStorage ComplexFloatStorage ComplexDoubleStorage"
         ),
         "functional": (
-            "unique unique_consecutive broadcast_shapes result_type unravel_index gradient vander hann_window"
+            "unique unique_consecutive broadcast_shapes result_type unravel_index vander hann_window"
             " hamming_window blackman_window bartlett_window kaiser_window meshgrid broadcast_tensors block_diag"
             " cartesian_prod chain_matmul split atleast_1d atleast_2d atleast_3d einsum tensordot nonzero cdist lu"
         ),
@@ -79,10 +79,8 @@ _LAZY = {
         "nn.functional": (
             "bilinear cosine_similarity cosine_embedding_loss pairwise_distance pixel_shuffle pixel_unshuffle "
             "adaptive_max_pool1d margin_ranking_loss triplet_margin_loss hinge_embedding_loss kl_div poisson_nll_loss "
-            "binary_cross_entropy_with_logits rrelu embedding_bag instance_norm ctc_loss"
+            "binary_cross_entropy_with_logits rrelu instance_norm ctc_loss"
         ),
-        "nn._functional.vision": "channel_shuffle",
-        "nn._functional.bags": "pdist",
     }.items()
     for name in names.split()
 }

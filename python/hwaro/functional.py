@@ -218,70 +218,21 @@ def unravel_index(indices, shape):
             f"unravel_index(): argument 'indices' (position 1) must be Tensor, not {type(indices).__name__}"
         )
     if indices.is_floating_point() or indices.is_complex() or indices.dtype == _C.bool:
-        raise ValueError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    if isinstance(shape, int):
+        shape = (shape,)
+    elif not isinstance(shape, (tuple, list)):
+        raise TypeError(f"expected 'shape' to be int or sequence of ints, but got {type(shape)}")
+    shape = tuple(shape)
     for s in shape:
+        if not isinstance(s, int):
+            raise TypeError(f"expected 'shape' sequence to only contain ints, but got {type(s)}")
         if s < 0:
             raise ValueError(f"'shape' cannot have negative values, but got {shape}")
-    out = []
-    for i, size in enumerate(shape):
-        step = math.prod(shape[i + 1 :])
-        out.append(indices.div(step, rounding_mode="floor") % size)
-    return tuple(out)
-
-
-def gradient(input, *, spacing=1, dim=None, edge_order=1):
-    """Differences of neighbours by neighbours' distance, along each dimension: a tuple of tensors."""
-    dims = range(input.dim()) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
-    dims = [d % input.dim() for d in dims]
-    spacings = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * len(dims)
-    if len(spacings) != len(dims):
-        raise RuntimeError(
-            "torch.gradient expected spacing to be unspecified, a scalar or a list of length equal to 'self.dim() ="
-            f" {len(dims)}', but got a list of length {len(spacings)}"
-        )
-    if not input.is_floating_point() and not input.is_complex():
-        input = input.to(_C.get_default_dtype())
-    out = []
-    for d, space in zip(dims, spacings):
-        n = input.size(d)
-        if n <= edge_order:
-            raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
-        first, last = input.narrow(d, 0, n), None
-        if isinstance(space, _C.Tensor):
-            step = space.diff()
-            view = [1] * input.dim()
-            view[d] = -1
-            before, after = step[:-1].view(view), step[1:].view(view)
-            a, b, c = (
-                -after / (before * (before + after)),
-                (after - before) / (before * after),
-                before / (after * (before + after)),
-            )
-            middle = a * input.narrow(d, 0, n - 2) + b * input.narrow(d, 1, n - 2) + c * input.narrow(d, 2, n - 2)
-            h0, h1 = step[0], step[-1]
-            hh0, hh1 = (step[1], step[-2]) if n > 2 else (step[0], step[-1])
-        else:
-            middle = (input.narrow(d, 2, n - 2) - input.narrow(d, 0, n - 2)) / (2 * space) if n > 2 else None
-            h0 = h1 = hh0 = hh1 = space
-        pick = lambda i: first.narrow(d, i % n, 1)  # noqa: E731
-        if edge_order == 1:
-            left, right = (pick(1) - pick(0)) / h0, (pick(-1) - pick(-2)) / h1
-        elif edge_order == 2:
-            left = (
-                -(2 * h0 + hh0) / (h0 * (h0 + hh0)) * pick(0)
-                + (h0 + hh0) / (h0 * hh0) * pick(1)
-                - h0 / (hh0 * (h0 + hh0)) * pick(2)
-            )
-            right = (
-                h1 / (hh1 * (h1 + hh1)) * pick(-3)
-                - (h1 + hh1) / (h1 * hh1) * pick(-2)
-                + (2 * h1 + hh1) / (h1 * (h1 + hh1)) * pick(-1)
-            )
-        else:
-            raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
-        out.append(_f["cat"]([left, middle, right] if middle is not None else [left, right], d))
-    return tuple(out)
+    if not shape:
+        return ()
+    steps = _C.tensor([math.prod(shape[i + 1 :]) for i in range(len(shape))])
+    return (indices.unsqueeze(-1).div(steps, rounding_mode="floor") % _C.tensor(list(shape))).unbind(-1)
 
 
 def vander(x, N=None, increasing=False):

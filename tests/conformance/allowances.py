@@ -24,7 +24,8 @@ SCALE = {
 SCALE_OF_HALVES = dict.fromkeys(
     "addbmm addmm addr addmv baddbmm matmul mm bmm einsum nn.functional.bilinear nn.functional.hinge_embedding_loss "
     "nn.functional.conv_transpose1d nn.functional.conv_transpose2d nn.functional.conv_transpose3d "
-    "nn.functional.embedding_bag nn.functional.instance_norm nn.functional.interpolate "
+    "nn.functional.embedding_bag nn.functional.instance_norm nn.functional.interpolate nn.functional.grid_sample "
+    "grid_sampler_2d grid_sampler_3d "
     "nn.functional.scaled_dot_product_attention".split(),
     8,
 )
@@ -46,6 +47,7 @@ NOT_EXPANDED = {
     "nn.functional.embedding",  # with max_norm, rows that share memory are scaled once each
     "nn.functional.batch_norm",  # the variance is zero: rounding noise divided by a small eps
     "native_batch_norm",
+    "native_group_norm",  # PyTorch reads weights as if they were dense
     # Rows or columns that are equal: what should be zero is rounding noise, which directions and orders follow from.
     "linalg.eig",
     "linalg.eigvals",

@@ -7,7 +7,7 @@ import numpy
 import torch
 
 from allowances import EIGENVECTORS, NOT_EXPANDED, TIES, UNINITIALISED, scale_of, untied
-from carry import NotCarried, difference, error_of, flat_tensors, shown, stride_difference, to_hwaro, to_torch
+from carry import DTYPES, NotCarried, difference, error_of, flat_tensors, shown, stride_difference, to_hwaro, to_torch
 from deviations import allowed
 from layouts import LAYOUTS, laid_out
 from translate import is_missing, translate
@@ -112,6 +112,9 @@ def compare_sample(entry, function, parts, cells, value_cell):
         error, theirs = error_of(lambda: call(entry.op, parts))
         if error:
             return
+        for t in flat_tensors(theirs):
+            if t.layout != torch.strided or t.dtype not in DTYPES:
+                raise NotCarried(f"a result of {t.dtype}, {t.layout}")
         try:
             ours = call(function, ours_in)
         except Exception as caught:  # noqa: BLE001

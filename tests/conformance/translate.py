@@ -63,6 +63,8 @@ def translate(function):
         return attribute(hwaro, PATHS[id(function)][0])
     if isinstance(function, types.FunctionType) and function.__module__.startswith("torch.testing"):
         return bound_to_hwaro(function)
+    if isinstance(function, torch._ops.OpOverload):
+        function = function.overloadpacket
     if isinstance(function, torch._ops.OpOverloadPacket):
         return attribute(hwaro, "_C." + function.__name__) or getattr(hwaro, function.__name__, None)
     name = getattr(function, "__name__", None)

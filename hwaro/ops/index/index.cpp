@@ -18,6 +18,7 @@ struct IndexPut {
   static constexpr Schema schema =
       "index_put(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor";
   static constexpr Doc doc = "A copy of self with values written (or added) at the places that indices name.";
+  static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, TensorSpan indices, const Tensor& values, bool accumulate) {
     return index_put_tensor(self, indices, values, accumulate, false);
   }
@@ -49,6 +50,21 @@ struct Argwhere {
   static constexpr Doc doc = "Another name for nonzero.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self) { return Nonzero::call(self); }
+};
+
+struct NonzeroStatic {
+  static constexpr Schema schema = "nonzero_static(Tensor self, *, int size, int fill_value=-1) -> Tensor";
+  static constexpr Doc doc = "The first `size` rows of nonzero; missing ones are filled with a value.";
+  static Tensor call(const Tensor& self, std::int64_t size, std::int64_t fill_value) {
+    HWARO_CHECK(size >= 0, "nonzero_static: 'size' must be an non-negative integer");
+    const Tensor out = make_full({size, self.dim()}, fill_value, DType::Int64, self.device());
+    if (self.device().is_meta()) return out;
+    const Tensor rows = Nonzero::call(self);
+    const std::int64_t count = rows.sizes()[0] < size ? rows.sizes()[0] : size;
+    if (count > 0 && self.dim() > 0)
+      copy_raw(alias(out, {count, self.dim()}, out.strides(), 0), alias(rows, {count, self.dim()}, rows.strides(), 0));
+    return out;
+  }
 };
 
 struct NonzeroNumpy {

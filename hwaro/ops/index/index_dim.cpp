@@ -277,6 +277,7 @@ struct IndexFillTensor {
   static constexpr Schema schema = "index_fill.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor";
   static constexpr Doc doc =
       "A copy of self with the slices of dimension dim that index lists set to the value of a 0-dimensional tensor.";
+  static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& value) {
     return fill_slices(false, self, dim, index, value);
   }
@@ -284,6 +285,7 @@ struct IndexFillTensor {
 struct IndexFillScalar {
   static constexpr Schema schema = "index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor";
   static constexpr Doc doc = "A copy of self with the slices of dimension dim that index lists set to a number.";
+  static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value) {
     return fill_slices(false, self, dim, index, value);
   }
@@ -374,7 +376,8 @@ static Tensor put_elements(bool inplace, const Tensor& self, const Tensor& index
           b.set(0,
                 accumulate ? b.g() : put(b.g(), b.saved(0), make_zeros(sizes, b.g().dtype(), b.g().device()), false));
         if (b.needs(1)) b.set(1, reshape(Take::call(b.g(), b.saved(0)), sizes));
-      });
+      },
+      MemoryFormat::Preserve);
 }
 
 struct Put {

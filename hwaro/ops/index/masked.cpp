@@ -56,6 +56,13 @@ void fill_places(const Tensor& target, const Tensor& mask, const Tensor& value) 
   if (work.impl() != target.impl()) copy_raw(target, work);
 }
 
+// The value of a tensor of one element; of integers as they are, for 2^63 - 1 is no double.
+Scalar number_of(const Tensor& t) {
+  if (is_complex(t.dtype())) return *dense_as(t, DType::ComplexDouble)->read_as<Complex<double>>();
+  if (is_integral(t.dtype(), true)) return *dense_as(t, DType::Int64)->read_as<int64_t>();
+  return *dense_as(t, DType::Double)->read_as<double>();
+}
+
 void check_fill_mask(const Tensor& mask) {
   HWARO_CHECK(mask.dtype() == DType::Bool, "masked_fill_ only supports boolean masks, but got mask with dtype ",
               c_type_name(mask.dtype()));
@@ -66,29 +73,29 @@ Tensor fill(bool inplace, const Tensor& self, const Tensor& mask, const Scalar& 
   check_fits(value, self.dtype());
   const Dims shape = together(self, mask);
   if (inplace) check_inplace_shape(self, shape);
-  const Tensor source = inplace || self.sizes() == IntSpan(shape) ? self : expand(self, shape);
   return write_into(
-      inplace, "MaskedFillBackward0", source, {source}, {save(mask)},
+      inplace, "MaskedFillBackward0", self, {self}, {save(mask)},
       [&](const Tensor& target) { fill_places(target, mask, make_full({}, value, self.dtype())); },
-      [](Backward& b) { b.set(0, masked_fill(b.g(), b.saved(0), 0)); }, MemoryFormat::Contiguous, false);
+      [sizes = Dims(self.sizes())](Backward& b) { b.set(0, sum_to_size(masked_fill(b.g(), b.saved(0), 0), sizes)); },
+      MemoryFormat::Contiguous, false, IntSpan(shape));
 }
 
 Tensor fill(bool inplace, const Tensor& self, const Tensor& mask, const Tensor& value) {
   check_fill_mask(mask);
   HWARO_CHECK(value.dim() == 0, "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with ",
               value.dim(), " dimension(s).");
+  if (!value.device().is_meta()) check_fits(number_of(value), self.dtype(), 1);
   const Dims shape = together(self, mask);
   if (inplace) check_inplace_shape(self, shape);
-  const Tensor source = inplace || self.sizes() == IntSpan(shape) ? self : expand(self, shape);
   return write_into(
-      inplace, "MaskedFillBackward1", source, {source, value}, {save(mask)},
+      inplace, "MaskedFillBackward1", self, {self, value}, {save(mask)},
       [&](const Tensor& target) { fill_places(target, mask, dense_as(value, self.dtype())); },
-      [type = value.dtype()](Backward& b) {
+      [type = value.dtype(), sizes = Dims(self.sizes())](Backward& b) {
         const Tensor m = b.saved(0);
-        if (b.needs(0)) b.set(0, masked_fill(b.g(), m, 0));
+        if (b.needs(0)) b.set(0, sum_to_size(masked_fill(b.g(), m, 0), sizes));
         if (b.needs(1)) b.set(1, to_dtype(sum_all(where(m, b.g(), 0)), type));
       },
-      MemoryFormat::Contiguous, false);
+      MemoryFormat::Contiguous, false, IntSpan(shape));
 }
 
 Tensor scatter(bool inplace, const Tensor& self, const Tensor& mask, const Tensor& source) {
@@ -96,21 +103,22 @@ Tensor scatter(bool inplace, const Tensor& self, const Tensor& mask, const Tenso
               scalar_type_name(self.dtype()), " and ", scalar_type_name(source.dtype()));
   HWARO_CHECK(mask.dtype() == DType::Bool, "masked_scatter_ only supports boolean masks, but got mask with dtype ",
               scalar_type_name(mask.dtype()));
-  const Dims shape = together(self, mask);
-  if (inplace) check_inplace_shape(self, shape);
+  HWARO_CHECK(!inplace || mask.dim() <= self.dim(), "expand(CPUBoolType{", sizes_str(mask.sizes()),
+              "}, size=", sizes_str(self.sizes()), "): the number of sizes provided (", self.dim(),
+              ") must be greater or equal to the number of dimensions in the tensor (", mask.dim(), ")");
+  const Dims shape = inplace ? Dims(self.sizes()) : together(self, mask);
   if (inplace) check_internal_overlap(self);
-  const Tensor base = inplace || self.sizes() == IntSpan(shape) ? self : expand(self, shape);
   return write_into(
-      inplace, "MaskedScatterBackward0", base, {base, source}, {save(mask)},
+      inplace, "MaskedScatterBackward0", self, {self, source}, {save(mask)},
       [&](const Tensor& target) {
         const Tensor m = dense(spread(mask, shape)), values = dense(apart_from(source, self)), work = dense(target);
         HWARO_CHECK(values.numel() >= count_set(m), "Number of elements of source < number of ones in mask");
         uncompress(work, m, values);
         if (work.impl() != target.impl()) copy_raw(target, work);
       },
-      [sizes = Dims(source.sizes())](Backward& b) {
+      [sizes = Dims(source.sizes()), own = Dims(self.sizes())](Backward& b) {
         const Tensor m = b.saved(0);
-        if (b.needs(0)) b.set(0, masked_fill(b.g(), m, 0));
+        if (b.needs(0)) b.set(0, sum_to_size(masked_fill(b.g(), m, 0), own));
         if (b.needs(1)) {
           Tensor taken = masked_select(b.g(), m);
           const int64_t rest = product(sizes) - taken.numel();
@@ -121,7 +129,7 @@ Tensor scatter(bool inplace, const Tensor& self, const Tensor& mask, const Tenso
           b.set(1, reshape(taken, sizes));
         }
       },
-      MemoryFormat::Preserve, false);
+      MemoryFormat::Contiguous, false, IntSpan(shape));
 }
 
 }  // namespace
@@ -129,6 +137,7 @@ Tensor scatter(bool inplace, const Tensor& self, const Tensor& mask, const Tenso
 struct MaskedFillTensor {
   static constexpr Schema schema = "masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor";
   static constexpr Doc doc = "A copy of self with the value of a 0-dimensional tensor where mask, broadcast, is set.";
+  static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, const Tensor& mask, const Tensor& value) {
     return fill(false, self, mask, value);
   }
@@ -136,6 +145,7 @@ struct MaskedFillTensor {
 struct MaskedFillScalar {
   static constexpr Schema schema = "masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor";
   static constexpr Doc doc = "A copy of self with a number where mask, broadcast, is set.";
+  static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, const Tensor& mask, const Scalar& value) {
     return fill(false, self, mask, value);
   }

@@ -7,6 +7,7 @@ namespace hwaro::engine {
 
 using std::int64_t;
 
+Tensor remainder(const Operand& self, const Operand& other);
 Tensor scatter(const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value);
 Tensor scatter_add(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src);
 
@@ -16,7 +17,7 @@ struct Gather {
       "out[i][j] = self[index[i][j]][j] for dim 0, and so on: elements picked along one dimension.";
   static Tensor call(const Tensor& self, int64_t dim, const Tensor& index, bool) {
     dim = wrap_dim(dim, self.dim());
-    check_index_type("gather", index);
+    if (index.numel() > 0) check_index_type("gather", index);
     check_has_data(self, {index});
     const Tensor out = make_tensor(index.sizes(), self.dtype(), self.device());
     if (index.numel() > 0) {
@@ -30,7 +31,8 @@ struct Gather {
     }
     if (recording(self))
       record("GatherBackward0", {self}, out, {save(index)}, [dim, sizes = Dims(self.sizes())](Backward& b) {
-        b.set(0, scatter_add(make_zeros(sizes, b.g().dtype(), b.g().device()), dim, b.saved(0), b.g()));
+        const Tensor index = b.saved(0), zeros = make_zeros(sizes, b.g().dtype(), b.g().device());
+        b.set(0, index.numel() > 0 ? scatter_add(zeros, dim, index, b.g()) : zeros);
       });
     return out;
   }
@@ -56,7 +58,9 @@ struct TakeAlongDim {
     index_shape = self_shape;
     self_shape[d] = length;
     index_shape[d] = count;
-    return Gather::call(expand(self, self_shape), d, expand(indices, index_shape), false);
+    // Indices count modulo the length: negative ones from the end.
+    const Tensor at = length > 0 ? remainder(indices, length) : indices;
+    return Gather::call(expand(self, self_shape), d, expand(at, index_shape), false);
   }
 };
 

@@ -117,7 +117,7 @@ static void reduce_gradients(Backward& b, int64_t dim, Reduce reduce, const std:
     }
   }
   if (b.needs(0)) b.set(0, include_self ? grad_self : scatter(grad_self, dim, index, 0));
-  if (b.needs(1)) b.set(1, grad_src);
+  if (b.needs(1)) b.set(1, src.dim() == 0 ? reshape(grad_src, {}) : grad_src);
 }
 
 static Tensor reduce_values(bool inplace, const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src,
@@ -130,7 +130,7 @@ static Tensor reduce_values(bool inplace, const Tensor& self, int64_t dim, const
     check_internal_overlap(self);
   }
   const Tensor before = recorded && inplace ? clone(self) : self;  // what the gradients read
-  const Tensor target = inplace ? self : clone(detach(self));
+  const Tensor target = inplace ? self : clone(detach(self), MemoryFormat::Contiguous);
   if (!self.device().is_meta() && index.numel() > 0) {
     const Tensor at = index_for(self, index, dim);
     reduce_raw(target, dim, at, source_for(src, self, at), reduce, include_self);

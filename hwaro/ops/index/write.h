@@ -30,11 +30,12 @@ inline Tensor history_of(const Tensor& src) {
 }
 
 // raw(target) writes; backward is what record() takes. inputs[0] is self. With `apart`, nothing that is read may share
-// memory with self in place, nor may elements of self share theirs.
+// memory with self in place, nor may elements of self share theirs. `format` is that of the copy otherwise, `shape` its
+// shape where self is broadcast.
 template <class Raw, class F>
 Tensor write_into(bool inplace, const char* node, const Tensor& self, std::initializer_list<Tensor> inputs,
-                  std::initializer_list<Save> saves, Raw raw, F backward, MemoryFormat format = MemoryFormat::Preserve,
-                  bool apart = true) {
+                  std::initializer_list<Save> saves, Raw raw, F backward,
+                  MemoryFormat format = MemoryFormat::Contiguous, bool apart = true, OptIntSpan shape = std::nullopt) {
   for (const Tensor& t : inputs) check_has_data(self, {t});
   for (const Save& s : saves) check_has_data(self, {s.tensor});
   const bool recorded = recording_any(inputs) && is_differentiable(self.dtype());
@@ -46,7 +47,11 @@ Tensor write_into(bool inplace, const char* node, const Tensor& self, std::initi
       if (apart) check_apart(self, s.tensor);
   }
   const Tensor other = inplace && recorded && inputs.size() > 1 ? history_of(inputs.begin()[1]) : Tensor();
-  const Tensor target = inplace ? self : clone(detach(self), format);
+  Tensor target = self;
+  if (!inplace) {
+    NoGradGuard guard;
+    target = clone(shape && self.sizes() != *shape ? expand(self, *shape) : self, format);
+  }
   if (!self.device().is_meta()) raw(target);
   if (inplace) self->bump_version();
   if (recorded) {

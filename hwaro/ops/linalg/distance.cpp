@@ -8,6 +8,7 @@
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/linalg/products.h"
 #include "hwaro/ops/registry.h"
+#include "hwaro/ops/index_dim.h"
 
 namespace hwaro::engine {
 
@@ -39,22 +40,24 @@ static T pair_distance(const T* a, const T* b, int64_t n, double p) {
   return std::pow(sum, T(1 / p));
 }
 
-// The gradient of a: for each pair, g times the derivative of the distance with respect to a - b. In terms of recorded operators.
+// For differences a - b of pairs (..., M), their distances (..., 1) and the gradients of those: the gradients of the
+// differences. In terms of recorded operators.
+static Tensor pair_gradient(const Tensor& gs, const Tensor& diff, const Tensor& ds, double p) {
+  if (p == 0) return make_zeros(diff.sizes(), diff.dtype(), diff.device());
+  if (p == 1) return mul(sgn(diff), gs);
+  if (p == 2) return where(eq(ds, 0), 0, div(mul(gs, diff), where(eq(ds, 0), 1, ds)));
+  if (std::isinf(p)) return mul(mul(sgn(diff), gs), to_dtype(eq(abs(diff), ds), diff.dtype()));
+  const Tensor ratio = div(abs(diff), where(eq(ds, 0), 1, ds));
+  const Tensor power = where(eq(diff, 0), 0, pow(where(eq(diff, 0), 1, ratio), p - 1));
+  return mul(mul(sgn(diff), power), gs);
+}
+
+// The gradient of a.
 static Tensor cdist_gradient(const Tensor& g, const Tensor& a, const Tensor& b, double p, const Tensor& distance) {
   if (p == 0) return make_zeros(a.sizes(), a.dtype(), a.device());
   const Tensor diff = sub(unsqueeze(a, -2), unsqueeze(b, -3));  // (..., P, R, M)
-  const Tensor gs = unsqueeze(g, -1), ds = unsqueeze(distance, -1);
-  Tensor grad;
-  if (p == 1) grad = mul(sgn(diff), gs);
-  else if (p == 2) grad = where(eq(ds, 0), 0, div(mul(gs, diff), where(eq(ds, 0), 1, ds)));
-  else if (std::isinf(p)) grad = mul(mul(sgn(diff), gs), to_dtype(eq(abs(diff), ds), diff.dtype()));
-  else {
-    const Tensor ratio = div(abs(diff), where(eq(ds, 0), 1, ds));
-    const Tensor power = where(eq(diff, 0), 0, pow(where(eq(diff, 0), 1, ratio), p - 1));
-    grad = mul(mul(sgn(diff), power), gs);
-  }
   const int64_t dim = -2;
-  return sum(grad, IntSpan(&dim, 1));
+  return sum(pair_gradient(unsqueeze(g, -1), diff, unsqueeze(distance, -1), p), IntSpan(&dim, 1));
 }
 
 // Rows of both operands under a common batch, which each of them is broadcast to.
@@ -158,6 +161,53 @@ struct Cdist {
     if (p == 2 && M > 0 && P > 0 && R > 0 && (choice == 1 || (choice == 0 && (P > 25 || R > 25))))
       return view(euclidean(a, b, s), s.out);
     return cdist_direct(a, b, p, s);
+  }
+};
+
+// The first and second rows of all pairs, as index vectors.
+static std::pair<Tensor, Tensor> all_pairs(int64_t rows) {
+  const int64_t count = rows * (rows - 1) / 2;
+  const Tensor first = make_tensor({count}, DType::Int64), second = make_tensor({count}, DType::Int64);
+  int64_t *a = first->write_as<int64_t>(), *b = second->write_as<int64_t>();
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = i + 1; j < rows; ++j) *a++ = i, *b++ = j;
+  return {first, second};
+}
+
+struct Pdist {
+  static constexpr Schema schema = "pdist(Tensor self, float p=2) -> Tensor";
+  static constexpr Doc doc = "Distances in the p-norm between all pairs of rows (N, M), as a vector (N (N - 1) / 2).";
+  static constexpr unsigned expose = kFunction | kNnFunctional;
+  static Tensor call(const Tensor& self, double p) {
+    HWARO_CHECK(self.dim() == 2, "pdist only supports 2D tensors, got: ", self.dim(), "D");
+    HWARO_CHECK(is_floating(self.dtype()), "pdist only supports floating-point dtypes");
+    HWARO_CHECK(p >= 0, "pdist only supports non-negative p values");
+    const int64_t rows = self.sizes()[0], width = self.sizes()[1];
+    const Tensor out = make_tensor({rows > 0 ? rows * (rows - 1) / 2 : 0}, self.dtype(), self.device());
+    if (!self.device().is_meta()) {
+      const Tensor x = dense(self);
+      visit<bit(DType::Float) | bit(DType::Double)>(self.dtype(), "pdist", [&](auto tag) {
+        using T = typename decltype(tag)::type;
+        const T* from = x->read_as<T>();
+        T* to = out->write_as<T>();
+        parallel_for(rows, 1 + 32768 / (1 + rows * width), [&](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; ++i) {
+            T* row = to + i * (2 * rows - i - 1) / 2;
+            for (int64_t j = i + 1; j < rows; ++j) *row++ = pair_distance(from + i * width, from + j * width, width, p);
+          }
+        });
+      });
+    }
+    if (recording(self))
+      record("PdistBackward0", {self}, out, {save(self), save_output(out)}, [p](Backward& b) {
+        const Tensor x = b.saved(0), zeros = make_zeros(x.sizes(), x.dtype(), x.device());
+        if (x.device().is_meta()) return b.set(0, zeros);
+        const auto [first, second] = all_pairs(x.sizes()[0]);
+        const Tensor diff = sub(index_select(x, 0, first), index_select(x, 0, second));
+        const Tensor g = pair_gradient(unsqueeze(b.g(), -1), diff, unsqueeze(b.saved(1), -1), p);
+        b.set(0, index_add(index_add(zeros, 0, first, g, 1), 0, second, g, -1));
+      });
+    return out;
   }
 };
 

@@ -173,7 +173,8 @@ Tensor adaptive_avg(const Tensor& input, IntSpan size, int dims) {
   HWARO_CHECK(int(size.size()) == dims, op, ": output_size must be ", dims);
   bool good = true, single = true;
   for (int64_t s : size) good = good && s >= 0, single = single && s == 1;
-  HWARO_CHECK(good, op, ": elements of output_size must be greater than or equal to 0 but received ", braces(size));
+  HWARO_CHECK(good, op, ": elements of output_size must be greater than or equal to 0 but received ",
+              dims == 3 ? concat('{', size[0], ", ", size[1], ',', size[2], '}') : braces(size));
   if (single && input.dim() >= dims) {
     // A mean over everything, laid out as the input.
     Dims last;
@@ -229,8 +230,9 @@ TensorOrPair adaptive_max(const Tensor& input, IntSpan size, int dims, bool retu
       });
     });
   }
-  out = in_layout_of(out, input);
-  const Tensor wide = return_indices ? in_layout_of(dense_as(index, kInt64), input) : Tensor();
+  if (c.dims == 2) out = in_layout_of(out, input);
+  const Tensor wide =
+      return_indices ? in_layout(dense_as(index, kInt64), c.dims == 2 && is_channels_last(input)) : Tensor();
   if (recording(input))
     record_pick(dims == 3 ? "AdaptiveMaxPool3DBackward0" : "AdaptiveMaxPool2DBackward0", input, out, index, dims, wide);
   return {out, wide};

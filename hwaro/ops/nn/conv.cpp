@@ -37,7 +37,7 @@ Tensor conv_nd_named(int dims, const char* name, const Tensor& input, const Tens
     HWARO_CHECK(padding == "same", "Invalid padding string: '", padding, "'");
     for (int64_t s : stride) HWARO_CHECK(s == 1, "padding='same' is not supported for strided convolutions");
     const int k = weight.dim();
-    HWARO_CHECK(x.dim() == k, "Expected ", k, "-dimensional input for ", k, "-dimensional weight ",
+    HWARO_CHECK(x.dim() == k, "Expected ", k, "-dimensional input for ", k, "-dimensional weight",
                 sizes_str(weight.sizes()), ", but got ", x.dim(), "-dimensional input of size ", sizes_str(x.sizes()),
                 " instead");
     const Dims d = dilation.size() == 1 ? Dims(std::size_t(dims), dilation[0]) : Dims(dilation);

@@ -199,7 +199,7 @@ void check_shapes(const Tensor& input, const Tensor& weight, const Tensor& bias,
   HWARO_CHECK(!any_below(p.padding, 0), "negative padding is not supported");
   HWARO_CHECK(!any_below(p.output_padding, 0), "negative output_padding is not supported");
   HWARO_CHECK(!any_below(p.stride, 1), "non-positive stride is not supported");
-  HWARO_CHECK(!any_below(p.dilation, 1), "non-positive dilation is not supported");
+  HWARO_CHECK(!any_below(p.dilation, 1), "dilation should be greater than zero");
   HWARO_CHECK(p.groups > 0, "non-positive groups is not supported");
   const int k = weight.dim();
   const IntSpan w = weight.sizes();
@@ -265,11 +265,11 @@ bool is_channels_last_1d(const Tensor& t) {
          t.strides()[0] == t.sizes()[1] * t.sizes()[2];
 }
 
-// The layout that convolutions give for these operands: channels last if either has them last. A transposed convolution of
-// three dimensions answers row-major.
+// The layout that convolutions give for these operands: channels last if either has them last; in one dimension only if the
+// weight has. A transposed convolution of three dimensions answers row-major.
 Tensor in_layout_of(const Tensor& t, const Tensor& input, const Tensor& weight, bool transposed) {
   if (t.dim() == 3) {
-    if (!is_channels_last_1d(input) && !is_channels_last_1d(weight)) return t;
+    if (!is_channels_last_1d(weight)) return t;
     const int64_t c = t.sizes()[1];
     const Tensor out = make_strided(t.sizes(), {c * t.sizes()[2], 1, c}, t.dtype(), t.device());
     if (!t.device().is_meta()) copy_raw(out, t);

@@ -88,7 +88,8 @@ struct Embedding {
   static Tensor call(const Tensor& weight, const Tensor& indices, int64_t padding_idx, bool scale_grad_by_freq,
                      bool sparse) {
     HWARO_CHECK(weight.dim() == 2, "'weight' must be 2-D");
-    HWARO_CHECK_AS(NotImplementedError, !sparse, "embedding: sparse gradients are not supported; use sparse=False");
+    HWARO_CHECK_AS(NotImplementedError, !(sparse && recording(weight)),
+                   "embedding: sparse gradients are not supported; use sparse=False");
     check_indices(indices, "#1", "embedding");
     const Tensor out = gather_rows(weight, indices);
     if (recording(weight))

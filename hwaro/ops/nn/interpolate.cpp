@@ -3,6 +3,7 @@
 // precision PyTorch computes them in, so that the same neighbours are chosen.
 #include <cmath>
 
+#include "hwaro/base/parallel.h"
 #include "hwaro/ops/adaptive_pool.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
@@ -148,17 +149,72 @@ std::string node_name(const Resize& r, bool backward) {
 
 Tensor resize_backward(const Tensor& g, const Resize& r);
 
-// uint8 images are interpolated in float and rounded.
-Tensor through_float(const Tensor& input, const Resize& r) {
-  NoGradGuard guard;
-  const Tensor wide = apply_taps(dense_as(input, DType::Float), taps_for(r));
-  return dense_as(minimum(maximum(round(wide), 0), 255), input.dtype());
+// ---- uint8 images: weights as 16-bit integers with as many fractional bits as the largest one leaves room for (the way of
+// Pillow), one dimension after the other, rounded to uint8 in between, the last dimension first ----
+
+struct FixedTaps {
+  int64_t in = 0, out = 0, count = 0;
+  std::vector<int64_t> index;
+  std::vector<std::int32_t> weight;
+  int bits = 0;
+};
+
+FixedTaps fixed_taps(const Taps& t) {
+  FixedTaps f{t.in, t.out, t.count, t.index, {}, 0};
+  // Taps that were moved to the border count as one.
+  std::vector<double> merged(t.weight);
+  double largest = 0;
+  for (int64_t o = 0; o < t.out; ++o)
+    for (int64_t k = o * t.count; k < (o + 1) * t.count; ++k) {
+      if (k + 1 < (o + 1) * t.count && t.index[k] == t.index[k + 1]) merged[k + 1] += merged[k], merged[k] = 0;
+      largest = std::max(largest, merged[k]);
+    }
+  while (f.bits < 22 && int64_t(0.5 + largest * double(int64_t(1) << (f.bits + 1))) < (1 << 15)) ++f.bits;
+  const double one = double(int64_t(1) << f.bits);
+  for (double w : merged) f.weight.push_back(std::int32_t(w < 0 ? w * one - 0.5 : w * one + 0.5));
+  return f;
+}
+
+// (outer, in, inner) -> (outer, out, inner)
+Tensor apply_fixed(const Tensor& input, const FixedTaps& t, int64_t dim) {
+  const Tensor from = dense(input);
+  Dims shape(from.sizes());
+  shape[dim] = t.out;
+  const Tensor out = make_tensor(shape, input.dtype(), input.device());
+  if (input.device().is_meta()) return out;
+  int64_t inner = 1;
+  for (int64_t d = dim + 1; d < from.dim(); ++d) inner *= from.sizes()[d];
+  const std::uint8_t* x = from->read_as<std::uint8_t>();
+  std::uint8_t* to = out->write_as<std::uint8_t>();
+  const std::int32_t half = t.bits > 0 ? 1 << (t.bits - 1) : 0;
+  parallel_for(out.numel() / inner, 1 + 4096 / inner, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t o = row % t.out, base = row / t.out * t.in;
+      for (int64_t i = 0; i < inner; ++i) {
+        std::int32_t sum = half;
+        for (int64_t k = o * t.count; k < (o + 1) * t.count; ++k)
+          sum += t.weight[k] * std::int32_t(x[(base + t.index[k]) * inner + i]);
+        sum >>= t.bits;
+        to[row * inner + i] = std::uint8_t(sum < 0 ? 0 : sum > 255 ? 255 : sum);
+      }
+    }
+  });
+  return out;
+}
+
+Tensor resize_bytes(const Tensor& input, const Resize& r) {
+  Tensor out = input;
+  for (std::size_t d = r.in.size(); d-- > 0;)
+    if (r.in[d] != r.out[d])
+      out =
+          apply_fixed(out, fixed_taps(r.antialias ? filter_taps<double>(r, d) : taps_of<double>(r, d)), int64_t(2 + d));
+  return out.impl() == input.impl() ? clone(detach(input), MemoryFormat::Contiguous) : out;
 }
 
 Tensor resize(const Tensor& input, const Resize& r) {
   Tensor out;
   if (r.mode == Mode::Nearest || r.mode == Mode::NearestExact) out = gather_map(input, nearest_maps(r));
-  else if (input.dtype() == DType::UInt8) out = through_float(input, r);
+  else if (input.dtype() == DType::UInt8) out = resize_bytes(input, r);
   else out = apply_taps(input, taps_for(r));
   out = in_layout(out, r.channels_last);
   if (recording(input))

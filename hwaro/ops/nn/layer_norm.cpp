@@ -180,7 +180,7 @@ struct RmsNorm {
     const DType type = compute_type(input.dtype());
     const double least = eps.value_or(to_real(type) == DType::Double ? 0x1p-52 : 0x1p-23);
     const Dims dims = last_dims(input, shape.size());
-    const Tensor x = to_dtype(input, type);
+    const Tensor x = contiguous(to_dtype(input, type));
     Tensor out = mul(x, rsqrt(add(mean(pow(x, 2), IntSpan(dims), true), least)));
     if (weight.defined()) out = mul(out, weight);
     return to_dtype(out, input.dtype());

@@ -4,6 +4,7 @@
 #include "hwaro/ops/nn/index_map.h"
 #include "hwaro/ops/nn/layout.h"
 #include "hwaro/ops/registry.h"
+#include "hwaro/ops/copy.h"
 
 namespace hwaro::engine {
 
@@ -99,13 +100,14 @@ const char* node_name(PadMode mode, std::size_t dims, bool backward) {
                                                  {{"ReplicationPad1DBackward0", "ReplicationPad1DBackwardBackward0"},
                                                   {"ReplicationPad2DBackward0", "ReplicationPad2DBackwardBackward0"},
                                                   {"ReplicationPad3DBackward0", "ReplicationPad3DBackwardBackward0"}}};
-  return mode == PadMode::Circular ? "CopySlices" : names[mode == PadMode::Replicate][dims - 1][backward];
+  return names[mode == PadMode::Replicate][dims - 1][backward];
 }
 
 Tensor pad_backward(const Tensor& g, IntSpan sizes, IntSpan pad, PadMode mode);
 
 Tensor pad_forward(const Tensor& self, IntSpan pad, PadMode mode) {
-  const Tensor out = gather_map(self, pad_maps(self.sizes(), pad, mode));
+  Tensor out = gather_map(self, pad_maps(self.sizes(), pad, mode));
+  if (mode != PadMode::Circular) out = in_layout_of(out, self);
   if (recording(self))
     // PyTorch saves the input, so a second backward raises; an empty place does so without the memory.
     record(node_name(mode, pad.size() / 2, false), {self}, out, {Save{}},
@@ -121,6 +123,30 @@ Tensor pad_backward(const Tensor& g, IntSpan sizes, IntSpan pad, PadMode mode) {
   if (recording(g))
     record(node_name(mode, pad.size() / 2, true), {g}, out, {},
            [pad = Dims(pad), mode](Backward& b) { b.set(0, pad_forward(b.g(), pad, mode)); });
+  return out;
+}
+
+// Where gradients are recorded, wrapping around is a sequence of copies between parts of the result, as in PyTorch: it shows
+// in the graph.
+Tensor pad_circular_recorded(const Tensor& self, IntSpan pad) {
+  const auto inside = [](int64_t p) { return p > 0 ? p : 0; };
+  Dims shape(self.sizes());
+  for (std::size_t i = 0; i < pad.size() / 2; ++i)
+    shape[std::size_t(self.dim() - 1) - i] += pad[2 * i] + pad[2 * i + 1];
+  const Tensor out = make_tensor(shape, self.dtype(), self.device());
+  Tensor target = out, source = self;
+  for (std::size_t i = 0; i < pad.size() / 2; ++i) {
+    const int64_t dim = self.dim() - 1 - int64_t(i), before = pad[2 * i], after = pad[2 * i + 1];
+    target = slice(target, dim, inside(before), shape[dim] - inside(after));
+    source = slice(source, dim, inside(-before), self.sizes()[dim] - inside(-after));
+  }
+  copy_(target, source, false);
+  for (std::size_t i = pad.size() / 2; i-- > 0;) {
+    const int64_t dim = self.dim() - 1 - int64_t(i), before = pad[2 * i], after = pad[2 * i + 1], n = shape[dim];
+    if (before > 0)
+      copy_(slice(out, dim, 0, before), slice(out, dim, n - before - inside(after), n - inside(after)), false);
+    if (after > 0) copy_(slice(out, dim, n - after, n), slice(out, dim, inside(before), inside(before) + after), false);
+  }
   return out;
 }
 
@@ -144,6 +170,7 @@ Tensor pad_by_index(const Tensor& self, IntSpan pad, PadMode mode) {
                 "input, but got: ",
                 sizes_str(self.sizes()));
   }
+  if (mode == PadMode::Circular && recording(self)) return pad_circular_recorded(self, pad);
   return pad_forward(self, pad, mode);
 }
 

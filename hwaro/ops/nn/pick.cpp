@@ -76,6 +76,11 @@ Tensor put_back(const Tensor& g, const Tensor& index, IntSpan sizes, int dims, b
 
 }  // namespace
 
+Tensor picked_backward(const char* node, const Tensor& g, const Tensor& index, IntSpan sizes, int dims,
+                       bool channels_last) {
+  return put_back(g, index, sizes, dims, channels_last, node);
+}
+
 void record_pick(const char* node, const Tensor& input, const Tensor& out, const Tensor& index, int dims,
                  const Tensor& more) {
   const auto f = [dims, sizes = Dims(input.sizes()), last = is_channels_last(input), node](Backward& b) {

@@ -10,4 +10,8 @@ namespace hwaro::engine {
 void record_pick(const char* node, const Tensor& input, const Tensor& out, const Tensor& index, int dims,
                  const Tensor& more);
 
+// The gradient of such an operator's input, of the given sizes: g added at index. Recorded as the node's own backward.
+Tensor picked_backward(const char* node, const Tensor& g, const Tensor& index, IntSpan sizes, int dims,
+                       bool channels_last);
+
 }  // namespace hwaro::engine

@@ -1,6 +1,7 @@
 // Elements of channels moved into space and back, and channels regrouped: copies in another order.
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/nn/layout.h"
 #include "hwaro/ops/registry.h"
 
 namespace hwaro::engine {
@@ -26,14 +27,14 @@ Tensor unshuffle(const Tensor& t, int64_t r);
 
 Tensor shuffle(const Tensor& t, int64_t r) {
   const int64_t c = t.size(-3) / (r * r), h = t.size(-2), w = t.size(-1);
-  const Tensor out = rearranged(t, {c, r, r, h, w}, {0, 3, 1, 4, 2}, {c, h * r, w * r});
+  const Tensor out = in_layout_of(rearranged(t, {c, r, r, h, w}, {0, 3, 1, 4, 2}, {c, h * r, w * r}), t);
   if (recording(t)) record("PixelShuffleBackward0", {t}, out, {}, [r](Backward& b) { b.set(0, unshuffle(b.g(), r)); });
   return out;
 }
 
 Tensor unshuffle(const Tensor& t, int64_t r) {
   const int64_t c = t.size(-3), h = t.size(-2) / r, w = t.size(-1) / r;
-  const Tensor out = rearranged(t, {c, h, r, w, r}, {0, 2, 4, 1, 3}, {c * r * r, h, w});
+  const Tensor out = in_layout_of(rearranged(t, {c, h, r, w, r}, {0, 2, 4, 1, 3}, {c * r * r, h, w}), t);
   if (recording(t)) record("PixelUnshuffleBackward0", {t}, out, {}, [r](Backward& b) { b.set(0, shuffle(b.g(), r)); });
   return out;
 }
@@ -45,6 +46,7 @@ Tensor shuffled(const Tensor& t, int64_t groups) {
     const int64_t n = t.sizes()[0], c = t.sizes()[1], rest = n * c == 0 ? 0 : t.numel() / (n * c);
     out =
         reshape(clone(transpose(reshape(t, {n, groups, c / groups, rest}), 1, 2), MemoryFormat::Contiguous), t.sizes());
+    out = in_layout_of(out, t);
   }
   // Regrouping by the other factor puts the channels back.
   if (recording(t))

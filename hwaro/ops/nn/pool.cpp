@@ -235,6 +235,19 @@ struct MaxPool3d {
   }
 };
 
+struct MaxPool2dBackward {
+  static constexpr Schema schema =
+      "max_pool2d_with_indices_backward(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride, int[2] "
+      "padding, int[2] dilation, bool ceil_mode, Tensor indices) -> Tensor";
+  static constexpr Doc doc = "The gradient of max_pool2d's input self: grad_output added at the indices of the maxima.";
+  static constexpr unsigned expose = kInternal;
+  static Tensor call(const Tensor& grad_output, const Tensor& self, IntSpan, IntSpan, IntSpan, IntSpan, bool,
+                     const Tensor& indices) {
+    return picked_backward(kMaxNames[1].node, grad_output, dense_as(indices, kInt32), self.sizes(), 2,
+                           is_channels_last(self));
+  }
+};
+
 // ---- average ----
 
 namespace {

@@ -210,7 +210,7 @@ struct FunctionalThresholdInplace {
 struct FunctionalSoftplus {
   static constexpr Schema schema = "softplus(Tensor input, Scalar beta=1, Scalar threshold=20) -> Tensor";
   static constexpr Doc doc = "log(1 + e^(beta x)) / beta; x itself where beta x is above threshold.";
-  static constexpr unsigned expose = kNnFunctional;
+  static constexpr unsigned expose = kNnFunctional | kOut;
   static Tensor call(const Tensor& x, const Scalar& beta, const Scalar& threshold) {
     return activate(x, false, pointwise_info<Softplus>, pointwise_info<Softplus>, {beta, threshold});
   }
@@ -221,7 +221,7 @@ struct FunctionalSoftplus {
 struct FunctionalGelu {
   static constexpr Schema schema = "gelu(Tensor input, *, str approximate='none') -> Tensor";
   static constexpr Doc doc = "x times the normal distribution function of x, exact ('none') or by tanh ('tanh').";
-  static constexpr unsigned expose = kNnFunctional;
+  static constexpr unsigned expose = kNnFunctional | kOut;
   static Tensor call(const Tensor& x, std::string_view approximate) {
     HWARO_CHECK(approximate == "none" || approximate == "tanh", "approximate argument must be either none or tanh.");
     const PointwiseInfo& info = approximate == "none" ? pointwise_info<Gelu> : pointwise_info<GeluTanh>;
@@ -231,7 +231,7 @@ struct FunctionalGelu {
 struct FunctionalLogSigmoid {
   static constexpr Schema schema = "logsigmoid(Tensor input) -> Tensor";
   static constexpr Doc doc = "The logarithm of the logistic function of each element.";
-  static constexpr unsigned expose = kNnFunctional;
+  static constexpr unsigned expose = kNnFunctional | kOut;
   static Tensor call(const Tensor& x) { return log_sigmoid(x); }
 };
 struct FunctionalSoftsign {

@@ -214,7 +214,7 @@ struct LogSigmoid {
 struct Softshrink {
   static constexpr Schema schema = "softshrink(Tensor self, Scalar lambd=0.5) -> Tensor";
   static constexpr Doc doc = "Each element moved towards zero by lambd, and zero from there on.";
-  static constexpr unsigned expose = kNnFunctional;
+  static constexpr unsigned expose = kNnFunctional | kOut;
   static constexpr auto dtypes = same(floating);
   static constexpr auto check = &check_softshrink;
   // x * 0 keeps NaN.

@@ -61,6 +61,8 @@ struct SumToSize {
       "Sums over leading dimensions and over those of size 1 in `size`, so that the result has that size.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, IntSpan size) {
+    // A sum even where there is a single element already, as in PyTorch: a copy, and integers become int64.
+    if (size.empty()) return sum_all(self);
     if (self.sizes() == size) return self;
     const int64_t lead = self.dim() - int64_t(size.size());
     bool fits = lead >= 0;

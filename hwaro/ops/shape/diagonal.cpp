@@ -8,6 +8,7 @@
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/registry.h"
 #include "hwaro/ops/shape/geometry.h"
+#include "hwaro/ops/shape/slicing.h"
 
 namespace hwaro::engine {
 
@@ -176,18 +177,28 @@ struct DiagEmbed {
   }
 };
 
+struct DiagonalCopy {
+  static constexpr Schema schema = "diagonal_copy(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor";
+  static constexpr Doc doc = "A copy of a diagonal of two dimensions.";
+  static constexpr unsigned expose = kFunction | kOut;
+  static Tensor call(const Tensor& self, int64_t offset, int64_t dim1, int64_t dim2) {
+    const Wrapped w = wrap_diagonal(dim1, dim2, self.dim());
+    const Tensor out = clone(Diagonal::call(detach(self), offset, dim1, dim2), MemoryFormat::Contiguous);
+    if (recording(self))
+      record("DiagonalBackward0_copy", {self}, out, {}, [shape = Dims(self.sizes()), offset, w](Backward& b) {
+        b.set(0, diagonal_backward(b.g(), shape, offset, w.dim1, w.dim2));
+      });
+    return out;
+  }
+};
+
 struct Diag {
   static constexpr Schema schema = "diag(Tensor self, int diagonal=0) -> Tensor";
   static constexpr Doc doc = "A copy of a diagonal of a matrix, or a matrix with a vector on its diagonal.";
   static Tensor call(const Tensor& self, int64_t diagonal) {
     HWARO_CHECK(self.dim() == 1 || self.dim() == 2, "diag(): Supports 1D or 2D tensors. Got ", self.dim(), "D");
     if (self.dim() == 1) return DiagEmbed::call(self, diagonal, -2, -1);
-    const Tensor out = clone(Diagonal::call(detach(self), diagonal, 0, 1), MemoryFormat::Contiguous);
-    if (recording(self))
-      record("DiagonalBackward0_copy", {self}, out, {}, [shape = Dims(self.sizes()), diagonal](Backward& b) {
-        b.set(0, diagonal_backward(b.g(), shape, diagonal, 0, 1));
-      });
-    return out;
+    return DiagonalCopy::call(self, diagonal, 0, 1);
   }
 };
 
@@ -205,7 +216,7 @@ struct DiagonalScatter {
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, const Tensor& src, int64_t offset, int64_t dim1, int64_t dim2) {
     check_has_data(self, {src});
-    const Tensor out = clone(detach(self));
+    const Tensor out = clone_in_place(self);
     const Tensor part = Diagonal::call(out, offset, dim1, dim2);
     HWARO_CHECK(part.sizes() == src.sizes(),
                 "expected src to have a size equal to the slice of self. src size = ", sizes_str(src.sizes()),

@@ -150,7 +150,7 @@ struct Rot90 {
     Dims flags(std::size_t(n), 0);
     if (turns == 1 || turns == 2) flags[d1] = 1;
     if (turns == 2 || turns == 3) flags[d0] = 1;
-    Tensor out = flipped(self, flags);
+    Tensor out = turns == 0 ? clone(detach(self), MemoryFormat::Contiguous) : flipped(self, flags);
     if (turns % 2 == 1) {
       Dims sizes(out.sizes()), strides(out.strides());
       std::swap(sizes[d0], sizes[d1]);

@@ -5,6 +5,7 @@
 #include "hwaro/ops/registry.h"
 #include "hwaro/ops/index_dim.h"
 #include "hwaro/ops/kinds/warn_once.h"
+#include "hwaro/ops/masked.h"
 #include "hwaro/ops/rearrange.h"
 
 namespace hwaro::engine {
@@ -182,28 +183,18 @@ struct Combinations {
     HWARO_CHECK(self.dim() == 1, "Expect a 1D vector, but got shape ", sizes_str(self.sizes()));
     HWARO_CHECK(r >= 0, "Expect a non-negative number, but got ", r);
     if (r == 0) return make_tensor({0}, self.dtype(), self.device());
+    // A grid of positions per place; those stay that rise from place to place.
     const int64_t n = self.sizes()[0];
-    std::vector<std::vector<int64_t>> columns(static_cast<std::size_t>(r));
-    Dims choice(static_cast<std::size_t>(r), 0);
-    if (!with_replacement)
-      for (int64_t k = 0; k < r; ++k) choice[k] = k;
-    bool more = n > 0 && (with_replacement || r <= n);
-    while (more) {
-      for (int64_t k = 0; k < r; ++k) columns[k].push_back(choice[k]);
-      int64_t k = r - 1;
-      while (k >= 0 && choice[k] == (with_replacement ? n - 1 : n - r + k)) --k;
-      more = k >= 0;
-      if (!more) break;
-      ++choice[k];
-      for (int64_t j = k + 1; j < r; ++j) choice[j] = with_replacement ? choice[k] : choice[j - 1] + 1;
-    }
+    const Tensor line = make_tensor({n}, DType::Int64, self.device());
+    if (!self.device().is_meta())
+      for (int64_t i = 0; i < n; ++i) line->write_as<int64_t>()[i] = i;
+    const std::vector<Tensor> lines(static_cast<std::size_t>(r), line), values(static_cast<std::size_t>(r), self);
+    const std::vector<Tensor> at = Meshgrid::grid(lines, "ij"), grids = Meshgrid::grid(values, "ij");
+    Tensor mask = make_full(at[0].sizes(), true, DType::Bool, self.device());
+    for (std::size_t k = 0; k + 1 < at.size(); ++k)
+      mask = mask & (with_replacement ? at[k] <= at[k + 1] : at[k] < at[k + 1]);
     std::vector<Tensor> parts;
-    for (const std::vector<int64_t>& column : columns) {
-      const Tensor index = make_tensor({int64_t(column.size())}, DType::Int64);
-      int64_t* to = index->write_as<int64_t>();
-      for (std::size_t i = 0; i < column.size(); ++i) to[i] = column[i];
-      parts.push_back(index_select(self, 0, index));
-    }
+    for (const Tensor& grid : grids) parts.push_back(masked_select(grid, mask));
     return stack(parts, 1);
   }
 };

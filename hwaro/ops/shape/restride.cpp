@@ -87,6 +87,24 @@ struct UnsqueezeInplace {
   }
 };
 
+struct AsStridedInplace {
+  static constexpr Schema schema =
+      "as_strided_(Tensor(a!) self, int[] size, int[] stride, int? storage_offset=None) -> Tensor(a!)";
+  static constexpr Doc doc = "Gives self other sizes, strides and another offset into its storage, in elements.";
+  static constexpr unsigned expose = kFunction | kMethod;
+  static Tensor call(const Tensor& self, IntSpan size, IntSpan stride, std::optional<int64_t> storage_offset) {
+    const Tensor view = as_strided(detach(self), size, stride, storage_offset);
+    const Dims base(self.sizes()), base_strides(self.strides()), sizes(view.sizes()), strides(view.strides());
+    const int64_t base_offset = self->offset, offset = view->offset;
+    restride("AsStridedBackward1", self, sizes, strides,
+             [base, base_strides, base_offset, sizes, strides, offset](const Tensor& g) {
+               return as_strided_backward(g, base, base_strides, base_offset, sizes, strides, offset);
+             });
+    self->offset = offset;
+    return self;
+  }
+};
+
 struct TInplace {
   static constexpr Schema schema = "t_(Tensor(a!) self) -> Tensor(a!)";
   static constexpr Doc doc = "Transposes a matrix by exchanging its strides.";

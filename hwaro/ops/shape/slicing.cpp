@@ -100,16 +100,16 @@ struct Slice {
   }
 };
 
-static void check_narrow(const Tensor& self, int64_t& dim, int64_t& start, int64_t length) {
+static void check_narrow(const Tensor& self, int64_t& dim, int64_t& start, int64_t length, bool copies = false) {
   HWARO_CHECK(self.dim() > 0, "narrow() cannot be applied to a 0-dim tensor.");
-  HWARO_CHECK(length >= 0, "narrow(): length must be non-negative.");
+  HWARO_CHECK(copies || length >= 0, "narrow(): length must be non-negative.");
   dim = wrap_dim(dim, self.dim());
   const int64_t size = self.sizes()[dim];
   HWARO_CHECK_AS(IndexError, start >= -size && start <= size, "start out of range (expected to be in range of [", -size,
                  ", ", size, "], but got ", start, ")");
   if (start < 0) start += size;
-  HWARO_CHECK(start <= size - length, "start (", start, ") + length (", length, ") exceeds dimension size (", size,
-              ").");
+  HWARO_CHECK(length >= 0 && start <= size - length, "start (", start, ") + length (", length,
+              ") exceeds dimension size (", size, ").");
 }
 
 struct Narrow {
@@ -137,7 +137,11 @@ struct NarrowCopy {
   static constexpr Schema schema = "narrow_copy(Tensor self, int dim, int start, int length) -> Tensor";
   static constexpr Doc doc = "A copy of length indices of dimension dim from start on.";
   static Tensor call(const Tensor& self, int64_t dim, int64_t start, int64_t length) {
-    check_narrow(self, dim, start, length);
+    HWARO_CHECK(self.dim() > 0, "narrow() cannot be applied to a 0-dim tensor.");
+    HWARO_CHECK(dim < self.dim(),
+                "Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but got false.  (Could this error "
+                "message be improved?  If so, please report an enhancement request to PyTorch.)");
+    check_narrow(self, dim, start, length, true);
     Tensor out;
     {
       NoGradGuard guard;
@@ -163,6 +167,14 @@ struct Alias {
 
 // ---- a copy of self with one part replaced ----
 
+Tensor clone_in_place(const Tensor& self) {
+  const Tensor plain = detach(self);
+  if (has_internal_overlap(*self.impl()) || self.device().is_meta()) return clone(plain);
+  const auto count = int64_t(self->storage->nbytes() / size_of(self.dtype()));
+  const Tensor whole = clone(alias(plain, {count}, {1}, 0));
+  return alias(whole, self.sizes(), self.strides(), self->offset);
+}
+
 struct SelectScatter {
   static constexpr Schema schema = "select_scatter(Tensor self, Tensor src, int dim, int index) -> Tensor";
   static constexpr Doc doc = "A copy of self with the part at one index of dimension dim replaced by src.";
@@ -175,7 +187,7 @@ struct SelectScatter {
     dim = wrap_dim(dim, self.dim());
     if (index < 0) index += self.sizes()[dim];
     check_has_data(self, {src});
-    const Tensor out = clone(detach(self));
+    const Tensor out = clone_in_place(self);
     if (!out.device().is_meta()) copy_raw(Select::call(out, dim, index), src);
     if (recording(self, src))
       record("SelectScatterBackward0", {self, src}, out, {}, [dim, index](Backward& b) {
@@ -191,11 +203,10 @@ struct SliceScatter {
   static constexpr Schema schema =
       "slice_scatter(Tensor self, Tensor src, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor";
   static constexpr Doc doc = "A copy of self with a slice of dimension dim replaced by src.";
-  static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, const Tensor& src, int64_t dim, std::optional<int64_t> start,
                      std::optional<int64_t> end, int64_t step) {
     check_has_data(self, {src});
-    const Tensor out = clone(detach(self));
+    const Tensor out = clone_in_place(self);
     const Tensor part = Slice::call(out, dim, start, end, step);
     HWARO_CHECK(part.sizes() == src.sizes(),
                 "expected src to have a size equal to the slice of self. src size = ", sizes_str(src.sizes()),
@@ -208,6 +219,34 @@ struct SliceScatter {
           b.set(0, call(b.g(), make_zeros(part.sizes(), part.dtype(), part.device()), dim, start, end, step));
         if (b.needs(1)) b.set(1, part);
       });
+    return out;
+  }
+};
+
+struct AsStridedScatter {
+  static constexpr Schema schema =
+      "as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, int? storage_offset=None) -> Tensor";
+  static constexpr Doc doc = "A copy of self with what as_strided(size, stride, storage_offset) shows replaced by src.";
+  static constexpr unsigned expose = kFunction | kMethod;
+  static Tensor call(const Tensor& self, const Tensor& src, IntSpan size, IntSpan stride,
+                     std::optional<int64_t> storage_offset) {
+    check_has_data(self, {src});
+    const int64_t offset = storage_offset.value_or(self->offset);
+    const Tensor out = clone_in_place(self), part = as_strided(out, size, stride, offset);
+    HWARO_CHECK(part.sizes() == src.sizes(),
+                "expected src to have a size equal to the slice of self. src size = ", sizes_str(src.sizes()),
+                ", slice size = ", sizes_str(part.sizes()));
+    if (!out.device().is_meta()) copy_raw(part, src);
+    if (recording(self, src))
+      record("AsStridedScatterBackward0", {self, src}, out, {},
+             [sizes = Dims(self.sizes()), strides = Dims(self.strides()), base = self->offset, size = Dims(size),
+              stride = Dims(stride), offset](Backward& b) {
+               // The places of self as they lie in its storage; as_strided on the gradient looks there too.
+               const Tensor g = to_geometry(b.g(), sizes, strides);
+               if (b.needs(0))
+                 b.set(0, call(g, make_zeros(size, g.dtype(), g.device()), size, stride, offset - base + g->offset));
+               if (b.needs(1)) b.set(1, contiguous(as_strided(g, size, stride, offset - base + g->offset)));
+             });
     return out;
   }
 };

@@ -11,5 +11,8 @@ Tensor select_view(const Tensor& self, std::int64_t dim, std::int64_t index);
 Tensor select_backward(const Tensor& g, IntSpan sizes, std::int64_t dim, std::int64_t index);
 Tensor slice_backward(const Tensor& g, IntSpan sizes, std::int64_t dim, std::int64_t start, std::int64_t end,
                       std::int64_t step);
+// A copy of self and of all else that its storage holds, with the same strides and offset: for operators that replace a
+// part of self. Not recorded. An ordinary copy where elements of self overlap.
+Tensor clone_in_place(const Tensor& self);
 
 }  // namespace hwaro::engine

@@ -5,14 +5,12 @@
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/registry.h"
 #include "hwaro/ops/shape/geometry.h"
+#include "hwaro/ops/shape/parts.h"
 
 namespace hwaro::engine {
 
 using std::int64_t;
 
-namespace {
-
-// The gradients of all outputs, zeros where none came.
 std::vector<Tensor> all_gradients(Backward& b, const std::vector<Dims>& sizes) {
   const Tensor* some = nullptr;
   for (std::size_t i = 0; i < b.output_count() && !some; ++i)
@@ -23,6 +21,8 @@ std::vector<Tensor> all_gradients(Backward& b, const std::vector<Dims>& sizes) {
     out.push_back(b.g(i).defined() ? b.g(i) : fresh_zeros(sizes[i], some->dtype(), some->device()));
   return out;
 }
+
+namespace {
 
 // Consecutive parts of the given lengths along dim, recorded as one node with several outputs.
 template <class Length>
@@ -281,6 +281,60 @@ struct Unbind {
                if (!grads.empty()) b.set(0, stack(grads, dim));
              });
     return out;
+  }
+};
+
+// ---- parts that are no views of self for autograd: writing into one does not make the others stale ----
+
+namespace {
+
+// Views of what self holds, cut apart from its history and its version.
+std::vector<Tensor> unsafe_parts(const char* node, const Tensor& self, std::vector<Tensor> parts, int64_t dim) {
+  std::vector<Dims> shapes;
+  for (Tensor& t : parts) {
+    t = alias(t, t.sizes(), t.strides(), t->offset);
+    t->own_version = 0;
+    t->flags |= kOwnVersion;
+    shapes.emplace_back(t.sizes());
+  }
+  if (recording(self))
+    record(node, {&self, 1}, parts, {}, [dim, shapes = std::move(shapes)](Backward& b) {
+      const std::vector<Tensor> grads = all_gradients(b, shapes);
+      if (!grads.empty()) b.set(0, cat(grads, dim));
+    });
+  return parts;
+}
+
+}  // namespace
+
+struct UnsafeSplit {
+  static constexpr Schema schema = "unsafe_split.Tensor(Tensor self, int split_size, int dim=0) -> Tensor[]";
+  static constexpr Doc doc = "As split, for parts that are written into one at a time.";
+  static constexpr unsigned expose = kFunction | kMethod;
+  static std::vector<Tensor> call(const Tensor& self, int64_t split_size, int64_t dim) {
+    return unsafe_parts("UnsafeSplitBackward0", self, split_into(detach(self), split_size, dim), dim);
+  }
+};
+
+struct UnsafeSplitWithSizes {
+  static constexpr Schema schema = "unsafe_split_with_sizes(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]";
+  static constexpr Doc doc = "As split_with_sizes, for parts that are written into one at a time.";
+  static constexpr unsigned expose = kFunction | kMethod;
+  static std::vector<Tensor> call(const Tensor& self, IntSpan split_sizes, int64_t dim) {
+    return unsafe_parts("UnsafeSplitWithSizesBackward0", self, split_sizes_into(detach(self), split_sizes, dim), dim);
+  }
+};
+
+struct UnsafeChunk {
+  static constexpr Schema schema = "unsafe_chunk(Tensor self, int chunks, int dim=0) -> Tensor[]";
+  static constexpr Doc doc = "As chunk, for parts that are written into one at a time.";
+  static constexpr unsigned expose = kFunction | kMethod;
+  static std::vector<Tensor> call(const Tensor& self, int64_t chunks, int64_t dim) {
+    HWARO_CHECK(self.dim() > 0, "chunk expects at least a 1-dimensional tensor");
+    HWARO_CHECK(chunks > 0, "chunk expects `chunks` to be greater than 0, got: ", chunks);
+    const int64_t size = self.sizes()[wrap_dim(dim, self.dim())], length = (size + chunks - 1) / chunks;
+    if (length == 0) return UnsafeSplitWithSizes::call(self, Dims(std::size_t(chunks), 0), dim);
+    return UnsafeSplit::call(self, length, dim);
   }
 };
 

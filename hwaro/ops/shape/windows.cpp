@@ -37,6 +37,24 @@ struct Unfold {
   }
 };
 
+struct UnfoldCopy {
+  static constexpr Schema schema = "unfold_copy(Tensor self, int dimension, int size, int step) -> Tensor";
+  static constexpr Doc doc = "A copy of all windows of a size along a dimension, step apart.";
+  static constexpr unsigned expose = kFunction | kOut;
+  static Tensor call(const Tensor& self, int64_t dimension, int64_t size, int64_t step) {
+    const Tensor out = clone(Unfold::call(detach(self), dimension, size, step), MemoryFormat::Contiguous);
+    if (recording(self))
+      record("UnfoldBackward0_copy", {self}, out, {}, [base = Dims(self.sizes()), dimension, size, step](Backward& b) {
+        Dims strides = contiguous_strides(base), windows(strides);
+        const int64_t d = wrap_dim(dimension, int64_t(base.size()));
+        windows.push_back(base.empty() ? 1 : windows[d]);
+        if (!base.empty()) windows[d] *= step;
+        b.set(0, as_strided_backward(b.g(), base, strides, 0, b.g().sizes(), windows, 0));
+      });
+    return out;
+  }
+};
+
 }  // namespace hwaro::engine
 
 #include "families/windows.inc"

@@ -7,38 +7,35 @@ import importlib
 import hwaro as torch
 from hwaro._C.nn_functional import *  # noqa: F401,F403
 
-# The compiled losses know `reduction` only; these take PyTorch's older arguments too, and load at their first use.
+# The compiled losses know `reduction` only; these take PyTorch's older arguments too.
 _LOSSES = """cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss kl_div binary_cross_entropy
     binary_cross_entropy_with_logits"""
-for _name in _LOSSES.split():
-    del globals()[_name]
 
 _PYTHON = {
     "reductions": _LOSSES,
     "losses": """poisson_nll_loss gaussian_nll_loss hinge_embedding_loss multi_margin_loss multilabel_margin_loss
-        soft_margin_loss multilabel_soft_margin_loss cosine_embedding_loss margin_ranking_loss triplet_margin_loss
+        multilabel_soft_margin_loss cosine_embedding_loss margin_ranking_loss triplet_margin_loss
         triplet_margin_with_distance_loss ctc_loss""",
     "attention": "multi_head_attention_forward _canonical_mask",
-    "activations": """softmin softsign gumbel_softmax rrelu rrelu_ elu_ selu_ celu_ leaky_relu_ hardtanh_
-        threshold_ _get_softmax_dim""",
+    "activations": "softmin gumbel_softmax rrelu_ _threshold _get_softmax_dim",
     "dropouts": "dropout1d dropout2d dropout3d feature_alpha_dropout",
-    "norms": "normalize instance_norm rms_norm local_response_norm",
-    "pools": """lp_pool1d lp_pool2d lp_pool3d max_unpool1d max_unpool2d max_unpool3d max_pool1d_with_indices
-        max_pool2d_with_indices max_pool3d_with_indices adaptive_max_pool1d_with_indices
-        adaptive_max_pool2d_with_indices adaptive_max_pool3d_with_indices fractional_max_pool2d
-        fractional_max_pool3d fractional_max_pool2d_with_indices fractional_max_pool3d_with_indices""",
-    "vision": "upsample upsample_nearest upsample_bilinear affine_grid grid_sample channel_shuffle",
-    "bags": "embedding_bag pdist",
+    "norms": "normalize instance_norm local_response_norm",
+    "pools": """adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool3d lp_pool1d lp_pool2d
+        lp_pool3d max_unpool1d max_unpool2d max_unpool3d max_pool1d_with_indices max_pool2d_with_indices
+        max_pool3d_with_indices adaptive_max_pool1d_with_indices adaptive_max_pool2d_with_indices
+        adaptive_max_pool3d_with_indices fractional_max_pool2d fractional_max_pool3d
+        fractional_max_pool2d_with_indices fractional_max_pool3d_with_indices""",
+    "vision": "upsample upsample_nearest upsample_bilinear affine_grid grid_sample",
+    "bags": "embedding_bag",
 }
 _HOME = {name: home for home, names in _PYTHON.items() for name in names.split()}
-_OPERATORS = frozenset(["channel_shuffle", "pdist", "rms_norm", "native_channel_shuffle"])
+# Where Python stands above a compiled function of the same name, it loads at its first use.
+for _name in _HOME:
+    globals().pop(_name, None)
 
 
 def __getattr__(name):
-    # An operator of the engine that goes by the same name wins over the Python version.
-    if name in _OPERATORS and hasattr(torch, name):
-        value = getattr(torch, name)
-    elif name in _HOME:
+    if name in _HOME:
         value = getattr(importlib.import_module("hwaro.nn._functional." + _HOME[name]), name)
     else:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -1,6 +1,6 @@
 """Activation functions on top of compiled ones."""
 import hwaro as torch
-from hwaro._C.nn_functional import celu, elu, hardtanh, leaky_relu, selu, softmax, threshold
+from hwaro._C.nn_functional import rrelu, softmax, threshold
 
 
 def _get_softmax_dim(name, ndim, stacklevel):
@@ -17,11 +17,6 @@ def softmin(input, dim=None, _stacklevel=3, dtype=None):
     return softmax(-input, dim, dtype=dtype)
 
 
-def softsign(input):
-    """x / (1 + |x|)."""
-    return input / (input.abs() + 1)
-
-
 def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
     """A sample of the Gumbel-Softmax distribution (Jang et al., 2016); hard: one-hot values with soft gradients."""
     if eps != 1e-10:
@@ -36,52 +31,8 @@ def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
     return one_hot - soft.detach() + soft
 
 
-def _rrelu_slopes(input, lower, upper, training):
-    if not training:
-        return (lower + upper) / 2
-    # One draw in double per element that is not positive, in memory order.
-    negative = input <= 0
-    slopes = torch.ones_like(input, requires_grad=False)
-    count = int(negative.sum())
-    if count:
-        slopes[negative] = torch.empty(count, dtype=torch.float64).uniform_(lower, upper).to(slopes.dtype)
-    return slopes
-
-
-def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
-    """x where positive, else x times a random slope in [lower, upper) (their mean outside of training)."""
-    with torch.no_grad():
-        slopes = _rrelu_slopes(input, lower, upper, training)
-    result = torch.where(input > 0, input, input * slopes)
-    return input.copy_(result) if inplace else result
-
-
 def rrelu_(input, lower=1.0 / 8, upper=1.0 / 3, training=False):
     return rrelu(input, lower, upper, training, True)
-
-
-def elu_(input, alpha=1.0):
-    return elu(input, alpha, True)
-
-
-def selu_(input):
-    return selu(input, True)
-
-
-def celu_(input, alpha=1.0):
-    return celu(input, alpha, True)
-
-
-def leaky_relu_(input, negative_slope=0.01):
-    return leaky_relu(input, negative_slope, True)
-
-
-def hardtanh_(input, min_val=-1.0, max_val=1.0):
-    return hardtanh(input, min_val, max_val, True)
-
-
-def threshold_(input, threshold, value):
-    return _threshold(input, threshold, value, True)
 
 
 _threshold = threshold

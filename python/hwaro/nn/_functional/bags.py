@@ -1,6 +1,5 @@
-"""Bags of embeddings, and distances between all pairs of rows."""
+"""Bags of embeddings."""
 import hwaro as torch
-from hwaro._C.nn_functional import embedding
 
 
 def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, mode="mean",
@@ -32,7 +31,8 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
                              "fixed "
                              f"length sequences. However, found offsets of type {shown}")
         bags, length = input.shape
-        starts = torch.arange(bags, device=input.device) * length
+        offsets = torch.arange(bags, device=input.device, dtype=input.dtype) * length
+        include_last_offset = False
         input = input.reshape(-1)
         if per_sample_weights is not None:
             per_sample_weights = per_sample_weights.reshape(-1)
@@ -41,40 +41,10 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
             raise ValueError("offsets has to be a 1D Tensor but got None")
         if offsets.dim() != 1:
             raise ValueError("offsets has to be a 1D Tensor")
-        starts = offsets.long()
-        if include_last_offset:
-            starts = starts[:-1]
-        bags = starts.numel()
-        if bags and int(starts[0]) != 0:
-            raise RuntimeError("offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
-                               f"position 0. However, got {int(starts[0])}")
     else:
         raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.dim()}")
-    if padding_idx is not None:
-        if not -weight.size(0) <= padding_idx < weight.size(0):
-            raise ValueError("padding_idx must be within the number of embeddings")
-        padding_idx %= weight.size(0)
-    count = input.numel()
-    # The bag of each element: how many bags start at or before it.
-    bag = torch.searchsorted(starts.contiguous(), torch.arange(count, device=input.device), right=True) - 1
-    rows = embedding(input, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq)
-    kept = torch.ones(count, dtype=torch.bool) if padding_idx is None else input != padding_idx
-    width = weight.size(1)
-    if mode == "max":
-        index = bag.unsqueeze(1).expand(count, width)[kept]
-        empty = torch.zeros((bags, width), dtype=weight.dtype)
-        return empty.scatter_reduce(0, index, rows[kept], "amax", include_self=False)
-    if per_sample_weights is not None:
-        rows = rows * per_sample_weights.unsqueeze(1)
-    rows = torch.where(kept.unsqueeze(1), rows, torch.zeros_like(rows))
-    total = torch.zeros((bags, width), dtype=weight.dtype).index_add(0, bag, rows)
-    if mode == "sum":
-        return total
-    sizes = torch.zeros(bags, dtype=weight.dtype).index_add(0, bag, kept.to(weight.dtype))
-    return total / sizes.clamp(min=1).unsqueeze(1)
-
-
-def pdist(input, p=2.0):
-    """p-norm distances between all pairs of rows: (N, D) -> (N(N-1)/2,)."""
-    first, second = torch.triu_indices(input.size(0), input.size(0), 1)
-    return (input[first] - input[second]).norm(p, -1)
+    if max_norm is not None:
+        with torch.no_grad():
+            torch.embedding_renorm_(weight.detach(), input, max_norm, norm_type)
+    return torch.embedding_bag(weight, input, offsets, scale_grad_by_freq, ("sum", "mean", "max").index(mode), sparse,
+                               per_sample_weights, include_last_offset, padding_idx)[0]

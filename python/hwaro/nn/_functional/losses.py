@@ -2,6 +2,7 @@
 import math
 
 import hwaro as torch
+from hwaro._C import nn_functional as compiled
 from hwaro._C.nn_functional import logsigmoid, pairwise_distance
 from hwaro.nn._reduction import chosen, get_enum, reduced
 
@@ -41,7 +42,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     var = var.clone()
     with torch.no_grad():
         var.clamp_(min=eps)
-    loss = 0.5 * (torch.log(var) + (input - target) ** 2 / var)
+    loss = (torch.log(var) + (input - target) ** 2 / var) * 0.5
     if full:
         loss = loss + 0.5 * math.log(2 * math.pi)
     return reduced(loss, reduction)
@@ -59,46 +60,17 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
 def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
     """Mean over classes of max(0, margin - x[y] + x[i])^p: input (N, C) or (C), target (N) or ()."""
     reduction = chosen(reduction, size_average, reduce)
+    get_enum(reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.dim() != 1:
         raise ValueError("weight must be one-dimensional")
-    rows = input if input.dim() == 2 else input.unsqueeze(0)
-    index = target.reshape(-1, 1)
-    if index.numel() and not bool(((index >= 0) & (index < rows.size(1))).all()):
-        raise RuntimeError("target out of range")
-    loss = (margin - rows.gather(1, index) + rows).clamp_min(0)
-    if p == 2:
-        loss = loss * loss
-    if weight is not None:
-        loss = loss * weight[index]
-    own = torch.zeros_like(rows, dtype=torch.bool, requires_grad=False).scatter_(1, index, True)
-    loss = loss.masked_fill(own, 0).sum(1) / rows.size(1)
-    if input.dim() < 2:
-        loss = loss.squeeze(0)
-    return reduced(loss, reduction)
+    return compiled.multi_margin_loss(input, target, p, margin, weight, reduction)
 
 
 def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """Mean over classes of max(0, 1 - (x[y_j] - x[i])); targets end at the first -1: input, target (N, C) or (C)."""
-    reduction = chosen(reduction, size_average, reduce)
-    rows = input if input.dim() == 2 else input.reshape(1, -1)
-    labels = target.reshape(rows.shape)
-    classes = rows.size(1)
-    used = torch.cumsum((labels < 0).long(), 1) == 0
-    safe = torch.where(used, labels, torch.zeros_like(labels))
-    is_target = torch.zeros_like(rows, requires_grad=False).scatter_add_(1, safe, used.to(rows.dtype)) > 0
-    gaps = (1 - (rows.gather(1, safe).unsqueeze(2) - rows.unsqueeze(1))).clamp_min(0)
-    counted = used.unsqueeze(2) & ~is_target.unsqueeze(1)
-    loss = (gaps * counted).sum((1, 2)) / classes
-    if input.dim() < 2:
-        loss = loss.squeeze(0)
-    return reduced(loss, reduction)
-
-
-def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
-    """log(1 + exp(-target * input)) for targets of 1 and -1."""
-    return reduced((-target * input).exp().log1p(), chosen(reduction, size_average, reduce))
+    return compiled.multilabel_margin_loss(input, target, chosen(reduction, size_average, reduce))
 
 
 def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
@@ -137,7 +109,7 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
     if not input1.dim() == input2.dim() == target.dim():
         raise RuntimeError("margin_ranking_loss : All input tensors should have same dimension but got sizes: "
                            f"input1: {input1.size()}, input2: {input2.size()}, target: {target.size()} ")
-    return reduced((-target * (input1 - input2) + margin).clamp_min(0), reduction)
+    return compiled.margin_ranking_loss(input1, input2, target, margin, reduction)
 
 
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, size_average=None,
@@ -173,84 +145,27 @@ def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_fu
     return reduced(torch.clamp_min(margin + near - far, 0), reduction)
 
 
-def _ctc_targets(targets, lengths, batch):
-    """Targets as (N, S), whatever form they came in."""
-    if targets.dim() == 2:
-        return targets
-    longest = max(max(lengths, default=0), 1)
-    padded = targets.new_zeros((batch, longest))
-    start = 0
-    for row, length in enumerate(lengths):
-        padded[row, :length] = targets[start:start + length]
-        start += length
-    return padded
-
-
-def _log_add(*terms):
-    """log of the sum of exp(terms), with gradient 0 where nothing is reachable."""
-    best = terms[0].detach()
-    for term in terms[1:]:
-        best = torch.maximum(best, term.detach())
-    reachable = best > float("-inf")
-    base = torch.where(reachable, best, torch.zeros_like(best))
-    total = sum((torch.where(reachable, term, torch.zeros_like(term)) - base).exp() for term in terms)
-    return torch.where(reachable, total.log() + base, best)
+def _ctc_lengths(name, lengths):
+    if not isinstance(lengths, torch.Tensor):
+        return list(lengths)
+    if lengths.is_floating_point() or lengths.is_complex():
+        raise RuntimeError(f"{name} must be integral")
+    return lengths.reshape(-1).tolist()
 
 
 def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
-    """Connectionist temporal classification (Graves et al., 2006): log_probs (T, N, C), targets (N, S) or (sum,).
-
-    The forward recursion runs over all samples at once; gradients come from autograd through it.
-    """
+    """Connectionist temporal classification (Graves et al., 2006): log_probs (T, N, C), targets (N, S) or (sum,)."""
     get_enum(reduction)
     single = log_probs.dim() == 2
     if single:
-        log_probs = log_probs.unsqueeze(1)
-        targets = targets.reshape(1, -1)
-    steps, batch, classes = log_probs.shape
-    if not 0 <= blank < classes:
-        raise RuntimeError("blank must be in label range")
-
-    def as_list(lengths):
-        return [int(n) for n in (lengths.reshape(-1).tolist() if isinstance(lengths, torch.Tensor) else lengths)]
-
-    input_lengths, target_lengths = as_list(input_lengths), as_list(target_lengths)
-    if len(input_lengths) != batch:
-        raise RuntimeError("input_lengths must be of size batch_size")
-    if len(target_lengths) != batch:
-        raise RuntimeError("target_lengths must be of size batch_size")
-    targets = _ctc_targets(targets.long(), target_lengths, batch)
-    symbols = targets.size(1)
-    states = 2 * symbols + 1
-    extended = targets.new_full((batch, states), blank)
-    extended[:, 1::2] = targets
-    emitted = log_probs.gather(2, extended.unsqueeze(0).expand(steps, batch, states))
-    # A jump over a blank is allowed between different symbols only.
-    jump = torch.zeros((batch, states), dtype=torch.bool)
-    jump[:, 2:] = (extended[:, 2:] != blank) & (extended[:, 2:] != extended[:, :-2])
-    never = float("-inf")
-    start = torch.full((batch, states), never, dtype=log_probs.dtype)
-    alpha = torch.where(torch.arange(states) < 2, emitted[0], start)
-    alphas = [alpha]
-    column = start[:, :1]
-    for step in range(1, steps):
-        one = torch.cat([column, alpha[:, :-1]], 1)
-        two = torch.cat([column, column, alpha[:, :-2]], 1)[:, :states].masked_fill(~jump, never)
-        alpha = _log_add(alpha, one, two) + emitted[step]
-        alphas.append(alpha)
-    ends = torch.stack([alphas[max(length, 1) - 1][row] for row, length in enumerate(input_lengths)])
-    length = torch.tensor(target_lengths)
-    last = ends.gather(1, (2 * length).unsqueeze(1)).squeeze(1)
-    before = ends.gather(1, (2 * length - 1).clamp(min=0).unsqueeze(1)).squeeze(1).masked_fill(length == 0, never)
-    loss = -_log_add(last, before)
-    # PyTorch's gradient is the one for log_probs that come out of log_softmax: it has a further term exp(log_probs).
-    used = (torch.arange(steps).unsqueeze(1) < torch.tensor(input_lengths)).unsqueeze(2)
-    probs = torch.where(used, log_probs, torch.full_like(log_probs, never)).exp()
-    loss = loss + (probs - probs.detach()).sum((0, 2))
+        log_probs, targets = log_probs.unsqueeze(1), targets.unsqueeze(0) if targets.dim() == 1 else targets
+    lengths = _ctc_lengths("target_lengths", target_lengths)
+    loss, _ = torch._ctc_loss(log_probs, targets.long(), _ctc_lengths("input_lengths", input_lengths), lengths, blank,
+                              zero_infinity)
     if zero_infinity:
-        loss = torch.where(loss == float("inf"), torch.zeros_like(loss), loss)
+        loss = torch.where(loss == float("inf"), torch.zeros((), dtype=loss.dtype, device=loss.device), loss)
     if reduction == "mean":
-        return (loss / length.clamp(min=1).to(loss.dtype)).mean()
+        return (loss / torch.tensor(lengths, dtype=loss.dtype, device=loss.device).clamp(min=1)).mean()
     if reduction == "sum":
         return loss.sum()
     return loss.squeeze(0) if single else loss

@@ -37,23 +37,6 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     return out.view(input.shape)
 
 
-def rms_norm(input, normalized_shape, weight=None, eps=None):
-    """input divided by the root of the mean of its squares over the last dimensions, times weight."""
-    normalized_shape = tuple(normalized_shape)
-    count = len(normalized_shape)
-    if input.dim() < count:
-        raise RuntimeError(f"Input tensor must have at least {count} dimensions, but got {input.dim()}")
-    if tuple(input.shape[-count:]) != normalized_shape:
-        raise RuntimeError(f"Given normalized_shape={list(normalized_shape)}, expected input with shape [*"
-                           f"{', '.join(map(str, normalized_shape))}], but got input of size{list(input.shape)}")
-    wide = input.float() if input.dtype in (torch.float16, torch.bfloat16) else input
-    if eps is None:
-        eps = torch.finfo(wide.dtype).eps
-    dims = list(range(-count, 0))
-    out = (wide * torch.rsqrt(wide.pow(2).mean(dims, keepdim=True) + eps)).to(input.dtype)
-    return out if weight is None else out * weight
-
-
 def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     """input / (k + alpha * mean of squares over size neighbouring channels)^beta: (N, C, *)."""
     dims = input.dim()

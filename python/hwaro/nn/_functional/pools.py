@@ -51,11 +51,11 @@ def adaptive_max_pool1d_with_indices(input, output_size, return_indices=False):
 
 
 def adaptive_max_pool2d_with_indices(input, output_size, return_indices=False):
-    return compiled.adaptive_max_pool2d(input, output_size, True)
+    return compiled.adaptive_max_pool2d(input, _whole_size(input, output_size), True)
 
 
 def adaptive_max_pool3d_with_indices(input, output_size, return_indices=False):
-    return compiled.adaptive_max_pool3d(input, output_size, True)
+    return compiled.adaptive_max_pool3d(input, _whole_size(input, output_size), True)
 
 
 def _unpool_size(input, kernel_size, stride, padding, output_size):
@@ -76,101 +76,97 @@ def _unpool_size(input, kernel_size, stride, padding, output_size):
     return output_size
 
 
-def _max_unpool(input, indices, kernel_size, stride, padding, output_size, expand):
-    kernel_size = expand(kernel_size)
-    stride = kernel_size if stride is None else expand(stride)
-    size = _unpool_size(input, kernel_size, stride, expand(padding), output_size)
-    dims = len(size)
-    lead = input.shape[:-dims]
-    count = 1
-    for extent in size:
-        count *= extent
-    flat = torch.zeros((*lead, count), dtype=input.dtype, device=input.device)
-    return flat.scatter(-1, indices.flatten(-dims), input.flatten(-dims)).view(*lead, *size)
-
-
 def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
     """Puts pooled maxima back to where they came from, zero elsewhere: (N, C, L)."""
-    return _max_unpool(input, indices, kernel_size, stride, padding, output_size, _single)
+    kernel_size = _single(kernel_size)
+    stride = kernel_size if stride is None else _single(stride)
+    size = _unpool_size(input, kernel_size, stride, _single(padding), output_size)
+    return compiled.max_unpool2d(input.unsqueeze(-1), indices.unsqueeze(-1), [*size, 1]).squeeze(-1)
 
 
 def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
     """Puts pooled maxima back to where they came from, zero elsewhere: (N, C, H, W)."""
-    return _max_unpool(input, indices, kernel_size, stride, padding, output_size, _pair)
+    kernel_size = _pair(kernel_size)
+    stride = kernel_size if stride is None else _pair(stride)
+    return compiled.max_unpool2d(input, indices,
+                                 _unpool_size(input, kernel_size, stride, _pair(padding), output_size))
 
 
 def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
     """Puts pooled maxima back to where they came from, zero elsewhere: (N, C, D, H, W)."""
-    return _max_unpool(input, indices, kernel_size, stride, padding, output_size, _triple)
+    kernel_size = _triple(kernel_size)
+    stride = kernel_size if stride is None else _triple(stride)
+    padding = _triple(padding)
+    size = _unpool_size(input, kernel_size, stride, padding, output_size)
+    return compiled.max_unpool3d(input, indices, size, stride, padding)
 
 
-def _window_starts(sample, size, out, kernel):
-    """First index of each fractional window (Graham, 2014), one row per sample."""
-    if out == 1:
-        return torch.full((sample.numel(), 1), size - kernel, dtype=torch.long)
-    alpha = (size - kernel) / (out - 1)
-    steps = torch.arange(out, dtype=sample.dtype)
-    starts = ((steps + sample.reshape(-1, 1)) * alpha).long() - (sample.reshape(-1, 1) * alpha).long()
-    starts[:, -1] = size - kernel
-    return starts
+def _whole_size(input, output_size):
+    """output_size with input's extents where it says None."""
+    if isinstance(output_size, int):
+        return output_size
+    if input.dim() <= len(output_size):
+        raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
+    return [n if given is None else given for given, n in zip(output_size, input.shape[-len(output_size):])]
 
 
-def _fractional(input, kernel_size, output_size, output_ratio, samples, expand):
-    kernel_size = expand(kernel_size)
-    dims = len(kernel_size)
+def adaptive_avg_pool2d(input, output_size):
+    """Averages over as many windows as asked for; None keeps a size: (N, C, H, W)."""
+    return compiled.adaptive_avg_pool2d(input, _whole_size(input, output_size))
+
+
+def adaptive_avg_pool3d(input, output_size):
+    """Averages over as many windows as asked for; None keeps a size: (N, C, D, H, W)."""
+    return compiled.adaptive_avg_pool3d(input, _whole_size(input, output_size))
+
+
+def adaptive_max_pool2d(input, output_size, return_indices=False):
+    """Maxima of as many windows as asked for; None keeps a size: (N, C, H, W)."""
+    return compiled.adaptive_max_pool2d(input, _whole_size(input, output_size), return_indices)
+
+
+def adaptive_max_pool3d(input, output_size, return_indices=False):
+    """Maxima of as many windows as asked for; None keeps a size: (N, C, D, H, W)."""
+    return compiled.adaptive_max_pool3d(input, _whole_size(input, output_size), return_indices)
+
+
+def _fractional(input, kernel_size, output_size, output_ratio, samples, expand, pool):
+    dims = len(expand(0))
     if output_size is None and output_ratio is None:
         raise ValueError(f"fractional_max_pool{dims}d requires specifying either an output_size or an output_ratio")
     if output_size is None:
         output_size = [int(input.size(-dims + d) * ratio) for d, ratio in enumerate(expand(output_ratio))]
-    output_size = expand(output_size)
-    batched = input.dim() == dims + 2
-    whole = input if batched else input.unsqueeze(0)
-    batch, channels = whole.shape[:2]
     if samples is None:
-        samples = torch.rand(batch, channels, dims, dtype=input.dtype, device=input.device)
-    spatial = whole.shape[2:]
-    for d, axis in enumerate(("time", "height", "width")[-dims:]):
-        # PyTorch lets the windows reach the border in two dimensions, and not in three.
-        if output_size[d] + kernel_size[d] - 1 >= spatial[d] + (dims == 2):
-            name = "fractional_max_pool2d()" if dims == 2 else "fractional_max_pool3d_out()"
-            raise RuntimeError(f"{name}: pool {axis} {kernel_size[d]} too large relative to input {axis} {spatial[d]}")
-    # Flat index of every element of every window, built one dimension at a time.
-    flat = torch.zeros((batch * channels, *[1] * (2 * dims)), dtype=torch.long)
-    for d in range(dims):
-        # The samples are in the order width, height, depth.
-        starts = _window_starts(samples[..., dims - 1 - d], spatial[d], output_size[d], kernel_size[d])
-        shape = [batch * channels] + [1] * (2 * dims)
-        shape[1 + d], shape[1 + dims + d] = output_size[d], kernel_size[d]
-        places = (starts.unsqueeze(2) + torch.arange(kernel_size[d])).view(shape)
-        flat = flat * spatial[d] + places
-    windows = flat.reshape(batch, channels, -1)
-    values = whole.flatten(2).gather(2, windows).view(batch, channels, *output_size, -1)
-    best, which = values.max(-1)
-    indices = windows.view(batch, channels, *output_size, -1).gather(-1, which.unsqueeze(-1)).squeeze(-1)
-    return (best, indices) if batched else (best.squeeze(0), indices.squeeze(0))
+        batch = 1 if input.dim() == dims + 1 else input.size(0)
+        samples = torch.rand(batch, input.size(-dims - 1), dims, dtype=input.dtype, device=input.device)
+    return tuple(pool(input, kernel_size, output_size, samples))
 
 
 def fractional_max_pool2d_with_indices(input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
                                        _random_samples=None):
     """Max pooling over windows at random places (Graham, 2014): values and indices."""
-    return _fractional(input, kernel_size, output_size, output_ratio, _random_samples, _pair)
+    return _fractional(input, kernel_size, output_size, output_ratio, _random_samples, _pair,
+                       compiled.fractional_max_pool2d)
 
 
 def fractional_max_pool3d_with_indices(input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
                                        _random_samples=None):
     """Max pooling over windows at random places (Graham, 2014): values and indices."""
-    return _fractional(input, kernel_size, output_size, output_ratio, _random_samples, _triple)
+    return _fractional(input, kernel_size, output_size, output_ratio, _random_samples, _triple,
+                       compiled.fractional_max_pool3d)
 
 
 def fractional_max_pool2d(input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
                           _random_samples=None):
     """Max pooling over windows at random places (Graham, 2014): (N, C, H, W)."""
-    out = _fractional(input, kernel_size, output_size, output_ratio, _random_samples, _pair)
+    out = _fractional(input, kernel_size, output_size, output_ratio, _random_samples, _pair,
+                      compiled.fractional_max_pool2d)
     return out if return_indices else out[0]
 
 
 def fractional_max_pool3d(input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
                           _random_samples=None):
     """Max pooling over windows at random places (Graham, 2014): (N, C, D, H, W)."""
-    out = _fractional(input, kernel_size, output_size, output_ratio, _random_samples, _triple)
+    out = _fractional(input, kernel_size, output_size, output_ratio, _random_samples, _triple,
+                      compiled.fractional_max_pool3d)
     return out if return_indices else out[0]
