@@ -375,6 +375,8 @@ def numbers_part(ours, theirs, dtype, step, name, exact, allowed):
     if rtol is None:
         return Difference("value", step, name, ours, theirs, rounding=not exact)
     a, b = np.asarray(ours), np.asarray(theirs)
+    if a.shape != b.shape or a.dtype.kind not in "biufc" or b.dtype.kind not in "biufc":  # one could not be read
+        return Difference("value", step, name, ours, theirs)
     with np.errstate(all="ignore"):
         parted = ~((a == b) | (np.isnan(a) & np.isnan(b)))
         if not parted.any():
