@@ -72,6 +72,12 @@ MATH_TEST("fma rounds once") {
   CHECK(fma(Vec<float>(1 + 0x1p-12f), 1 + 0x1p-12f, -1.0f)[0] == 0x1p-11f + 0x1p-24f);
 }
 
+#if defined(__SIZEOF_FLOAT128__)
+using Quad = __float128;
+#else
+using Quad = long double;  // on ARM it has 113 bits
+#endif
+
 MATH_TEST("two products and two sums are exact") {
   std::mt19937_64 random(5);
   for (int i = 0; i < 1000; ++i) {
@@ -80,7 +86,7 @@ MATH_TEST("two products and two sums are exact") {
     const auto s = two_sum(Vec<double, 1>(a), Vec<double, 1>(b));
     CHECK(std::fma(a, b, -p.hi[0]) == p.lo[0]);
     CHECK(s.hi[0] == a + b);
-    CHECK(static_cast<__float128>(a) + b == static_cast<__float128>(s.hi[0]) + s.lo[0]);
+    CHECK(static_cast<Quad>(a) + b == static_cast<Quad>(s.hi[0]) + s.lo[0]);
   }
 }
 
