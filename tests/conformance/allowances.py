@@ -17,7 +17,7 @@ SCALE = {
     # Elements much smaller than the largest, whose rounding (PyTorch squares in float) is in them.
     "matrix_exp": 50,
     # PyTorch has its constants in float here, also for float64 tensors.
-    **dict.fromkeys("special.bessel_j0 special.bessel_j1 special.bessel_y0 special.bessel_y1".split(), 100),
+    **dict.fromkeys("special.bessel_j0 special.bessel_j1 special.bessel_y0 special.bessel_y1".split(), 1000),
     "nn.functional.hardsigmoid": 100,
 }
 # Factors for float16 and bfloat16, where PyTorch rounds between the steps and sums in another order.

@@ -379,3 +379,11 @@ def test_binary(row):
     left, right = torch.autograd.grad(y.sum(), (a, b))
     close(left, row[2], f"gradient of {name} in the first operand")
     close(right, row[3], f"gradient of {name} in the second operand")
+
+
+def test_second_derivative_of_i1_at_zero():
+    for function in (torch.special.i1, torch.special.i1e):
+        x = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+        (first,) = torch.autograd.grad(function(x), x, create_graph=True)
+        (second,) = torch.autograd.grad(first, x)
+        assert first.item() == 0.5 and not second.isnan().item()

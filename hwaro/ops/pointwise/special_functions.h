@@ -105,7 +105,7 @@ struct SpecialI1 {
   static constexpr auto dtypes = int_to_float(floating);
   static constexpr auto kernel_name = "i1_cpu";
   static constexpr auto forward(auto x) { return i1(x); }
-  static constexpr auto derivative(auto x, auto y) { return where(x == 0, 0.5, i0(x) - y / x); }
+  static constexpr auto derivative(auto x, auto y) { return where(x == 0, 0.5, i0(x) - y / where(x == 0, 1, x)); }
 };
 
 struct SpecialI1e {
@@ -116,7 +116,9 @@ struct SpecialI1e {
   static constexpr auto kernel_name = "i1e_cpu";
   static constexpr auto grad_name = "SpecialI1E";
   static constexpr auto forward(auto x) { return i1e(x); }
-  static constexpr auto derivative(auto x, auto y) { return where(x == 0, 0.5, i0e(x) - y * (sgn(x) + 1 / x)); }
+  static constexpr auto derivative(auto x, auto y) {
+    return where(x == 0, 0.5, i0e(x) - y * (sgn(x) + 1 / where(x == 0, 1, x)));
+  }
 };
 
 struct SpecialEntr {
