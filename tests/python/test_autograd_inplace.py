@@ -210,6 +210,23 @@ def write_of_tracked_values_to_untracked(torch):
 
 
 @case
+def write_of_leaves_that_are_views(torch):
+    out = []
+    for write in (
+        lambda y, x: y.copy_(x),
+        lambda y, x: y.__setitem__(0, x[0]),
+        lambda y, x: y.index_copy_(0, torch.tensor([0, 1]), x),
+        lambda y, x: y.masked_scatter_(y == 0, x),
+        lambda y, x: y.index_put_((torch.tensor([0, 1]),), x),
+    ):
+        x = torch.arange(4.0).reshape(2, 2).requires_grad_()
+        y = torch.zeros(2, 2)
+        write(y, x)
+        out.append(show(y, x))
+    return out
+
+
+@case
 def write_of_tracked_values_through_view(torch):
     x = leaf(torch, 2)
     y = torch.zeros(2, 2)

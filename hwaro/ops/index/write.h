@@ -24,8 +24,10 @@ inline void check_apart(const Tensor& self, const Tensor& in) {
 // src with the history that it has now: a write to its base would make that of a view out of date.
 inline Tensor history_of(const Tensor& src) {
   if (!src.defined() || !src->is(kIsView) || !is_tracked(src)) return src;
+  const NodePtr node = grad_fn(src);
+  if (!node) return src;  // a leaf, though a view: its gradient goes to itself
   const Tensor out = alias(src, src.sizes(), src.strides(), src->offset);
-  if (const NodePtr node = grad_fn(src)) set_history(out, node, src->output_nr);
+  set_history(out, node, src->output_nr);
   return out;
 }
 
