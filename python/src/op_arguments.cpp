@@ -331,7 +331,7 @@ PyObject* keyword_argument(const OverloadSet& set, const Overload& overload, int
 
 static bool fits_out(const Schema& s, PyObject* out) {
   if (out == Py_None) return true;
-  if (!takes_tuple_out(s)) return is_tensor(out);
+  if (!is_tuple_out(s)) return is_tensor(out);
   if (!PyTuple_Check(out) && !PyList_Check(out)) return false;
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(out); ++i)
     if (!is_tensor(PySequence_Fast_GET_ITEM(out, i))) return false;
@@ -414,7 +414,7 @@ bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* ar
         p.out = args[count + k];
         if (!fits_out(s, p.out)) {
           if (why)
-            *why = concat(set.name, "(): argument 'out' must be ", takes_tuple_out(s) ? "tuple of Tensors" : "Tensor",
+            *why = concat(set.name, "(): argument 'out' must be ", is_tuple_out(s) ? "tuple of Tensors" : "Tensor",
                           ", not ", shown_type(p.out));
           return false;
         }

@@ -59,7 +59,7 @@ std::string python_signature(const OverloadSet& set, const OpEntry& e) {
   }
   if (set.allow_out)
     out += std::string(first ? "" : ", ") + (star ? "" : "*, ") +
-           (takes_tuple_out(s) ? "tuple of Tensors out = None" : "Tensor out = None");
+           (is_tuple_out(s) ? "tuple of Tensors out = None" : "Tensor out = None");
   return out + ")";
 }
 

@@ -29,14 +29,14 @@ struct OpObject {
 // The tensors of out=: one, or a tuple for operators with several results.
 std::vector<Tensor> out_tensors(const OpEntry& e, PyObject* out) {
   std::vector<Tensor> outs;
-  if (!takes_tuple_out(*e.schema)) {
+  if (!is_tuple_out(*e.schema)) {
     outs.push_back(tensor_of(out));
     return outs;
   }
   const Ref fast = Ref::adopt(check(PySequence_Fast(out, "argument 'out' must be tuple of Tensors")));
   const Py_ssize_t count = PySequence_Fast_GET_SIZE(fast.get());
-  HWARO_CHECK_AS(TypeError, count == e.schema->return_count, "expected tuple of ", int(e.schema->return_count),
-                 " elements but got ", count);
+  HWARO_CHECK_AS(TypeError, e.schema->returns_list || count == e.schema->return_count, "expected tuple of ",
+                 int(e.schema->return_count), " elements but got ", count);
   for (Py_ssize_t i = 0; i < count; ++i) outs.push_back(tensor_of(PySequence_Fast_GET_ITEM(fast.get(), i)));
   return outs;
 }
@@ -47,7 +47,10 @@ PyObject* store_results(const OpEntry& e, Result& r, const std::vector<Tensor>& 
     engine::store_result(*e.schema, 0, outs[0], r.tensor);
     return Py_NewRef(out);
   }
+  HWARO_CHECK(r.tensors.size() == outs.size(), e.schema->name_str(), "_out expected an out= argument of size ",
+              r.tensors.size(), ", got size ", outs.size());
   for (std::size_t i = 0; i < r.tensors.size(); ++i) engine::store_result(*e.schema, int(i), outs[i], r.tensors[i]);
+  if (e.schema->returns_list) Py_RETURN_NONE;
   const Ref named = Ref::adopt(check(PyStructSequence_New(named_type(*e.schema, "_out"))));
   for (std::size_t i = 0; i < outs.size(); ++i) PyStructSequence_SetItem(named.get(), Py_ssize_t(i), wrap(outs[i]));
   return Py_NewRef(named.get());

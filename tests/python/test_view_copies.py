@@ -52,6 +52,9 @@ def test_copies_of_parts():
     assert {type(p.grad_fn).__name__ for p in parts} == {"SplitWithSizesBackward0_copy"}
     parts[1].sum().backward()
     assert source.grad[:, 0].sum() == 0 and source.grad[:, 1:].sum() == 16
+    outs = [torch.empty(0), torch.empty(0)]
+    torch.split_copy(x(), 2, -1, out=outs)
+    assert [p.tolist() for p in outs] == [A[..., :2].tolist(), A[..., 2:].tolist()]
     assert [p.tolist() for p in torch.unbind_copy(x(), 1)] == [A[:, i].tolist() for i in range(3)]
     assert [p.tolist() for p in torch.split_copy(x(), 2, -1)] == [A[..., :2].tolist(), A[..., 2:].tolist()]
 
