@@ -75,7 +75,11 @@ struct OpEntry {
   const void* function;            // a pointer to the operator's call(), for `invoke`
   Invoke invoke;
   void (*out)(const Value* args, const Tensor& out);  // an out variant of its own, or null: computed and stored
+  OutRule out_rule;                                   // of operators that are not pointwise
 };
+
+// Before a call with `out=`: where out says the type of the result, the dtype argument becomes out's or must be it.
+void take_type_of_out(const OpEntry& entry, Value* args, const Tensor& out);
 
 struct OpFamily {
   const char* name;
@@ -207,6 +211,11 @@ constexpr unsigned expose_of(unsigned fallback) {
   if constexpr (requires { Op::expose; }) return Op::expose;
   else return fallback;
 }
+template <class Op>
+constexpr OutRule out_rule_of() {
+  if constexpr (requires { Op::out_rule; }) return Op::out_rule;
+  else return {};
+}
 // A function is a method too if its first argument is self.
 constexpr unsigned default_expose(const Schema& s) {
   const bool method = s.arg_count > 0 && s.str(s.args[0].name) == "self";
@@ -220,8 +229,9 @@ template <class Op>
 constexpr OpEntry make_entry(const PointwiseInfo* info) {
   namespace d = registry_detail;
   if constexpr (requires { Op::dtypes; }) {
-    return {&Op::schema,          Op::doc, d::expose_of<Op>(d::default_expose(Op::schema) | kInplace), info, info,
-            &d::invoke_pointwise, nullptr};
+    return {&Op::schema, Op::doc, d::expose_of<Op>(d::default_expose(Op::schema) | kInplace),
+            info,        info,    &d::invoke_pointwise,
+            nullptr,     {}};
   } else {
     static_assert(d::parameter_count(&Op::call) == Op::schema.arg_count,
                   "call() must have one parameter per schema argument");
@@ -241,7 +251,8 @@ constexpr OpEntry make_entry(const PointwiseInfo* info) {
             nullptr,
             &d::call_pointer<Op>,
             d::invoke_for(&Op::call),
-            out};
+            out,
+            d::out_rule_of<Op>()};
   }
 }
 

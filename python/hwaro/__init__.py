@@ -51,6 +51,7 @@ _SUBMODULES = {
     "storage",
     "functional",
     "_device",
+    "masked",
     "_utils",
     "profiler",
 }

@@ -157,6 +157,16 @@ def storage_type(self):
     return module._CLASSES[module.typed_storage_of(self).pickle_storage_type()]
 
 
+# The division methods of Python 2, which old programs call by name.
+_C._add_tensor_method("__div__", torch.Tensor.__truediv__)
+_C._add_tensor_method("__idiv__", torch.Tensor.__itruediv__)
+
+
+@_method
+def __rdiv__(self, other):
+    return self.reciprocal() * other
+
+
 @_method
 def __array_wrap__(self, array, *args):
     if array.dtype == bool:

@@ -87,11 +87,18 @@ ToOptions parse_to(PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   return o;
 }
 
+// As PyTorch sees it here: whatever is not channels-last counts as row-major.
+bool has_format(const Tensor& t, MemoryFormat format) {
+  if (format != MemoryFormat::Contiguous) return t.is_contiguous(format);
+  return t.is_contiguous() ||
+         !(t.is_contiguous(MemoryFormat::ChannelsLast) || t.is_contiguous(MemoryFormat::ChannelsLast3d));
+}
+
 PyObject* convert(PyObject* self, const ToOptions& o) {
   const Tensor t = tensor_of(self);
   if (o.device) check_device_available(*o.device);
   const bool same = (!o.dtype || *o.dtype == t.dtype()) && (!o.device || *o.device == t.device()) &&
-                    (!o.format || *o.format == MemoryFormat::Preserve || t.is_contiguous(*o.format));
+                    (!o.format || *o.format == MemoryFormat::Preserve || has_format(t, *o.format));
   if (same && !o.copy) return Py_NewRef(self);
   return wrap(engine::_to_copy(t, o.dtype, o.device, o.format));
 }

@@ -44,12 +44,16 @@ std::vector<Tensor> out_tensors(const OpEntry& e, PyObject* out) {
 // Stores results in out= tensors and returns what Python gets back.
 PyObject* store_results(const OpEntry& e, Result& r, const std::vector<Tensor>& outs, PyObject* out) {
   if (r.kind == Result::Kind::Tensor) {
-    engine::store_result(*e.schema, 0, outs[0], r.tensor);
+    engine::store_result(*e.schema, 0, outs[0], r.tensor, e.out_rule);
     return Py_NewRef(out);
   }
   HWARO_CHECK(r.tensors.size() == outs.size(), e.schema->name_str(), "_out expected an out= argument of size ",
               r.tensors.size(), ", got size ", outs.size());
-  for (std::size_t i = 0; i < r.tensors.size(); ++i) engine::store_result(*e.schema, int(i), outs[i], r.tensors[i]);
+  if (e.out_rule.given())  // nothing is written before all types are known to fit
+    for (std::size_t i = 0; i < outs.size(); ++i)
+      engine::check_out_type(e.out_rule, r.tensors[i].dtype(), outs[i].dtype(), i);
+  for (std::size_t i = 0; i < outs.size(); ++i)
+    engine::store_result(*e.schema, int(i), outs[i], r.tensors[i], e.out_rule);
   if (e.schema->returns_list) Py_RETURN_NONE;
   const Ref named = Ref::adopt(check(PyStructSequence_New(named_type(*e.schema, "_out"))));
   for (std::size_t i = 0; i < outs.size(); ++i) PyStructSequence_SetItem(named.get(), Py_ssize_t(i), wrap(outs[i]));
@@ -95,6 +99,7 @@ PyObject* run(const OverloadSet& set, const OpEntry& e, Parsed& p) {
     HWARO_CHECK(!any_requires_grad(e, p.values, outs), set.name,
                 "(): functions with out=... arguments don't support automatic differentiation, but one of the "
                 "arguments requires grad.");
+    if (is_tensor(p.out)) engine::take_type_of_out(e, p.values, tensor_of(p.out));
     if (e.out) {
       e.out(p.values, outs[0]);
       return Py_NewRef(p.out);
@@ -306,6 +311,49 @@ static PyObject* return_types(PyObject*, PyObject*) {
 }
 static PyMethodDef operator_functions[] = {{"_return_types", return_types, METH_NOARGS, nullptr}, {}};
 
+// Tensor.__radd__ and its like, asked of the class, are methods with PyTorch's words and nodes (a number slot cannot tell
+// a.__rsub__(b) from b - a). They lie on the metatype: in the class itself they would make Python dispatch the number
+// slots of subclasses, Parameter among them, by name.
+namespace {
+
+struct Reflected {
+  const char *name, *function;
+  PyObject* method;
+} reflected_methods[] = {{"__radd__", "add", nullptr},       {"__rmul__", "mul", nullptr},
+                         {"__rsub__", "rsub", nullptr},      {"__rand__", "bitwise_and", nullptr},
+                         {"__ror__", "bitwise_or", nullptr}, {"__rxor__", "bitwise_xor", nullptr}};
+PyGetSetDef reflected_getset[std::size(reflected_methods)];
+
+// A subclass that defines the method keeps its own.
+PyObject* reflected_get(PyObject* type, void* closure) {
+  const auto& r = *static_cast<Reflected*>(closure);
+  const Ref name = Ref::adopt(PyUnicode_InternFromString(r.name));
+  if (!name) return nullptr;
+  PyObject* found = _PyType_Lookup(reinterpret_cast<PyTypeObject*>(type), name.get());
+  if (!found || found == PyDict_GetItem(TensorType.tp_dict, name.get())) return Py_NewRef(r.method);
+  const descrgetfunc bind = Py_TYPE(found)->tp_descr_get;
+  return bind ? bind(found, nullptr, type) : Py_NewRef(found);
+}
+
+bool add_reflected() {
+  int k = 0;
+  for (Reflected& r : reflected_methods) {
+    static decltype(g_functions) sets;
+    OverloadSet& set = set_in(sets, r.name);
+    set.entries = g_functions.find(std::string_view(r.function))->second->entries;
+    set.method = true;
+    r.method = make_op(&set);
+    reflected_getset[k] = {r.name, &reflected_get, nullptr, nullptr, &r};
+    const Ref descriptor = Ref::adopt(PyDescr_NewGetSet(&TensorMetaType, &reflected_getset[k++]));
+    if (!r.method || !descriptor || PyDict_SetItemString(TensorMetaType.tp_dict, r.name, descriptor.get()) < 0)
+      return false;
+  }
+  PyType_Modified(&TensorMetaType);
+  return true;
+}
+
+}  // namespace
+
 bool add_operators(PyObject* module) {
   if (PyModule_AddFunctions(module, operator_functions) < 0) return false;
   OpType.tp_name = "builtin_function_or_method";
@@ -370,6 +418,7 @@ bool add_operators(PyObject* module) {
     if (!PyDict_GetItemString(TensorType.tp_dict, name.c_str()) && !put(TensorType.tp_dict, name, set.get()))
       return false;
   PyType_Modified(&TensorType);
+  if (!add_reflected()) return false;
   PyObject* sys_modules = PyImport_GetModuleDict();
   if (PyDict_SetItemString(sys_modules, "hwaro._C.nn_functional", nn.get()) < 0) return false;
   for (int k = 0; k < 3; ++k)

@@ -44,6 +44,7 @@ TIES = {
 NOT_EXPANDED = {
     "median",  # PyTorch selects in place, in memory that its rows share
     "nanmedian",
+    "masked.median",
     "nn.functional.embedding",  # with max_norm, rows that share memory are scaled once each
     "nn.functional.batch_norm",  # the variance is zero: rounding noise divided by a small eps
     "native_batch_norm",

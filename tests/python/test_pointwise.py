@@ -292,3 +292,26 @@ def test_incomplete_gamma_and_polynomials():
     assert torch.special.chebyshev_polynomial_t(t, torch.tensor([-1.0, 2.7, 5.0, 8.0])).tolist() == [0.0, 1.0, -1.0, 18817.0]
     assert torch.special.legendre_polynomial_p(0.5, torch.tensor([2.0, 3.0])).tolist() == pytest.approx([-0.125, -0.4375])
     assert torch.special.hermite_polynomial_h(torch.tensor([2]), 3).tolist() == [40.0]
+
+
+def test_reflected_methods_of_the_class_are_methods_of_their_own():
+    a, b = torch.tensor([5.0], requires_grad=True), torch.tensor([2.0])
+    out = torch.Tensor.__rsub__(a, b)
+    assert out.item() == -3 and type(out.grad_fn).__name__ == "RsubBackward0"
+    assert torch.Tensor.__radd__(a, 1).item() == 6
+    with pytest.raises(TypeError, match="descriptor '__rmul__' for 'torch._C.TensorBase' objects doesn't apply to a 'int'"):
+        torch.Tensor.__rmul__(2, a)
+    assert (3 - a).item() == -2 and (2 * a).item() == 10
+
+    class Mine(torch.Tensor):
+        def __radd__(self, other):
+            return "mine"
+
+    assert Mine.__radd__(torch.tensor([1.0]).as_subclass(Mine), 1) == "mine"
+    assert Mine.__rmul__(a, 2).item() == 10
+    assert torch.nn.Parameter.__radd__(a, 1).item() == 6
+
+
+def test_old_division_methods():
+    x = torch.tensor([4.0])
+    assert x.__div__(2).item() == 2 and x.__rdiv__(2).item() == 0.5

@@ -24,10 +24,8 @@ Device target(const std::optional<Device>& device) {
 std::string text_of(const Scalar& s) { return s.is_integral(true) ? std::to_string(s.to_int()) : concat(s.re()); }
 
 int64_t range_length(const Scalar& start, const Scalar& end, const Scalar& step, DType dtype) {
-  if (is_integral(dtype)) {
-    const int64_t s = step.to_int();
-    HWARO_CHECK_AS(ValueError, s != 0 || step.to_double() == 0, "step must be nonzero");
-  }
+  if (is_integral(dtype))
+    HWARO_CHECK_AS(ValueError, step.to_int() != 0 || step.to_double() == 0, "step must be nonzero");
   HWARO_CHECK(step.to_double() != 0, "step must be nonzero");
   HWARO_CHECK(std::isfinite(start.to_double()) && std::isfinite(end.to_double()), "unsupported range: ", text_of(start),
               " -> ", text_of(end));
@@ -35,7 +33,7 @@ int64_t range_length(const Scalar& start, const Scalar& end, const Scalar& step,
   HWARO_CHECK(up ? end.to_double() >= start.to_double() : end.to_double() <= start.to_double(),
               "upper bound and lower bound inconsistent with step sign");
   double size;
-  if (is_integral(dtype) && start.is_integral(true) && end.is_integral(true) && step.is_integral(true)) {
+  if (dtype == DType::Int64) {  // counted in integers, to which fractions are cut
     const int64_t s = step.to_int(), distance = end.to_int() - start.to_int();
     return (distance + s - (s > 0 ? 1 : -1)) / s;
   }

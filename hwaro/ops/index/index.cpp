@@ -83,6 +83,7 @@ struct NonzeroNumpy {
 struct WhereNonzero {
   static constexpr Schema schema = "where(Tensor condition) -> Tensor[]";
   static constexpr Doc doc = "The coordinates where condition is not zero, one vector per dimension.";
+  static constexpr auto out_rule = out_same("Expected out type to be %R but got %O");
   static constexpr unsigned expose = kFunction;
   static std::vector<Tensor> call(const Tensor& condition) { return NonzeroNumpy::call(condition); }
 };

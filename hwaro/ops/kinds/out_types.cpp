@@ -31,16 +31,14 @@ struct Rule {
 
 constexpr Rule kRules[] = {
     {Accepts::Same, "Expected out tensor to have dtype %r, but got %o instead",
-     " addmm addmv baddbmm bmm mm matmul cross linear renorm tril triu diag isin topk sort msort max.dim min.dim "
-     "aminmax "
-     "argmax argmin softmax log_softmax gather scatter scatter_add scatter_reduce index_copy index_add "
-     "index_reduce slice_scatter take_along_dim avg_pool2d avg_pool3d norm linalg_vector_norm linalg_cross linalg_det "
-     "linalg_slogdet linalg_cholesky linalg_cholesky_ex linalg_eigh linalg_eigvalsh linalg_ldl_factor "
-     "linalg_ldl_factor_ex linalg_ldl_solve linalg_qr qr linalg_lu linalg_lu_factor linalg_lu_factor_ex "
-     "linalg_lu_solve lu_solve lu_unpack linalg_inv linalg_inv_ex inverse linalg_solve linalg_solve_ex "
-     "triangular_solve "
-     "linalg_svd linalg_svdvals svd expand_copy diagonal_copy alias_copy as_strided_copy view_copy permute_copy "
-     "split_copy slice_copy unbind_copy unfold_copy squeeze_copy unsqueeze_copy transpose_copy t_copy "},
+     " addmm addmv baddbmm bmm mm matmul cross linear tril triu diag gather scatter scatter_add scatter_reduce "
+     "index_copy index_add index_reduce slice_scatter take_along_dim avg_pool2d avg_pool3d norm "
+     "linalg_vector_norm linalg_cross linalg_det linalg_slogdet linalg_cholesky linalg_cholesky_ex linalg_eigh "
+     "linalg_eigvalsh linalg_ldl_factor linalg_ldl_factor_ex linalg_ldl_solve linalg_qr qr linalg_lu "
+     "linalg_lu_factor linalg_lu_factor_ex linalg_lu_solve lu_solve lu_unpack linalg_inv linalg_inv_ex inverse "
+     "linalg_solve linalg_solve_ex triangular_solve linalg_svd linalg_svdvals svd expand_copy diagonal_copy "
+     "alias_copy as_strided_copy view_copy permute_copy split_copy slice_copy unbind_copy unfold_copy "
+     "squeeze_copy unsqueeze_copy transpose_copy t_copy "},
     {Accepts::Same, "result dtype %O does not match input dtype %R", " dot vdot "},
     {Accepts::Same, "self and mat2 must have the same dtype, but got %O and %R", " addbmm "},
     {Accepts::Same, "addmv input tensors must have the same dtype, but got %O, %R, and %R", " mv "},
@@ -51,7 +49,6 @@ constexpr Rule kRules[] = {
     {Accepts::Same, "linalg.norm expected out tensor dtype %R but got: %O", " linalg_norm "},
     {Accepts::Same, "linalg.matrix_norm expected out tensor dtype %R but got: %O", " linalg_matrix_norm "},
     {Accepts::Same, "expected scalar type %R but found %O", " linalg_solve_triangular log_sigmoid "},
-    {Accepts::Same, "expected scalar_type %R but found %O", " cummax cummin logcumsumexp "},
     {Accepts::Same,
      "torch.ormqr: Expected input and result to have the same dtype, but input has dtype%R and result has "
      "dtype %O",
@@ -60,17 +57,10 @@ constexpr Rule kRules[] = {
      "torch.histogram: input tensor and hist tensor should have the same dtype, but got input %r and hist "
      "%o",
      " histc histogram "},
-    {Accepts::Same,
-     "Expected the dtype for input and out to match, but got %R for input's dtype and %O for out's dtype.",
-     " amax amin "},
-    {Accepts::Same, "quantile() out tensor must be same dtype as the input tensor", " quantile nanquantile "},
-    {Accepts::Same, "output values must be of same type as input", " kthvalue "},
-    {Accepts::Same, "expected scalar type '%R' but got '%O' for %n output", " mode "},
     {Accepts::Same, "masked_select(): self and result must have the same scalar type", " masked_select "},
     {Accepts::Same, "index_select(): self and result must have the same scalar type", " index_select "},
     {Accepts::Same, "take(): self and out expected to have the same dtype, but got self.dtype = %R and out.dtype = %O",
      " take "},
-    {Accepts::Same, "multinomial expects %R tensor out, got: %O", " multinomial "},
     {Accepts::Castable, "%N: Expected %n to be safely castable from %R dtype, but got %n with dtype %O",
      " cholesky cholesky_inverse cholesky_solve geqrf linalg_cond linalg_eig linalg_householder_product "
      "orgqr linalg_lstsq linalg_matrix_power matrix_power linalg_pinv linalg_tensorinv linalg_tensorsolve "},
@@ -80,11 +70,7 @@ constexpr Rule kRules[] = {
      " linalg_eigvals "},
     {Accepts::Castable, "torch.cat(): input types can't be cast to the desired output type %O",
      " cat stack hstack vstack dstack column_stack ", true},
-    {Accepts::Castable,
-     "Expected canCast( typeMetaToScalarType(self.dtype()), typeMetaToScalarType(out.dtype())) to be true, but got "
-     "false.  (Could this error message be improved?  If so, please report an enhancement request to PyTorch.)",
-     " max min "},
-    {Accepts::Anything, "", " cumsum cumprod lu "},
+    {Accepts::Anything, "", " lu "},
 };
 
 // What the texts of linear algebra call an operator: not the same everywhere.
@@ -115,7 +101,8 @@ const Rule* rule_of(const Schema& op) {
 
 }  // namespace
 
-void store_result(const Schema& op, int index, const Tensor& into, const Tensor& computed) {
+void store_result(const Schema& op, int index, const Tensor& into, const Tensor& computed, const OutRule& own) {
+  if (own.given()) return store_out(into, computed, own, std::size_t(index));
   const DType out = into.dtype(), result = computed.dtype();
   const bool fresh = into.numel() == 0 && computed.numel() > 0;
   if (fresh && kOwnStrides.find(concat(' ', op.name_str(), ' ')) != std::string_view::npos) {

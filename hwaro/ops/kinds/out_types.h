@@ -1,13 +1,14 @@
-// Which types `out=` may have. Most operators take every type that their result can be cast to; the others are listed here,
-// by name, with PyTorch's words for a type that they refuse.
+// Which types `out=` may have. Most operators take every type that their result can be cast to; the others say so by an
+// OutRule of their own or are listed here, by name, with PyTorch's words for a type that they refuse.
 #pragma once
 
 #include "hwaro/core/schema.h"
+#include "hwaro/ops/kinds/rules.h"
 #include "hwaro/ops/vocabulary.h"
 
 namespace hwaro::engine {
 
 // Stores result number `index` of the operator in its out= tensor: store_out with the operator's own rule for types.
-void store_result(const Schema& op, int index, const Tensor& out, const Tensor& result);
+void store_result(const Schema& op, int index, const Tensor& out, const Tensor& result, const OutRule& own = {});
 
 }  // namespace hwaro::engine

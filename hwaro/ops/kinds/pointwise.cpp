@@ -49,19 +49,12 @@ DType result_type(const PointwiseInfo& info, const Operand* operands, const Scal
   return type.get();
 }
 
-// What C++ calls a type; clamp_ says it so.
-const char* native_name(DType t) {
-  static const char* const kNames[kDTypes] = {"bool",  "unsigned char", "signed char",         "short int",
-                                              "int",   "long int",      "c10::Half",           "c10::BFloat16",
-                                              "float", "double",        "c10::complex<float>", "c10::complex<double>"};
-  return kNames[int(t)];
-}
-
-void check_cast(DType result, DType target, bool native = false) {
-  HWARO_CHECK(can_cast(result, target) || !native, "result type ", scalar_type_name(result),
-              " can't be cast to the desired output type ", native_name(target));
-  HWARO_CHECK(can_cast(result, target), "result type ", scalar_type_name(result),
-              " can't be cast to the desired output type ", scalar_type_name(target));
+// The rule for `out=` holds for self in place too, but for types that must be the same: there they are. Limits that take
+// part in promotion make PyTorch say what C++ calls the type.
+void check_inplace_type(const PointwiseInfo& info, DType result, DType self) {
+  static constexpr OutRule kNative = out_castable("result type %R can't be cast to the desired output type %o");
+  const bool own = info.out_rule.fits == OutRule::Fits::Castable && info.out_rule.given();
+  check_out_type(own ? info.out_rule : info.promotes_scalars ? kNative : OutRule{}, result, self);
 }
 
 // target: of the tensor that the result goes into, if there is one. That it cannot hold the result is said before that
@@ -70,7 +63,7 @@ void fill_types(const PointwiseInfo& info, Call& call, const DType* target = nul
   if (info.rule.bool_to_int && call.common == DType::Bool) call.common = DType::Int64;
   if (info.rule.int_to_float && is_integral(call.common, true)) call.common = default_dtype();
   if (!contains(info.rule.set, call.common)) {
-    if (target && info.rule.out != DTypeRule::Out::Bool) check_cast(call.common, *target, info.promotes_scalars);
+    if (target && info.rule.out != DTypeRule::Out::Bool) check_inplace_type(info, call.common, *target);
     raise_unsupported(info, call.common);
   }
   call.compute = compute_type(call.common);
@@ -346,7 +339,7 @@ void pointwise_inplace(const PointwiseInfo& called, const Operand* operands, con
   const Call call = decide(info, operands, scalars, shape, &target, &self);
   HWARO_CHECK(!(info.rule.out == DTypeRule::Out::Real && is_complex(call.common)), "In-place ", info.schema->name_str(),
               " is not supported for complex tensors.");
-  check_cast(call.result, target, info.promotes_scalars);
+  check_inplace_type(info, call.result, target);
   recorded = recorded && is_differentiable(self.dtype());
   NodePtr owner;
   if (recorded) owner = NodePtr::adopt(record(info, operands, scalars, call.common, shape, true));
@@ -370,7 +363,7 @@ void pointwise_out(const PointwiseInfo& called, const Operand* operands, const S
   Dims shape;
   const DType target = out.dtype();
   const Call call = decide(info, operands, scalars, shape, &target, &out);
-  check_cast(call.result, target);
+  check_out_type(info.out_rule, call.result, target);
   check_inplace(out, false);
   if (out.sizes() != IntSpan(shape)) {  // what is resized takes the layout of a fresh result
     resize_out(out, shape);

@@ -7,7 +7,7 @@
 //   backward    instead, where g must not simply be multiplied: (g, x, y, scalars…), or b_self, b_other, b_third
 //               (g, tensors…, result, scalars…)
 // and optionally numbers_for, promotes_scalars, not_promoted, drops_numbers, select, check, grad_number, grad_name,
-// kernel_name. `struct Other : AliasOf<Tanh>` with a schema and a doc of its own is a second name.
+// kernel_name, out_rule. `struct Other : AliasOf<Tanh>` with a schema and a doc of its own is a second name.
 #pragma once
 
 #include <type_traits>
@@ -134,6 +134,7 @@ HWARO_OPTIONAL(not_promoted, 0u)
 HWARO_OPTIONAL(drops_numbers, false)
 HWARO_OPTIONAL(grad_name, static_cast<const char*>(nullptr))
 HWARO_OPTIONAL(kernel_name, static_cast<const char*>(nullptr))
+HWARO_OPTIONAL(out_rule, OutRule{})
 #undef HWARO_OPTIONAL
 template <class Op>
 constexpr auto select_of() -> decltype(PointwiseInfo::select) {
@@ -176,7 +177,8 @@ constexpr PointwiseInfo make_pointwise(const PointwiseKernels* const* cpu, std::
       d::check_of<Op>(),
       d::grad_number_of<Op>(),
       d::grad_name_of<Op>(),
-      d::kernel_name_of<Op>()};
+      d::kernel_name_of<Op>(),
+      d::out_rule_of<Op>()};
 }
 
 // Defined by the generated registry of the operator's family. Constant, though not declared so: a specialisation of a const

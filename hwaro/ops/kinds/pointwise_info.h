@@ -38,6 +38,7 @@ struct PointwiseInfo {
   int (*grad_number)(const Operand* operands, const Scalar* scalars);  // PowBackward1: the 1; null: 0
   const char* grad_name;    // without "Backward0"; null: from the schema's name
   const char* kernel_name;  // as errors name it: "exp_vml_cpu"; null: name + "_cpu"
+  OutRule out_rule;
 
   bool differentiable() const { return uses[0] != kNoGradient || uses[1] != kNoGradient || uses[2] != kNoGradient; }
   const PointwiseKernels* kernels_on(DeviceType device) const {

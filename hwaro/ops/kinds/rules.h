@@ -29,6 +29,23 @@ constexpr DTypeRule to_bool(DTypeSet set) { return {set, false, DTypeRule::Out::
 constexpr DTypeRule to_real_result(DTypeSet set) { return {set, false, DTypeRule::Out::Real}; }
 constexpr DTypeRule int_to_float_real(DTypeSet set) { return {set, true, DTypeRule::Out::Real}; }
 
+// What types `out=` may have, and in which words others are refused: %r and %o stand for the result's and out's type as
+// C++ names them ("long int"), %R and %O as PyTorch does ("Long"); %i is "True" where the result is Int.
+struct OutRule {
+  enum class Fits : std::uint8_t { Castable, Same, Any } fits = Fits::Castable;
+  bool decides = false;          // a dtype argument that is left out is out's
+  const char* words = nullptr;   // null: the usual ones
+  const char* second = nullptr;  // for the second result, where they differ
+  constexpr bool given() const { return fits != Fits::Castable || words; }
+};
+constexpr OutRule out_castable(const char* words) { return {OutRule::Fits::Castable, false, words}; }
+constexpr OutRule out_same(const char* words, const char* second = nullptr) {
+  return {OutRule::Fits::Same, false, words, second};
+}
+inline constexpr OutRule out_any{OutRule::Fits::Any},
+    out_expected = out_same("Expected out tensor to have dtype %r, but got %o instead"),
+    out_decides{OutRule::Fits::Same, true, out_expected.words}, out_found = out_same("Found dtype %O but expected %R");
+
 // One line of documentation, shown by help(), stubs and the reference.
 using Doc = const char*;
 

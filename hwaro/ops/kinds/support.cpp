@@ -6,6 +6,8 @@
 #include <set>
 #include <cstdio>
 
+#include "hwaro/core/type_names.h"
+
 namespace hwaro::engine {
 
 Device common_device(const Operand* operands, int count) {
@@ -89,9 +91,33 @@ void resize_out(const Tensor& out, IntSpan shape) {
   resize_tensor(out, shape);
 }
 
-void store_out(const Tensor& out, const Tensor& result) {
-  HWARO_CHECK(can_cast(result.dtype(), out.dtype()), "result type ", scalar_type_name(result.dtype()),
-              " can't be cast to the desired output type ", scalar_type_name(out.dtype()));
+[[noreturn, gnu::cold]] static void raise_out_type(const char* words, DType result, DType out) {
+  std::string text;
+  for (const char* c = words; *c; ++c) {
+    if (*c != '%') {
+      text += *c;
+      continue;
+    }
+    switch (*++c) {
+      case 'r': text += c_type_name(result); break;
+      case 'o': text += c_type_name(out); break;
+      case 'i': text += result == DType::Int32 ? "True" : "False"; break;
+      case 'R': text += scalar_type_name(result); break;
+      default: text += scalar_type_name(out);
+    }
+  }
+  raise(text);
+}
+
+void check_out_type(const OutRule& rule, DType result, DType out, std::size_t position) {
+  using Fits = OutRule::Fits;
+  if (rule.fits == Fits::Any || (rule.fits == Fits::Same ? result == out : can_cast(result, out))) return;
+  const char* words = position == 1 && rule.second ? rule.second : rule.words;
+  raise_out_type(words ? words : "result type %R can't be cast to the desired output type %O", result, out);
+}
+
+void store_out(const Tensor& out, const Tensor& result, const OutRule& rule, std::size_t position) {
+  check_out_type(rule, result.dtype(), out.dtype(), position);
   HWARO_CHECK(out.device() == result.device(),
               "Expected all tensors to be on the same device, but found at least two devices, ", result.device().str(),
               " and ", out.device().str(), "!");

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "hwaro/loops/elementwise.h"
+#include "hwaro/ops/kinds/rules.h"
 #include "hwaro/ops/vocabulary.h"
 
 namespace hwaro::engine {
@@ -18,8 +19,10 @@ void check_internal_overlap(const Tensor& out);
 void resize_out(const Tensor& out, IntSpan shape);
 // Changes sizes, keeping storage where it is large enough (Tensor.resize_).
 void resize_tensor(const Tensor& t, IntSpan shape);
+// Raises where `out=` must not have this type. `position`: which of several results it is for.
+void check_out_type(const OutRule& rule, DType result, DType out, std::size_t position = 0);
 // Stores a computed result in `out=` (resized, type checked): for operators without an out variant of their own.
-void store_out(const Tensor& out, const Tensor& result);
+void store_out(const Tensor& out, const Tensor& result, const OutRule& rule = {}, std::size_t position = 0);
 
 // "max_pool2d" -> "MaxPool2D": how PyTorch spells node names.
 std::string camel_case(std::string_view name);

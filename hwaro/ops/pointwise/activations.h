@@ -227,6 +227,7 @@ struct Softshrink {
 struct Hardshrink {
   static constexpr Schema schema = "hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor";
   static constexpr Doc doc = "Each element, but zero within [-lambd, lambd].";
+  static constexpr auto out_rule = out_found;
   static constexpr unsigned expose = kFunction | kMethod | kNnFunctional | kOut;
   static constexpr auto dtypes = same(floating);
   static constexpr auto forward(auto x, auto lambd) { return where((x >= -lambd) & (x <= lambd), 0, x); }

@@ -98,6 +98,7 @@ struct Div {
 struct Neg {
   static constexpr Schema schema = "neg(Tensor self) -> Tensor";
   static constexpr Doc doc = "The negative of each element.";
+  static constexpr auto out_rule = out_found;
   static constexpr auto dtypes = same(numbers);
   static constexpr auto check = &check_no_bool_neg;
   static constexpr auto forward(auto x) { return -x; }
@@ -303,6 +304,7 @@ struct Divide : AliasOf<Div> {
 struct Negative : AliasOf<Neg> {
   static constexpr Schema schema = "negative(Tensor self) -> Tensor";
   static constexpr Doc doc = "Alias of neg.";
+  static constexpr auto out_rule = out_found;
 };
 
 }  // namespace hwaro::engine

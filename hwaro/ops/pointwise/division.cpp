@@ -1,9 +1,13 @@
 // Quotients with a rounding mode, floating-point powers, and +x.
+#include "hwaro/core/promotion.h"
+#include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/pointwise/arithmetic.h"
+#include "hwaro/ops/pointwise/rounding.h"
 #include "hwaro/ops/registry.h"
 
 #include "hwaro/ops/arithmetic.h"
+#include "hwaro/ops/rounding.h"
 
 namespace hwaro::engine {
 
@@ -15,12 +19,44 @@ static const PointwiseInfo& division(const std::optional<std::string_view>& mode
               "'");
   return pointwise_info<DivTrunc>;
 }
+// PyTorch rounds a quotient of two halves before it cuts it.
+static bool cuts_rounded(const Operand& a, const Operand& b, const std::optional<std::string_view>& mode) {
+  if (!mode || *mode != "trunc") return false;
+  ResultType type;
+  for (const Operand* x : {&a, &b})
+    if (x->is_tensor()) type.add(*x->tensor);
+    else type.add(x->scalar);
+  return is_reduced_float(type.get());
+}
+static Tensor cut_quotient(const Operand& a, const Operand& b) {
+  Tensor out;
+  {
+    NoGradGuard guard;
+    out = trunc(div(a, b));
+  }
+  const Tensor x = a.is_tensor() ? a.get() : Tensor(), y = b.is_tensor() ? b.get() : Tensor();
+  if (recording(x, y))
+    record("DivBackward2", {x, y}, out, {},
+           [x_like = x.defined() ? Dims(x.sizes()) : Dims(),
+            y_like = y.defined() ? Dims(y.sizes()) : Dims()](Backward& b) {
+             if (b.needs(0)) b.set(0, make_zeros(x_like, b.g().dtype(), b.g().device()));
+             if (b.needs(1)) b.set(1, make_zeros(y_like, b.g().dtype(), b.g().device()));
+           });
+  return out;
+}
+
 static Tensor divide(const Operand& a, const Operand& b, const std::optional<std::string_view>& mode) {
+  if (cuts_rounded(a, b, mode)) return cut_quotient(a, b);
   const Operand operands[] = {a, b};
   return pointwise(division(mode), operands, nullptr);
 }
 static Tensor divide_inplace(const Tensor& a, const Operand& b, const std::optional<std::string_view>& mode) {
   const Operand operands[] = {a, b};
+  if (cuts_rounded(a, b, mode)) {
+    pointwise_inplace(pointwise_info<Div>, operands, nullptr);
+    pointwise_inplace(pointwise_info<Trunc>, operands, nullptr);
+    return a;
+  }
   pointwise_inplace(division(mode), operands, nullptr);
   return a;
 }
@@ -114,6 +150,8 @@ static void check_float_power_inplace(const Tensor& self, DType type) {
 struct FloatPower {
   static constexpr Schema schema = "float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor";
   static constexpr Doc doc = "self to the power exponent, computed in double precision.";
+  static constexpr auto out_rule =
+      out_same("the output given to float_power has dtype %O but the operation's result requires dtype %R");
   static Tensor call(const Tensor& self, const Tensor& exponent) {
     const DType type = float_power_type(is_complex(self.dtype()) || is_complex(exponent.dtype()));
     return pow(to_dtype(self, type), to_dtype(exponent, type));
@@ -122,6 +160,8 @@ struct FloatPower {
 struct FloatPowerScalarBase {
   static constexpr Schema schema = "float_power.Scalar(Scalar self, Tensor exponent) -> Tensor";
   static constexpr Doc doc = "self to the power exponent, computed in double precision.";
+  static constexpr auto out_rule =
+      out_same("the output given to float_power has dtype %O but the operation's result requires dtype %R");
   static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Scalar& self, const Tensor& exponent) {
     const DType type = float_power_type(self.is_complex() || is_complex(exponent.dtype()));
@@ -131,6 +171,8 @@ struct FloatPowerScalarBase {
 struct FloatPowerScalar {
   static constexpr Schema schema = "float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor";
   static constexpr Doc doc = "self to the power exponent, computed in double precision.";
+  static constexpr auto out_rule =
+      out_same("the output given to float_power has dtype %O but the operation's result requires dtype %R");
   static Tensor call(const Tensor& self, const Scalar& exponent) {
     const DType type = float_power_type(is_complex(self.dtype()) || exponent.is_complex());
     return pow(to_dtype(self, type), as_type(exponent, type));

@@ -169,9 +169,12 @@ struct SpecialXlog1py {
 };
 
 // self * 2^other, in PyTorch's way of computing it.
-struct Ldexp {
-  static constexpr Schema schema = "ldexp.Tensor(Tensor self, Tensor other) -> Tensor";
-  static constexpr Doc doc = "self times two to the power of other.";
+struct LdexpLoop {
+  static constexpr Schema schema = "_ldexp(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "ldexp of operands as they lie.";
+  static constexpr unsigned expose = 0;
+  static constexpr auto grad_name = "Ldexp";
+  static constexpr auto out_rule = out_castable("ldexp can't be cast to the desired output type %O");
   static constexpr auto dtypes = int_to_float(floating | complex);
   static constexpr auto forward(auto a, auto b) { return a * exp2(b); }
   static constexpr auto d_self(auto, auto b, auto) { return exp2(b); }

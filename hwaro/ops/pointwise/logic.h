@@ -65,6 +65,7 @@ struct BitwiseXor {
 struct BitwiseNot {
   static constexpr Schema schema = "bitwise_not(Tensor self) -> Tensor";
   static constexpr Doc doc = "The complement of each element; of truth values the negation.";
+  static constexpr auto out_rule = out_found;
   static constexpr auto dtypes = same(integers);
   static constexpr auto select = &select_bitwise_not;
   static constexpr auto forward(auto x) { return ~x; }
@@ -116,6 +117,7 @@ struct IsFinite {
 struct IsPosInf {
   static constexpr Schema schema = "isposinf(Tensor self) -> Tensor";
   static constexpr Doc doc = "Whether each element is positive infinity.";
+  static constexpr auto out_rule = out_same("isposinf does not support non-boolean outputs.");
   static constexpr unsigned expose = kFunction | kMethod | kOut;
   static constexpr auto dtypes = to_bool(boolean | integers | floating);
   static constexpr auto check = &check_no_complex_infinity;
@@ -125,6 +127,7 @@ struct IsPosInf {
 struct IsNegInf {
   static constexpr Schema schema = "isneginf(Tensor self) -> Tensor";
   static constexpr Doc doc = "Whether each element is negative infinity.";
+  static constexpr auto out_rule = out_same("isneginf does not support non-boolean outputs.");
   static constexpr unsigned expose = kFunction | kMethod | kOut;
   static constexpr auto dtypes = to_bool(boolean | integers | floating);
   static constexpr auto check = &check_no_complex_infinity;
@@ -142,6 +145,7 @@ struct IsReal {
 struct SignBit {
   static constexpr Schema schema = "signbit(Tensor self) -> Tensor";
   static constexpr Doc doc = "Whether the sign of each element is negative, -0.0 included.";
+  static constexpr auto out_rule = out_same("signbit does not support non-boolean outputs.");
   static constexpr unsigned expose = kFunction | kMethod | kOut;
   static constexpr auto dtypes = to_bool(boolean | integers | floating);
   static constexpr auto check = &check_no_complex_sign;

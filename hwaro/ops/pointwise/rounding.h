@@ -18,6 +18,7 @@ Tensor isfinite(const Operand& self);
 struct Abs {
   static constexpr Schema schema = "abs(Tensor self) -> Tensor";
   static constexpr Doc doc = "The absolute value of each element; of complex numbers a real tensor.";
+  static constexpr auto out_rule = out_found;
   static constexpr auto dtypes = to_real_result(numbers);
   static constexpr auto forward(auto x) { return abs(x); }
   static constexpr auto backward(auto g, auto x, auto) { return g * sgn(x); }
@@ -35,6 +36,7 @@ struct Angle {
 struct Sgn {
   static constexpr Schema schema = "sgn(Tensor self) -> Tensor";
   static constexpr Doc doc = "The sign of each element; of complex numbers z / |z|.";
+  static constexpr auto out_rule = out_found;
   static constexpr auto dtypes = same(every);
   static constexpr auto forward(auto x) { return sgn(x); }
   static constexpr auto backward(auto g, auto x, auto y) { return sgn_gradient(g, x, y); }
@@ -43,6 +45,7 @@ struct Sgn {
 struct Sign {
   static constexpr Schema schema = "sign(Tensor self) -> Tensor";
   static constexpr Doc doc = "-1, 0 or 1 by the sign of each element.";
+  static constexpr auto out_rule = out_found;
   static constexpr auto dtypes = same(boolean | integers | floating);
   static constexpr auto check = &check_no_complex_sgn;
   static constexpr auto forward(auto x) { return sign(x); }
@@ -62,6 +65,7 @@ struct ConjPhysical {
 struct Floor {
   static constexpr Schema schema = "floor(Tensor self) -> Tensor";
   static constexpr Doc doc = "The largest whole number that is not above each element.";
+  static constexpr auto out_rule = out_found;
   static constexpr auto dtypes = same(integers | floating);
   static constexpr auto kernel_name = "floor_vml_cpu";
   static constexpr auto check = &check_no_complex_rounding;
@@ -72,6 +76,7 @@ struct Floor {
 struct Ceil {
   static constexpr Schema schema = "ceil(Tensor self) -> Tensor";
   static constexpr Doc doc = "The smallest whole number that is not below each element.";
+  static constexpr auto out_rule = out_found;
   static constexpr auto dtypes = same(integers | floating);
   static constexpr auto kernel_name = "ceil_vml_cpu";
   static constexpr auto check = &check_no_complex_rounding;
@@ -82,6 +87,7 @@ struct Ceil {
 struct Trunc {
   static constexpr Schema schema = "trunc(Tensor self) -> Tensor";
   static constexpr Doc doc = "Each element rounded towards zero.";
+  static constexpr auto out_rule = out_found;
   static constexpr auto dtypes = same(integers | floating);
   static constexpr auto kernel_name = "trunc_vml_cpu";
   static constexpr auto check = &check_no_complex_rounding;
@@ -92,6 +98,7 @@ struct Trunc {
 struct Round {
   static constexpr Schema schema = "round(Tensor self) -> Tensor";
   static constexpr Doc doc = "Each element rounded to the nearest whole number, halves to the even one.";
+  static constexpr auto out_rule = out_found;
   static constexpr auto dtypes = same(integers | floating);
   static constexpr auto kernel_name = "round_vml_cpu";
   static constexpr auto forward(auto x) { return round(x); }
@@ -125,6 +132,7 @@ struct RoundDown {
 struct Frac {
   static constexpr Schema schema = "frac(Tensor self) -> Tensor";
   static constexpr Doc doc = "What trunc leaves of each element.";
+  static constexpr auto out_rule = out_found;
   static constexpr auto dtypes = same(floating);
   static constexpr auto forward(auto x) { return x - trunc(x); }
   static constexpr auto derivative(auto, auto) { return One{}; }
@@ -179,6 +187,7 @@ struct NextAfter {
 struct Heaviside {
   static constexpr Schema schema = "heaviside(Tensor self, Tensor values) -> Tensor";
   static constexpr Doc doc = "0 below zero, 1 above, and values at zero.";
+  static constexpr auto out_rule = out_same("heaviside is not yet implemented for tensors with different dtypes.");
   static constexpr auto dtypes = same(boolean | integers | floating);
   static constexpr auto check = &check_heaviside;
   static constexpr auto forward(auto x, auto v) { return where(x == 0, v, where(x > 0, 1, zero_like(x))); }
@@ -202,10 +211,12 @@ struct NanToNum {
 struct Fix : AliasOf<Trunc> {
   static constexpr Schema schema = "fix(Tensor self) -> Tensor";
   static constexpr Doc doc = "Alias of trunc.";
+  static constexpr auto out_rule = out_found;
 };
 struct Absolute : AliasOf<Abs> {
   static constexpr Schema schema = "absolute(Tensor self) -> Tensor";
   static constexpr Doc doc = "Alias of abs.";
+  static constexpr auto out_rule = out_found;
 };
 struct SpecialRound : AliasOf<Round> {
   static constexpr Schema schema = "special_round(Tensor self) -> Tensor";

@@ -22,6 +22,7 @@ static const PointwiseInfo& decimals_operator(const Tensor& self, std::int64_t d
 struct RoundDecimals {
   static constexpr Schema schema = "round.decimals(Tensor self, *, int decimals) -> Tensor";
   static constexpr Doc doc = "Each element rounded to a number of decimals.";
+  static constexpr auto out_rule = out_found;
   static Tensor call(const Tensor& self, std::int64_t decimals) {
     Scalar scale;
     const PointwiseInfo& info = decimals_operator(self, decimals, scale);
@@ -68,6 +69,7 @@ struct NanToNumCall {
       "nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor";
   static constexpr Doc doc =
       "NaN replaced by nan (0) and infinities by posinf and neginf (the largest finite numbers).";
+  static constexpr auto out_rule = out_same("nan_to_num: dtype of out: %O should be same as input: %R");
   static Tensor call(const Tensor& self, std::optional<double> nan, std::optional<double> posinf,
                      std::optional<double> neginf) {
     if (is_integral(self.dtype(), true)) return clone(self);
@@ -96,6 +98,7 @@ struct NanToNumInplace {
 struct ConjPhysicalCall {
   static constexpr Schema schema = "conj_physical(Tensor self) -> Tensor";
   static constexpr Doc doc = "The conjugate of each element, written out; real tensors as they are.";
+  static constexpr auto out_rule = out_found;
   static Tensor call(const Tensor& self) { return is_complex(self.dtype()) ? _conj_physical(self) : self; }
 };
 struct ConjPhysicalInplace {
@@ -112,7 +115,9 @@ struct ConjPhysicalInplace {
 struct Frexp {
   static constexpr Schema schema = "frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)";
   static constexpr Doc doc = "Each element as mantissa * 2^exponent with a mantissa in [0.5, 1).";
-  static constexpr unsigned expose = kFunction | kMethod;
+  static constexpr auto out_rule = out_same("torch.frexp() expects mantissa to have dtype %r but got %o",
+                                            "torch.frexp() expects exponent to have int dtype but got %o");
+  static constexpr unsigned expose = kFunction | kMethod | kOut;
   static std::tuple<Tensor, Tensor> call(const Tensor& self) {
     HWARO_CHECK(is_floating(self.dtype()), "torch.frexp() only supports floating-point dtypes");
     const Tensor x = dense(self);

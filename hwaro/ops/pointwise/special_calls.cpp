@@ -3,9 +3,11 @@
 #include <limits>
 #include <vector>
 
+#include "hwaro/core/promotion.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/pointwise/error_functions.h"
+#include "hwaro/ops/pointwise/exponential.h"
 #include "hwaro/ops/pointwise/special_functions.h"
 #include "hwaro/ops/registry.h"
 
@@ -95,6 +97,8 @@ static Tensor mvlgamma_of(const Tensor& self, std::int64_t p) {
 struct Mvlgamma {
   static constexpr Schema schema = "mvlgamma(Tensor self, int p) -> Tensor";
   static constexpr Doc doc = "The logarithm of the multivariate gamma function of dimension p.";
+  static constexpr auto out_rule =
+      out_castable("mvlgamma: result type %R can't be cast to the desired output type Float");
   static Tensor call(const Tensor& self, std::int64_t p) { return mvlgamma_of(self, p); }
 };
 struct MvlgammaInplace {
@@ -103,8 +107,8 @@ struct MvlgammaInplace {
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, std::int64_t p) {
     const Tensor result = mvlgamma_of(self, p);
-    HWARO_CHECK(can_cast(result.dtype(), self.dtype()), "result type ", scalar_type_name(result.dtype()),
-                " can't be cast to the desired output type ", scalar_type_name(self.dtype()));
+    HWARO_CHECK(can_cast(result.dtype(), self.dtype()), "mvlgamma: result type ", scalar_type_name(self.dtype()),
+                " can't be cast to the desired output type ", scalar_type_name(result.dtype()));
     return copy_(self, result, false);
   }
 };
@@ -113,6 +117,32 @@ struct SpecialMultigammaln {
   static constexpr Doc doc = "Alias of torch.mvlgamma.";
   static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Tensor& self, std::int64_t p) { return mvlgamma_of(self, p); }
+};
+
+// The power of two is dense in PyTorch whatever the exponent's layout, which decides the layout of the result.
+struct Ldexp {
+  static constexpr Schema schema = "ldexp.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Doc doc = "self times two to the power of other.";
+  static constexpr auto out_rule = LdexpLoop::out_rule;
+  static Tensor call(const Tensor& self, const Tensor& other) {
+    const Tensor power = contiguous(other);
+    const Operand operands[] = {self, power};
+    return pointwise(pointwise_info<LdexpLoop>, operands, nullptr);
+  }
+};
+struct LdexpInplace {
+  static constexpr Schema schema = "ldexp_(Tensor(a!) self, Tensor other) -> Tensor(a!)";
+  static constexpr Doc doc = "In-place form of ldexp.";
+  static constexpr unsigned expose = kFunction | kMethod;
+  static Tensor call(const Tensor& self, const Tensor& other) {
+    const Operand operands[] = {self, other};
+    ResultType type;
+    type.add(*self.impl()), type.add(*other.impl());
+    const DType result = is_integral(type.get(), true) ? default_dtype() : type.get();
+    check_out_type(LdexpLoop::out_rule, result, self.dtype());  // before the shapes
+    pointwise_inplace(pointwise_info<LdexpLoop>, operands, nullptr);
+    return self;
+  }
 };
 
 }  // namespace hwaro::engine

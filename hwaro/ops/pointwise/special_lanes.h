@@ -73,6 +73,23 @@ HWARO_INLINE Vec<T, N> each_lane(Vec<T, N> x, Vec<T, N> y, F f) {
   return odd * __builtin_tgamma(n + 1) * zeta(n + 1, x);
 }
 
+// Trigamma as PyTorch rounds it for float: reflection below 1/2, six steps up, the asymptotic series (A&S 6.4.7, 6.4.12).
+// Near the poles its sine of a rounded multiple of pi decides the result.
+[[gnu::noinline]] inline float trigamma_float(float x) {
+  constexpr float kPi = static_cast<float>(kPiValue);
+  float sum = 0;
+  const bool reflected = x < 0.5f;
+  if (reflected) {
+    const float sine = __builtin_sinf(kPi * x);
+    sum = -(kPi * kPi) / (sine * sine);
+    x = 1 - x;
+  }
+  for (int k = 0; k < 6; ++k, x += 1) sum += 1 / (x * x);
+  const float square = 1 / (x * x);
+  sum += (1 + 1 / (2 * x) + square * (1.0f / 6 - square * (1.0f / 30 - square * (1.0f / 42)))) / x;
+  return reflected ? -sum : sum;
+}
+
 // The regularised incomplete gamma functions: the power series of the lower one below x = a + 1, Lentz's continued fraction
 // of the upper one above.
 template <bool Upper>
@@ -266,7 +283,11 @@ HWARO_INLINE Vec<T, N> polynomial_of(Vec<T, N> x, Vec<T, N> n) {
 }
 template <class T, int N>
 HWARO_INLINE Vec<T, N> polygamma_of(Vec<T, N> x, Vec<T, N> n) {
-  return special_lanes::each_lane(n, x, [](double a, double b) { return special_lanes::polygamma(a, b); });
+  if constexpr (sizeof(T) == sizeof(float))
+    return special_lanes::each_lane(n, x, [](double a, double b) {
+      return a == 1 ? double(special_lanes::trigamma_float(float(b))) : special_lanes::polygamma(a, b);
+    });
+  else return special_lanes::each_lane(n, x, [](double a, double b) { return special_lanes::polygamma(a, b); });
 }
 #define HWARO_EACH_LANE(name, expression)                                    \
   template <class T, int N>                                                  \

@@ -10,6 +10,7 @@ void check_condition(const PointwiseInfo& info, const Operand* operands, const S
 struct Where {
   static constexpr Schema schema = "where.self(Tensor condition, Tensor self, Tensor other) -> Tensor";
   static constexpr Doc doc = "The element of self where the condition holds, else that of other.";
+  static constexpr auto out_rule = out_same("Expected out type to be %R but got %O");
   static constexpr unsigned expose = kFunction | kOut, numbers_for = kOther | kThird, not_promoted = kSelf;
   static constexpr auto dtypes = same(every);
   static constexpr auto check = &check_condition;

@@ -85,6 +85,7 @@ struct Multinomial {
   static constexpr Schema schema =
       "multinomial(Tensor self, int num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor";
   static constexpr Doc doc = "Indices of num_samples categories per row of weights (categories) or (rows, categories).";
+  static constexpr auto out_rule = out_same("multinomial expects %R tensor out, got: %O");
   static Tensor call(const Tensor& self, int64_t samples, bool replacement, Generator* generator) {
     HWARO_CHECK(self.dim() > 0 && self.dim() <= 2, "prob_dist must be 1 or 2 dim");
     HWARO_CHECK(is_floating(self.dtype()),

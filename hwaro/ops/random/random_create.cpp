@@ -9,6 +9,9 @@
 #include "hwaro/ops/registry.h"
 #include "hwaro/ops/shape/geometry.h"
 
+#include "hwaro/ops/arithmetic.h"
+#include "hwaro/ops/pointwise/arithmetic.h"
+
 namespace hwaro::engine {
 
 using std::int64_t;
@@ -32,6 +35,15 @@ Tensor fresh_like(const Tensor& self, OptDType dtype, const std::optional<Device
                         device.value_or(self.device()));
 }
 
+// out= is drawn into as it lies: the order of the numbers depends on its strides.
+template <class Draw>
+void drawn_into(const Tensor& out, IntSpan size, Draw draw) {
+  resize_out(out, size);
+  check_internal_overlap(out);
+  draw();
+  out->bump_version();
+}
+
 }  // namespace
 
 struct Rand {
@@ -45,6 +57,10 @@ struct Rand {
     const Tensor out = fresh(size, dtype, device);
     uniform_raw(out, 0, 1, generator);
     return out;
+  }
+  static void call_out(const Tensor& out, IntSpan size, Generator* generator, OptDType, OptDType, std::optional<Device>,
+                       std::optional<bool>) {
+    drawn_into(out, size, [&] { uniform_raw(out, 0, 1, generator); });
   }
 };
 
@@ -75,6 +91,11 @@ struct Randn {
     check(out.dtype());
     normal_raw(out, 0, 1, generator);
     return out;
+  }
+  static void call_out(const Tensor& out, IntSpan size, Generator* generator, OptDType, OptDType, std::optional<Device>,
+                       std::optional<bool>) {
+    check(out.dtype());
+    drawn_into(out, size, [&] { normal_raw(out, 0, 1, generator); });
   }
   static void check(DType t) {
     HWARO_CHECK_AS(NotImplementedError, is_differentiable(t), "\"normal_kernel_cpu\" not implemented for '",
@@ -199,6 +220,26 @@ static Tensor draw_normal(IntSpan shape, DType type, Device device, const Operan
   return to_dtype(add(to_dtype(mul(z, std), type), mean), type);
 }
 
+// Draws into out with a deviation of `std`, then times `scale` where it is defined, plus mean: out= in PyTorch's steps.
+static void normal_into(const Tensor& out, const Tensor& mean, double std, const Tensor& scale, Generator* generator) {
+  Randn::check(out.dtype());
+  NoGradGuard guard;
+  normal_raw(out, 0, std, generator);
+  if (scale.defined()) {
+    const Operand factors[] = {out, scale};
+    pointwise_inplace(pointwise_info<Mul>, factors, nullptr);
+  }
+  const Operand terms[] = {out, mean};
+  const Scalar alpha(1);
+  pointwise_inplace(pointwise_info<Add>, terms, &alpha);
+}
+
+// With one tensor argument PyTorch does not resize out.
+static void check_broadcast(const Tensor& argument, const Tensor& out) {
+  Dims shape(argument.sizes());
+  broadcast_into(shape, out.sizes());
+}
+
 struct NormalTensorTensor {
   static constexpr Schema schema =
       "normal.Tensor_Tensor(Tensor mean, Tensor std, *, Generator? generator=None) -> Tensor";
@@ -215,6 +256,12 @@ struct NormalTensorTensor {
                if (b.needs(1)) b.set(1, make_zeros(std_sizes, std_type, b.g().device()));
              });
     return out;
+  }
+  static void call_out(const Tensor& out, const Tensor& mean, const Tensor& std, Generator* generator) {
+    check_std(std);
+    Dims shape(mean.sizes());
+    broadcast_into(shape, std.sizes());
+    drawn_into(out, shape, [&] { normal_into(out, mean, 1, std, generator); });
   }
 };
 
@@ -236,6 +283,10 @@ struct NormalTensorFloat {
              [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
     return out;
   }
+  static void call_out(const Tensor& out, const Tensor& mean, double std, Generator* generator) {
+    check_broadcast(mean, out);
+    drawn_into(out, out.sizes(), [&] { normal_into(out, mean, std, {}, generator); });
+  }
 };
 
 struct NormalFloatTensor {
@@ -249,6 +300,11 @@ struct NormalFloatTensor {
       record("NormalBackward2", {std}, out, {},
              [](Backward& b) { b.set(0, make_zeros(b.g().sizes(), b.g().dtype(), b.g().device())); });
     return out;
+  }
+  static void call_out(const Tensor& out, double mean, const Tensor& std, Generator* generator) {
+    check_std(std);
+    check_broadcast(std, out);
+    drawn_into(out, out.sizes(), [&] { normal_into(out, wrap_number(mean), 1, std, generator); });
   }
 };
 
@@ -265,6 +321,11 @@ struct NormalFloatFloat {
     normal_raw(out, mean, std, generator);
     return out;
   }
+  static void call_out(const Tensor& out, double mean, double std, IntSpan size, Generator* generator, OptDType,
+                       OptDType, std::optional<Device>, std::optional<bool>) {
+    Randn::check(out.dtype());
+    drawn_into(out, size, [&] { normal_raw(out, mean, std, generator); });
+  }
 };
 
 // ---- bernoulli ----
@@ -272,6 +333,7 @@ struct NormalFloatFloat {
 struct BernoulliP {
   static constexpr Schema schema = "bernoulli.p(Tensor self, float p, *, Generator? generator=None) -> Tensor";
   static constexpr Doc doc = "Ones with probability p, and zeros, in the shape and type of self.";
+  static constexpr auto out_rule = out_any;
   static Tensor call(const Tensor& self, double p, Generator* generator) {
     const Tensor out = make_tensor(self.sizes(), self.dtype(), self.device());
     bernoulli_raw(out, p, generator);
@@ -285,8 +347,9 @@ struct BernoulliP {
 struct Bernoulli {
   static constexpr Schema schema = "bernoulli(Tensor self, *, Generator? generator=None) -> Tensor";
   static constexpr Doc doc = "Ones, with the probability in self, and zeros.";
+  static constexpr auto out_rule = out_any;
   static Tensor call(const Tensor& self, Generator* generator) {
-    const Tensor out = make_like(self);
+    const Tensor out = make_tensor(self.sizes(), self.dtype(), self.device());
     bernoulli_raw(out, self, generator);
     if (recording(self))
       record("BernoulliBackward0", {self}, out, {},

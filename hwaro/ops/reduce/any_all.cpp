@@ -20,12 +20,14 @@ static DimMask one_dim(const Tensor& self, int64_t dim) {
 struct Any {
   static constexpr Schema schema = "any(Tensor self) -> Tensor";
   static constexpr Doc doc = "Whether any element is true.";
+  static constexpr auto out_rule = out_same("any only supports bool tensor for result, got: %O");
   static Tensor call(const Tensor& self) { return truth(ReduceOp::Max, self, all_dims(self.dim()), false); }
 };
 
 struct AnyDim {
   static constexpr Schema schema = "any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor";
   static constexpr Doc doc = "Whether any element along dim is true.";
+  static constexpr auto out_rule = out_same("any only supports bool tensor for result, got: %O");
   static Tensor call(const Tensor& self, int64_t dim, bool keepdim) {
     return truth(ReduceOp::Max, self, one_dim(self, dim), keepdim);
   }
@@ -34,6 +36,7 @@ struct AnyDim {
 struct AnyDims {
   static constexpr Schema schema = "any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor";
   static constexpr Doc doc = "Whether any element over the given dimensions is true.";
+  static constexpr auto out_rule = out_same("any only supports bool tensor for result, got: %O");
   static Tensor call(const Tensor& self, OptIntSpan dim, bool keepdim) {
     return truth(ReduceOp::Max, self, dim_mask(dim, self.dim(), false), keepdim);
   }
@@ -42,12 +45,14 @@ struct AnyDims {
 struct All {
   static constexpr Schema schema = "all(Tensor self) -> Tensor";
   static constexpr Doc doc = "Whether all elements are true.";
+  static constexpr auto out_rule = out_same("all only supports bool tensor for result, got: %O");
   static Tensor call(const Tensor& self) { return truth(ReduceOp::Min, self, all_dims(self.dim()), false); }
 };
 
 struct AllDim {
   static constexpr Schema schema = "all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor";
   static constexpr Doc doc = "Whether all elements along dim are true.";
+  static constexpr auto out_rule = out_same("all only supports bool tensor for result, got: %O");
   static Tensor call(const Tensor& self, int64_t dim, bool keepdim) {
     return truth(ReduceOp::Min, self, one_dim(self, dim), keepdim);
   }
@@ -56,6 +61,7 @@ struct AllDim {
 struct AllDims {
   static constexpr Schema schema = "all.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor";
   static constexpr Doc doc = "Whether all elements over the given dimensions are true.";
+  static constexpr auto out_rule = out_same("all only supports bool tensor for result, got: %O");
   static Tensor call(const Tensor& self, OptIntSpan dim, bool keepdim) {
     return truth(ReduceOp::Min, self, dim_mask(dim, self.dim(), false), keepdim);
   }

@@ -7,6 +7,8 @@
 #include "hwaro/ops/reduce/scan.h"
 #include "hwaro/ops/registry.h"
 
+#include "hwaro/ops/copy.h"
+
 namespace hwaro::engine {
 
 using std::int64_t;
@@ -22,6 +24,10 @@ struct Diff {
     HWARO_CHECK(self.dim() >= 1, "diff expects input to be at least one-dimensional");
     HWARO_CHECK(n >= 0, "order must be non-negative but got ", n);
     dim = wrap_dim(dim, self.dim());
+    if (n == 0) {
+      const Tensor same = make_zeros(self.sizes(), self.dtype(), self.device());
+      return copy_(same, self, false);
+    }
     Tensor x = self;
     if (prepend.defined() || append.defined()) {
       Tensor parts[3];
@@ -30,7 +36,6 @@ struct Diff {
         if (t->defined()) parts[count++] = *t;
       x = cat(TensorSpan(parts, count), dim);
     }
-    if (n == 0) return clone(x);
     if (n > x.sizes()[dim]) n = x.sizes()[dim];
     for (int64_t i = 0; i < n; ++i) {
       const int64_t size = x.sizes()[dim];
@@ -39,9 +44,36 @@ struct Diff {
     }
     return x;
   }
+  static void call_out(const Tensor& out, const Tensor& self, int64_t n, int64_t dim, const Tensor& prepend,
+                       const Tensor& append) {
+    store_out(out, call(self, n, dim, prepend, append),
+              n == 0 ? out_same("expected scalar_type %R but found %O") : OutRule{});
+  }
 };
 
 namespace {
+
+// x * by and x / by as PyTorch records them for plain numbers: with one edge.
+Tensor scaled(const Tensor& x, double by) {
+  Tensor out;
+  {
+    NoGradGuard guard;
+    out = mul(x, by);
+  }
+  if (recording(x)) record("MulBackward1", {x}, out, {}, [by](Backward& b) { b.set(0, mul(b.g(), by)); });
+  return out;
+}
+// Sums of integers are int64.
+Tensor widened(const Tensor& x) { return is_integral(x.dtype(), true) ? to_dtype(x, DType::Int64) : x; }
+Tensor halved(const Tensor& x) {
+  Tensor out;
+  {
+    NoGradGuard guard;
+    out = div(x, 2);
+  }
+  if (recording(x)) record("DivBackward1", {x}, out, {}, [](Backward& b) { b.set(0, div(b.g(), 2)); });
+  return out;
+}
 
 struct Sides {
   Tensor sum, width;  // of neighbours; width only with points
@@ -51,7 +83,7 @@ Sides sides(const char* name, const Tensor& y, const Tensor& x, int64_t dim) {
   const int64_t n = y.sizes()[dim];
   const Tensor left = slice(y, dim, 0, n > 0 ? n - 1 : 0), right = slice(y, dim, n > 0 ? 1 : 0, n);
   HWARO_CHECK(y.dtype() != DType::Bool && (!x.defined() || x.dtype() != DType::Bool), name,
-              ": received a bool input for `y`, but bool is not supported");
+              ": received a bool input for `", x.defined() ? "x` or `y" : "y", "`, but bool is not supported");
   Sides s{add(left, right), {}};
   if (!x.defined()) return s;
   Tensor points = x;
@@ -70,13 +102,18 @@ Sides sides(const char* name, const Tensor& y, const Tensor& x, int64_t dim) {
 
 Tensor trapezoids(const char* name, const Tensor& y, const Tensor& x, const Scalar& dx, int64_t dim, bool cumulative) {
   dim = wrap_dim(dim, y.dim());
-  const Sides s = sides(name, y, x, dim);
   const Dims along{dim};
-  if (cumulative)
-    return x.defined() ? running_sum(div(mul(s.width, s.sum), 2), dim)
-                       : running_sum(mul(s.sum, Scalar(dx.to_double() / 2)), dim);
-  if (x.defined()) return div(sum(mul(s.sum, s.width), IntSpan(along)), 2);
-  return mul(sum(s.sum, IntSpan(along)), Scalar(dx.to_double() / 2));
+  if (x.defined() || cumulative) {
+    const Sides s = sides(name, y, x, dim);
+    if (cumulative)
+      return x.defined() ? halved(running_sum(widened(mul(s.width, s.sum)), dim))
+                         : running_sum(scaled(s.sum, dx.to_double() / 2), dim);
+    return halved(sum(mul(s.sum, s.width), IntSpan(along)));
+  }
+  HWARO_CHECK(y.dtype() != DType::Bool, name, ": received a bool input for `y`, but bool is not supported");
+  if (y.sizes()[dim] == 0) return make_zeros(reduced_sizes(y.sizes(), DimMask(1) << dim, false), y.dtype(), y.device());
+  const Tensor ends = halved(add(select(y, dim, 0), select(y, dim, -1)));
+  return scaled(sub(sum(y, IntSpan(along)), ends), dx.to_double());
 }
 
 }  // namespace
@@ -175,6 +212,7 @@ Tensor renorm_gradient(const Tensor& g, const Tensor& x, double order, int64_t d
 struct Renorm {
   static constexpr Schema schema = "renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor";
   static constexpr Doc doc = "self with every slice along dim whose p-norm exceeds maxnorm scaled down to it.";
+  static constexpr auto out_rule = out_expected;
   static Tensor call(const Tensor& self, const Scalar& p, int64_t dim, const Scalar& maxnorm) {
     dim = wrap_dim(dim, self.dim());
     const double order = p.to_double(), limit = maxnorm.to_double();

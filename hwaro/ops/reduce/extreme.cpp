@@ -166,48 +166,60 @@ Tensor arg_extreme(bool min, const Tensor& self, std::optional<int64_t> dim, boo
 struct Max {
   static constexpr Schema schema = "max(Tensor self) -> Tensor";
   static constexpr Doc doc = "The largest of all elements; NaN counts as largest.";
+  static constexpr auto out_rule = out_castable(
+      "Expected canCast( typeMetaToScalarType(self.dtype()), typeMetaToScalarType(out.dtype())) to be true, but got "
+      "false.  (Could this error message be improved?  If so, please report an enhancement request to PyTorch.)");
   static Tensor call(const Tensor& self) { return full_extreme(false, self); }
 };
 
-struct MaxDim {
-  static constexpr Schema schema =
-      "max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
-  static constexpr Doc doc = "The largest elements along dim, and the first index of each.";
-  static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t dim, bool keepdim) {
-    return dim_extreme(false, self, dim, keepdim);
-  }
-};
-
+// Before max.dim, which takes a tensor of one integer as dim.
 struct MaxOther {
   static constexpr Schema schema = "max.other(Tensor self, Tensor other) -> Tensor";
   static constexpr Doc doc = "The larger of self and other, element by element.";
   static Tensor call(const Tensor& self, const Tensor& other) { return maximum(self, other); }
 };
 
-struct Min {
-  static constexpr Schema schema = "min(Tensor self) -> Tensor";
-  static constexpr Doc doc = "The smallest of all elements; NaN counts as smallest.";
-  static Tensor call(const Tensor& self) { return full_extreme(true, self); }
-};
-
-struct MinDim {
+struct MaxDim {
   static constexpr Schema schema =
-      "min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
-  static constexpr Doc doc = "The smallest elements along dim, and the first index of each.";
+      "max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
+  static constexpr Doc doc = "The largest elements along dim, and the first index of each.";
+  static constexpr auto out_rule = out_expected;
   static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t dim, bool keepdim) {
-    return dim_extreme(true, self, dim, keepdim);
+    return dim_extreme(false, self, dim, keepdim);
   }
 };
 
+struct Min {
+  static constexpr Schema schema = "min(Tensor self) -> Tensor";
+  static constexpr Doc doc = "The smallest of all elements; NaN counts as smallest.";
+  static constexpr auto out_rule = out_castable(
+      "Expected canCast( typeMetaToScalarType(self.dtype()), typeMetaToScalarType(out.dtype())) to be true, but got "
+      "false.  (Could this error message be improved?  If so, please report an enhancement request to PyTorch.)");
+  static Tensor call(const Tensor& self) { return full_extreme(true, self); }
+};
+
+// Before min.dim, which takes a tensor of one integer as dim.
 struct MinOther {
   static constexpr Schema schema = "min.other(Tensor self, Tensor other) -> Tensor";
   static constexpr Doc doc = "The smaller of self and other, element by element.";
   static Tensor call(const Tensor& self, const Tensor& other) { return minimum(self, other); }
 };
 
+struct MinDim {
+  static constexpr Schema schema =
+      "min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
+  static constexpr Doc doc = "The smallest elements along dim, and the first index of each.";
+  static constexpr auto out_rule = out_expected;
+  static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t dim, bool keepdim) {
+    return dim_extreme(true, self, dim, keepdim);
+  }
+};
+
 struct Amax {
   static constexpr Schema schema = "amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor";
   static constexpr Doc doc = "The largest elements over the given dimensions; equal ones share the gradient.";
+  static constexpr auto out_rule =
+      out_same("Expected the dtype for input and out to match, but got %R for input's dtype and %O for out's dtype.");
   static Tensor call(const Tensor& self, IntSpan dim, bool keepdim) {
     return extreme_values(false, self, dim, keepdim);
   }
@@ -216,6 +228,8 @@ struct Amax {
 struct Amin {
   static constexpr Schema schema = "amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor";
   static constexpr Doc doc = "The smallest elements over the given dimensions; equal ones share the gradient.";
+  static constexpr auto out_rule =
+      out_same("Expected the dtype for input and out to match, but got %R for input's dtype and %O for out's dtype.");
   static Tensor call(const Tensor& self, IntSpan dim, bool keepdim) { return extreme_values(true, self, dim, keepdim); }
 };
 
@@ -223,8 +237,11 @@ struct Aminmax {
   static constexpr Schema schema =
       "aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)";
   static constexpr Doc doc = "The smallest and the largest elements along dim, or of all.";
+  static constexpr unsigned expose = kFunction | kMethod | kOut;
+  static constexpr auto out_rule = out_expected;
   static std::tuple<Tensor, Tensor> call(const Tensor& self, std::optional<int64_t> dim, bool keepdim) {
     DimMask mask = all_dims(self.dim());
+    HWARO_CHECK(self.dim() <= 64, "only tensors with up to 64 dims are supported");
     if (dim) {
       const int64_t d = wrap_dim(*dim, self.dim());
       HWARO_CHECK_AS(IndexError, self.dim() == 0 || self.sizes()[d] != 0, "aminmax: Expected reduction dim ", d,
@@ -255,6 +272,7 @@ struct Aminmax {
 struct Argmax {
   static constexpr Schema schema = "argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor";
   static constexpr Doc doc = "The first index of the largest element along dim, or of all elements in order.";
+  static constexpr auto out_rule = out_expected;
   static Tensor call(const Tensor& self, std::optional<int64_t> dim, bool keepdim) {
     return arg_extreme(false, self, dim, keepdim);
   }
@@ -263,6 +281,7 @@ struct Argmax {
 struct Argmin {
   static constexpr Schema schema = "argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor";
   static constexpr Doc doc = "The first index of the smallest element along dim, or of all elements in order.";
+  static constexpr auto out_rule = out_expected;
   static Tensor call(const Tensor& self, std::optional<int64_t> dim, bool keepdim) {
     return arg_extreme(true, self, dim, keepdim);
   }

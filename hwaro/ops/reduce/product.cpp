@@ -44,6 +44,7 @@ bool has_zero(const Tensor& x) {
 struct Prod {
   static constexpr Schema schema = "prod(Tensor self, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The product of all elements.";
+  static constexpr auto out_rule = out_decides;
   static Tensor call(const Tensor& self, OptDType dtype) {
     const Tensor out = raw_product(self, all_dims(self.dim()), false, product_type(self, dtype));
     if (recording(self))
@@ -61,6 +62,7 @@ struct ProdDim {
   static constexpr Schema schema =
       "prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The product along dim.";
+  static constexpr auto out_rule = out_decides;
   static Tensor call(const Tensor& self, int64_t dim, bool keepdim, OptDType dtype) {
     dim = wrap_dim(dim, self.dim());
     const DimMask mask = self.dim() ? DimMask(1) << dim : 0;

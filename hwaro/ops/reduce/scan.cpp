@@ -258,6 +258,7 @@ Tensor running_product(const Tensor& self, int64_t dim, bool reverse) {
 struct Cumsum {
   static constexpr Schema schema = "cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The sums of the elements up to each one along dim.";
+  static constexpr auto out_rule = out_decides;
   static Tensor call(const Tensor& self, int64_t dim, OptDType dtype) { return scanned(ScanOp::Sum, self, dim, dtype); }
 };
 
@@ -273,6 +274,7 @@ struct CumsumInplace {
 struct Cumprod {
   static constexpr Schema schema = "cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The products of the elements up to each one along dim.";
+  static constexpr auto out_rule = out_decides;
   static Tensor call(const Tensor& self, int64_t dim, OptDType dtype) {
     return scanned(ScanOp::Prod, self, dim, dtype);
   }
@@ -290,18 +292,23 @@ struct CumprodInplace {
 struct Cummax {
   static constexpr Schema schema = "cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)";
   static constexpr Doc doc = "The largest element so far along dim, and the last index of it.";
+  static constexpr unsigned expose = kFunction | kMethod | kOut;
+  static constexpr auto out_rule = out_same("expected scalar_type %R but found %O");
   static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t dim) { return running_extreme(false, self, dim); }
 };
 
 struct Cummin {
   static constexpr Schema schema = "cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)";
   static constexpr Doc doc = "The smallest element so far along dim, and the last index of it.";
+  static constexpr unsigned expose = kFunction | kMethod | kOut;
+  static constexpr auto out_rule = out_same("expected scalar_type %R but found %O");
   static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t dim) { return running_extreme(true, self, dim); }
 };
 
 struct Logcumsumexp {
   static constexpr Schema schema = "logcumsumexp(Tensor self, int dim) -> Tensor";
   static constexpr Doc doc = "The logarithm of the sum of the exponentials up to each element along dim.";
+  static constexpr auto out_rule = out_same("expected scalar_type %R but found %O");
   static Tensor call(const Tensor& self, int64_t dim) {
     return running_log_sum(self, wrap_dim(dim, self.dim()), false);
   }

@@ -167,12 +167,14 @@ Tensor run(bool log, const Tensor& self, int64_t dim, OptDType dtype) {
 struct Softmax {
   static constexpr Schema schema = "softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "Exponentials along dim, scaled to a sum of one.";
+  static constexpr auto out_rule = out_expected;
   static Tensor call(const Tensor& self, int64_t dim, OptDType dtype) { return run(false, self, dim, dtype); }
 };
 
 struct LogSoftmax {
   static constexpr Schema schema = "log_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The logarithm of softmax along dim, without the loss of accuracy of the two steps.";
+  static constexpr auto out_rule = out_expected;
   static Tensor call(const Tensor& self, int64_t dim, OptDType dtype) { return run(true, self, dim, dtype); }
 };
 
@@ -202,6 +204,7 @@ struct NnSoftmax {
   static constexpr Schema schema =
       "softmax.nn(Tensor input, int? dim=None, int _stacklevel=3, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "softmax as torch.nn.functional has it: the dimension may be left out.";
+  static constexpr auto out_rule = out_expected;
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, std::optional<int64_t> dim, int64_t, OptDType dtype) {
     return run(false, input, implicit_dim("softmax", input.dim(), dim), dtype);
@@ -212,6 +215,7 @@ struct NnLogSoftmax {
   static constexpr Schema schema =
       "log_softmax.nn(Tensor input, int? dim=None, int _stacklevel=3, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "log_softmax as torch.nn.functional has it: the dimension may be left out.";
+  static constexpr auto out_rule = out_expected;
   static constexpr unsigned expose = kNnFunctional;
   static Tensor call(const Tensor& input, std::optional<int64_t> dim, int64_t, OptDType dtype) {
     return run(true, input, implicit_dim("log_softmax", input.dim(), dim), dtype);
@@ -238,6 +242,8 @@ struct Logsumexp {
   static constexpr Schema schema = "logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor";
   static constexpr Doc doc =
       "The logarithm of the sum of exponentials over the given dimensions, without overflow on the way.";
+  static constexpr auto out_rule =
+      out_castable("logsumexp(): Expected floating point type for result tensor, but got: %O");
   static Tensor call(const Tensor& self, IntSpan dim, bool keepdim) {
     const DimMask mask = dim_mask(dim, self.dim());
     const DType type = is_integral(self.dtype(), true) ? default_dtype() : self.dtype();

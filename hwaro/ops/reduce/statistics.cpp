@@ -30,19 +30,20 @@ Ranks ranks_of(const Tensor& sorted, const Tensor& q, std::string_view interpola
   const int64_t n = sorted.sizes().back(), rows = sorted.numel() / n, count = q.numel();
   Dims sizes(sorted.sizes());
   sizes.back() = count;
-  const Ranks ranks{make_tensor(sizes, DType::Int64), make_tensor(sizes, DType::Int64),
-                    make_tensor(sizes, sorted.dtype())};
-  const Tensor x = dense(sorted), p = dense(q);
+  Ranks ranks{make_tensor(sizes, DType::Int64), make_tensor(sizes, DType::Int64), make_tensor(sizes, sorted.dtype())};
+  sizes.back() = 1;
+  const Tensor x = dense(detach(sorted)), p = dense(detach(q)), slope = make_tensor(sizes, sorted.dtype());
   visit<kWide>(sorted.dtype(), "quantile", [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T* values = x->read_as<T>();
     for (int64_t r = 0; r < rows; ++r) {
       int64_t valid = n;  // NaN is last
       while (valid > 0 && std::isnan(values[r * n + valid - 1])) --valid;
+      const T most = T(ignore_nan ? (valid > 0 ? valid - 1 : 0) : n - 1);
+      const bool spoiled = !ignore_nan && valid < n;
+      slope->write_as<T>()[r] = spoiled ? 0 : most;
       for (int64_t j = 0; j < count; ++j) {
-        T rank;
-        if (ignore_nan) rank = p->read_as<T>()[j] * T(valid > 0 ? valid - 1 : 0);
-        else rank = valid < n ? T(n - 1) : p->read_as<T>()[j] * T(n - 1);
+        T rank = spoiled ? most : p->read_as<T>()[j] * most;
         if (interpolation == "lower") rank = std::floor(rank);
         else if (interpolation == "higher") rank = std::ceil(rank);
         else if (interpolation == "nearest") rank = std::nearbyint(rank);
@@ -53,12 +54,30 @@ Ranks ranks_of(const Tensor& sorted, const Tensor& q, std::string_view interpola
       }
     }
   });
+  if (interpolation == "linear" && recording(q)) {  // a zero that carries the gradient of q
+    const Tensor rank = mul(q, slope);
+    ranks.weight = add(ranks.weight, sub(rank, detach(rank)));
+  }
   return ranks;
 }
 
-// PyTorch's last step takes a dimension away, which its node's name tells.
+// t without its last dimension of size 1, as PyTorch's in-place squeeze_(-1).
 Tensor squeezed(const Tensor& t) {
-  return record_view("SqueezeBackward4", t, t.sizes(), t.strides(), t->offset, [](const Tensor& g) { return g; });
+  Dims sizes(t.sizes()), strides(t.strides());
+  sizes.pop_back(), strides.pop_back();
+  return record_view("SqueezeBackward4", t, sizes, strides, t->offset,
+                     [](const Tensor& g) { return unsqueeze(g, -1); });
+}
+// unsqueeze_(0).transpose_(0, -1).squeeze_(-1): the last dimension comes to the front.
+Tensor last_to_front(const Tensor& t) {
+  Dims sizes(t.sizes()), strides(t.strides());
+  sizes.insert(0, 1), strides.insert(0, sizes[1] * strides[0]);
+  Tensor out =
+      record_view("UnsqueezeBackward1", t, sizes, strides, t->offset, [](const Tensor& g) { return squeeze(g, 0); });
+  std::swap(sizes[0], sizes.back()), std::swap(strides[0], strides.back());
+  out = record_view("TransposeBackward1", out, sizes, strides, t->offset,
+                    [](const Tensor& g) { return transpose(g, 0, -1); });
+  return squeezed(out);
 }
 
 Tensor quantile_of(const Tensor& self, const Tensor& q, std::optional<int64_t> dim, bool keepdim,
@@ -92,20 +111,13 @@ Tensor quantile_of(const Tensor& self, const Tensor& q, std::optional<int64_t> d
     else kept.erase(d);
   }
   if (rows.dim() == 0) rows = reshape(rows, {1});
-  const Tensor sorted = std::get<0>(sort(rows, -1, false));
+  kept.push_back(rows.sizes().back());
+  const Tensor sorted = view(std::get<0>(sort(rows, -1, false)), kept);
   const Ranks ranks = ranks_of(sorted, q, interpolation, ignore_nan);
   const int64_t last = sorted.dim() - 1;
   Tensor out = pick(sorted, last, ranks.below);
   if (linear) out = lerp(out, pick(sorted, last, ranks.above), Operand(ranks.weight));
-  // The dimension of q goes to the front.
-  if (q.dim() == 0) return squeezed(view(out, kept));
-  Dims shape(kept);
-  shape.push_back(q.numel());
-  out = view(out, shape);
-  Dims order;
-  order.push_back(out.dim() - 1);
-  for (int d = 0; d + 1 < out.dim(); ++d) order.push_back(d);
-  return squeezed(permute(out, order));
+  return q.dim() == 0 ? squeezed(out) : last_to_front(out);
 }
 
 Tensor number_q(const Tensor& self, double q) {
@@ -120,6 +132,7 @@ struct QuantileNumber {
       "quantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> "
       "Tensor";
   static constexpr Doc doc = "The q-th quantile along dim, or of all elements.";
+  static constexpr auto out_rule = out_same("quantile() out tensor must be same dtype as the input tensor");
   static Tensor call(const Tensor& self, double q, std::optional<int64_t> dim, bool keepdim,
                      std::string_view interpolation) {
     return quantile_of(self, number_q(self, q), dim, keepdim, interpolation, false);
@@ -130,6 +143,7 @@ struct Quantile {
   static constexpr Schema schema =
       "quantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor";
   static constexpr Doc doc = "The quantiles of the levels in q along dim, or of all elements; one slice per level.";
+  static constexpr auto out_rule = out_same("quantile() out tensor must be same dtype as the input tensor");
   static Tensor call(const Tensor& self, const Tensor& q, std::optional<int64_t> dim, bool keepdim,
                      std::string_view interpolation) {
     return quantile_of(self, q, dim, keepdim, interpolation, false);
@@ -141,6 +155,7 @@ struct NanquantileNumber {
       "nanquantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> "
       "Tensor";
   static constexpr Doc doc = "The q-th quantile of the elements that are not NaN.";
+  static constexpr auto out_rule = out_same("quantile() out tensor must be same dtype as the input tensor");
   static Tensor call(const Tensor& self, double q, std::optional<int64_t> dim, bool keepdim,
                      std::string_view interpolation) {
     return quantile_of(self, number_q(self, q), dim, keepdim, interpolation, true);
@@ -151,6 +166,7 @@ struct Nanquantile {
   static constexpr Schema schema =
       "nanquantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor";
   static constexpr Doc doc = "The quantiles of the levels in q of the elements that are not NaN.";
+  static constexpr auto out_rule = out_same("quantile() out tensor must be same dtype as the input tensor");
   static Tensor call(const Tensor& self, const Tensor& q, std::optional<int64_t> dim, bool keepdim,
                      std::string_view interpolation) {
     return quantile_of(self, q, dim, keepdim, interpolation, true);
@@ -226,6 +242,12 @@ struct Histc {
   }
 };
 
+static void check_not_negative(const char* name, const Tensor& weights) {
+  if (weights.numel() == 0 || weights.device().is_meta()) return;
+  const Tensor least = dense_as(reduce(ReduceOp::Min, weights, all_dims(weights.dim()), false), DType::Double);
+  HWARO_CHECK(least->read_as<double>()[0] >= 0, "cov(): ", name, " cannot be negative");
+}
+
 struct Cov {
   static constexpr Schema schema =
       "cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor";
@@ -250,6 +272,7 @@ struct Cov {
       HWARO_CHECK(fweights.numel() == count,
                   "cov(): expected fweights to have the same numel as there are observations in the input but got ",
                   fweights.numel(), " != ", count);
+      check_not_negative("fweights", fweights);
       weights = fweights;
     }
     if (aweights.defined()) {
@@ -262,19 +285,22 @@ struct Cov {
       HWARO_CHECK(aweights.numel() == count,
                   "cov(): expected aweights to have the same numel as there are observations in the input but got ",
                   aweights.numel(), " != ", count);
+      check_not_negative("aweights", aweights);
       weights = weights.defined() ? mul(weights, aweights) : aweights;
     }
     const Dims along{1};
     Tensor average, total;
     if (weights.defined()) {
       total = sum_all(weights);
+      HWARO_CHECK(total.device().is_meta() || dense_as(total, DType::Double)->read_as<double>()[0] != 0,
+                  "cov(): weights sum to zero, can't be normalized");
       average = div(sum(mul(x, weights), IntSpan(along)), total);
     } else {
       total = make_full({}, count, DType::Int64);
       average = mean(x, IntSpan(along));
     }
     Tensor factor = weights.defined() && aweights.defined() && correction != 0
-                        ? sub(total, mul(div(sum_all(mul(weights, aweights)), total), correction))
+                        ? sub(total, div(mul(sum_all(mul(weights, aweights)), correction), total))
                         : sub(total, correction);
     if (!factor.device().is_meta() && dense_as(factor, DType::Double)->read_as<double>()[0] <= 0) {
       warn("cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.");

@@ -29,6 +29,7 @@ static void record_sum(const char* name, const Tensor& self, const Tensor& out, 
 struct Sum {
   static constexpr Schema schema = "sum(Tensor self, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The sum of all elements.";
+  static constexpr auto out_rule = out_decides;
   static Tensor call(const Tensor& self, OptDType dtype) {
     const Tensor out = raw_sum(ReduceOp::Sum, self, all_dims(self.dim()), false, sum_type(self, dtype));
     if (recording(self)) record_sum("SumBackward0", self, out, all_dims(self.dim()), false);
@@ -40,6 +41,7 @@ struct SumDims {
   static constexpr Schema schema =
       "sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The sum over the given dimensions.";
+  static constexpr auto out_rule = out_decides;
   static Tensor call(const Tensor& self, OptIntSpan dim, bool keepdim, OptDType dtype) {
     const DimMask mask = dim_mask(dim, self.dim());
     const Tensor out = raw_sum(ReduceOp::Sum, self, mask, keepdim, sum_type(self, dtype));
@@ -122,6 +124,8 @@ static void record_mean(const char* name, const Tensor& self, const Tensor& out,
 struct Mean {
   static constexpr Schema schema = "mean(Tensor self, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The mean of all elements.";
+  static constexpr auto out_rule =
+      out_castable("mean.dtype_out(): input types can't be cast to the desired output type %O");
   static Tensor call(const Tensor& self, OptDType dtype) {
     const Tensor out = raw_mean(self, all_dims(self.dim()), false, dtype);
     if (recording(self)) record_mean("MeanBackward0", self, out, all_dims(self.dim()), false);
@@ -159,6 +163,15 @@ struct NanSum {
       });
     return out;
   }
+  static void call_out(const Tensor& out, const Tensor& self, OptIntSpan dim, bool keepdim, OptDType dtype) {
+    store_out(out, call(self, dim, keepdim, type_for(out, self, dtype)), out_expected);
+  }
+  // The type that out asks for; a number type without NaN only by name.
+  static DType type_for(const Tensor& out, const Tensor& self, OptDType dtype) {
+    if (!dtype && is_floating(self.dtype()) && !is_floating(out.dtype()))
+      raise<NotImplementedError>("\"nansum_cpu\" not implemented for '", scalar_type_name(out.dtype()), '\'');
+    return dtype.value_or(out.dtype());
+  }
 };
 
 struct NanMean {
@@ -171,6 +184,9 @@ struct NanMean {
                 scalar_type_name(self.dtype()));
     const Tensor count = SumDims::call(logical_not(isnan(detach(self))), dim, keepdim, std::nullopt);
     return div(NanSum::call(self, dim, keepdim, dtype), count);
+  }
+  static void call_out(const Tensor& out, const Tensor& self, OptIntSpan dim, bool keepdim, OptDType dtype) {
+    store_out(out, call(self, dim, keepdim, NanSum::type_for(out, self, dtype)), out_expected);
   }
 };
 

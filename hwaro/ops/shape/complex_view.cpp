@@ -189,7 +189,8 @@ static void check_parts(const Tensor& a, const Tensor& b) {
 static Tensor from_parts(const Tensor& re, const Tensor& im) {
   Dims shape(re.sizes());
   broadcast_into(shape, im.sizes());
-  const Tensor out = make_tensor(shape, to_complex(re.dtype()), re.device());
+  const TensorImpl* parts[] = {re.impl(), im.impl()};
+  const Tensor out = make_strided(shape, output_strides(shape, {parts, 2}), to_complex(re.dtype()), re.device());
   if (!re.device().is_meta()) copy_raw(part_of(out, 0), re), copy_raw(part_of(out, 1), im);
   return out;
 }
@@ -197,6 +198,8 @@ static Tensor from_parts(const Tensor& re, const Tensor& im) {
 struct MakeComplex {
   static constexpr Schema schema = "complex(Tensor real, Tensor imag) -> Tensor";
   static constexpr Doc doc = "A complex tensor from its real and imaginary parts.";
+  static constexpr auto out_rule =
+      out_same("Expected object of scalar type %R but got scalar type %O for argument 'out'");
   static Tensor call(const Tensor& re, const Tensor& im) {
     check_parts(re, im);
     const Tensor out = from_parts(re, im);
@@ -215,6 +218,8 @@ struct MakeComplex {
 struct Polar {
   static constexpr Schema schema = "polar(Tensor abs, Tensor angle) -> Tensor";
   static constexpr Doc doc = "A complex tensor from absolute values and angles.";
+  static constexpr auto out_rule =
+      out_same("Expected object of scalar type %R but got scalar type %O for argument 'out'");
   static Tensor call(const Tensor& abs, const Tensor& angle) {
     check_parts(abs, angle);
     Tensor out;

@@ -148,12 +148,18 @@ Tensor is_in(const Tensor& elements, const Tensor& tests, bool invert) {
 
 }  // namespace
 
+static constexpr OutRule kSearchOut = out_same(
+    "torch.searchsorted(): output tensor's dtype is wrong, it can only be Int(int32) or Long(int64) depending on "
+    "whether "
+    "out_int32 flag is True, but we got output tensor's dtype %O and out_int32 flag is %i");
+
 struct SearchSorted {
   static constexpr Schema schema =
       "searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool right=False, str? "
       "side=None, Tensor? sorter=None) -> Tensor";
   static constexpr Doc doc =
       "Where each element of self would be inserted in the innermost dimension of sorted_sequence.";
+  static constexpr auto out_rule = kSearchOut;
   static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Tensor& sequence, const Tensor& self, bool out_int32, bool right,
                      std::optional<std::string_view> side, const Tensor& sorter) {
@@ -166,6 +172,7 @@ struct SearchSortedNumber {
       "searchsorted.Scalar(Tensor sorted_sequence, Scalar self, *, bool out_int32=False, bool right=False, str? "
       "side=None, Tensor? sorter=None) -> Tensor";
   static constexpr Doc doc = "Where a number would be inserted in sorted_sequence.";
+  static constexpr auto out_rule = kSearchOut;
   static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Tensor& sequence, const Scalar& self, bool out_int32, bool right,
                      std::optional<std::string_view> side, const Tensor& sorter) {
@@ -177,6 +184,7 @@ struct Bucketize {
   static constexpr Schema schema =
       "bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor";
   static constexpr Doc doc = "The index of the interval between boundaries that each element lies in.";
+  static constexpr auto out_rule = kSearchOut;
   static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Tensor& self, const Tensor& boundaries, bool out_int32, bool right) {
     return bucket(self, boundaries, out_int32, right);
@@ -187,6 +195,7 @@ struct BucketizeNumber {
   static constexpr Schema schema =
       "bucketize.Scalar(Scalar self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor";
   static constexpr Doc doc = "The index of the interval between boundaries that a number lies in.";
+  static constexpr auto out_rule = kSearchOut;
   static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Scalar& self, const Tensor& boundaries, bool out_int32, bool right) {
     return bucket(number_like(boundaries, self), boundaries, out_int32, right);
@@ -198,6 +207,7 @@ struct Isin {
       "isin.Tensor_Tensor(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> "
       "Tensor";
   static constexpr Doc doc = "Whether each element is among test_elements.";
+  static constexpr auto out_rule = out_expected;
   static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Tensor& elements, const Tensor& tests, bool, bool invert) {
     return is_in(elements, tests, invert);
@@ -209,6 +219,7 @@ struct IsinNumber {
       "isin.Tensor_Scalar(Tensor elements, Scalar test_element, *, bool assume_unique=False, bool invert=False) -> "
       "Tensor";
   static constexpr Doc doc = "Whether each element equals a number.";
+  static constexpr auto out_rule = out_expected;
   static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Tensor& elements, const Scalar& test, bool, bool invert) {
     return is_in(elements, wrap_number(test), invert);
@@ -220,6 +231,7 @@ struct IsinOfNumber {
       "isin.Scalar_Tensor(Scalar element, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> "
       "Tensor";
   static constexpr Doc doc = "Whether a number is among test_elements.";
+  static constexpr auto out_rule = out_expected;
   static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Scalar& element, const Tensor& tests, bool, bool invert) {
     return is_in(wrap_number(element), tests, invert);

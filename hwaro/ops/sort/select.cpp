@@ -173,6 +173,8 @@ struct Topk {
   static constexpr Schema schema =
       "topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)";
   static constexpr Doc doc = "The k largest (or smallest) elements along dim in order, and their indices.";
+  static constexpr unsigned expose = kFunction | kMethod | kOut;
+  static constexpr auto out_rule = out_expected;
   static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t k, int64_t dim, bool largest, bool) {
     dim = wrap_dim(dim, self.dim());
     const int64_t n = self.dim() ? self.sizes()[dim] : 1;
@@ -203,6 +205,9 @@ struct Kthvalue {
   static constexpr Schema schema =
       "kthvalue(Tensor self, int k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)";
   static constexpr Doc doc = "The k-th smallest element along dim, counted from 1, and its index.";
+  static constexpr unsigned expose = kFunction | kMethod | kOut;
+  static constexpr auto out_rule =
+      out_same("output values must be of same type as input", "output indices must be of scalar type Long");
   static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t k, int64_t dim, bool keepdim) {
     dim = wrap_dim(dim, self.dim());
     check_not_empty("kthvalue", self, dim);
@@ -250,6 +255,9 @@ struct Mode {
   static constexpr Schema schema =
       "mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)";
   static constexpr Doc doc = "The most frequent element along dim, the smallest of several, and the last index of it.";
+  static constexpr unsigned expose = kFunction | kMethod | kOut;
+  static constexpr auto out_rule = out_same("expected scalar type '%R' but got '%O' for values output",
+                                            "expected scalar type '%R' but got '%O' for indices output");
   static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t dim, bool keepdim) {
     dim = wrap_dim(dim, self.dim());
     check_not_empty("mode", self, dim);

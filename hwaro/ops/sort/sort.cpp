@@ -22,6 +22,8 @@ struct Sort {
       "sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)";
   static constexpr Doc doc =
       "The elements along dim in order, and the indices they had; equal elements keep their order.";
+  static constexpr auto out_rule = out_expected;
+  static constexpr unsigned expose = kFunction | kMethod | kOut;
   static std::tuple<Tensor, Tensor> call(const Tensor& self, int64_t dim, bool descending) {
     return sorted("SortBackward0", self, dim, descending);
   }
@@ -31,6 +33,8 @@ struct SortStable {
   static constexpr Schema schema =
       "sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)";
   static constexpr Doc doc = "As sort; every sort here is stable.";
+  static constexpr auto out_rule = out_expected;
+  static constexpr unsigned expose = kFunction | kMethod | kOut;
   static std::tuple<Tensor, Tensor> call(const Tensor& self, std::optional<bool>, int64_t dim, bool descending) {
     return sorted("SortBackward1", self, dim, descending);
   }
@@ -57,6 +61,7 @@ struct ArgsortStable {
 struct Msort {
   static constexpr Schema schema = "msort(Tensor self) -> Tensor";
   static constexpr Doc doc = "The elements along the first dimension in order.";
+  static constexpr auto out_rule = out_expected;
   static Tensor call(const Tensor& self) { return std::get<0>(sorted("SortBackward0", self, 0, false)); }
 };
 
