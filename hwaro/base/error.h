@@ -13,6 +13,9 @@ namespace hwaro {
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+  // One line that says what to do, e.g. "hint: move b to the same device: b = b.to(a.device)"; "" where there is nothing
+  // to say. Korean where HWARO_LANG=ko or the locale says so.
+  std::string hint() const;
 };
 using RuntimeError = Error;
 

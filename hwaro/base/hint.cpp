@@ -1,5 +1,7 @@
 #include "hwaro/base/hint.h"
 
+#include "hwaro/base/error.h"
+
 #include <cstdlib>
 #include <vector>
 
@@ -251,5 +253,7 @@ std::string hint_for(std::string_view what, std::string_view call) {
   if (out.empty()) return (korean ? "호출: " : "called as ") + std::string(call);
   return out + (korean ? "; 호출: " : "; called as ") + std::string(call);
 }
+
+std::string Error::hint() const { return hint_for(what()); }
 
 }  // namespace hwaro
