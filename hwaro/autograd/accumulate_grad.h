@@ -8,13 +8,14 @@ namespace hwaro {
 class AccumulateGrad final : public Node {
  public:
   explicit AccumulateGrad(engine::Tensor leaf);
-  ~AccumulateGrad() override;
-
   void apply(engine::Tensor* grads, engine::Tensor* out) override;
   std::string name() const override { return "AccumulateGrad"; }
   bool is_accumulate() const override { return true; }
 
   const engine::Tensor variable;
+
+ protected:
+  void dispose() noexcept override;
 };
 
 }  // namespace hwaro

@@ -71,10 +71,16 @@ struct InstallHooks {
 
 AccumulateGrad::AccumulateGrad(engine::Tensor leaf) : variable(std::move(leaf)) { sequence = ~std::uint64_t(0); }
 
-AccumulateGrad::~AccumulateGrad() {
-  std::lock_guard lock(g_accumulator_mutex);
-  AutogradMeta* meta = variable->autograd;
-  if (meta && meta->accumulator == this) meta->accumulator = nullptr;
+// A sole owner's drop() leaves the count at one, so a look-up on another thread may have taken a reference since: then
+// that one keeps the node.
+void AccumulateGrad::dispose() noexcept {
+  {
+    std::lock_guard lock(g_accumulator_mutex);
+    if (use_count() > 1 && !drop()) return;
+    AutogradMeta* meta = variable->autograd;
+    if (meta && meta->accumulator == this) meta->accumulator = nullptr;
+  }
+  Node::dispose();
 }
 
 NodePtr grad_accumulator(const engine::Tensor& leaf) {

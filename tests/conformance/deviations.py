@@ -10,7 +10,7 @@ except ModuleNotFoundError:  # Python 3.10
 
 LIMIT = 20
 FILE = pathlib.Path(__file__).with_suffix(".toml")
-DEVIATIONS = tomllib.loads(FILE.read_text())["deviation"]
+DEVIATIONS = tomllib.loads(FILE.read_text()).get("deviation", [])
 
 
 def fits(pattern, error):

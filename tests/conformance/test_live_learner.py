@@ -17,6 +17,9 @@ import pytest
 import hwaro
 import torch
 
+# PyTorch's samples, loaded by other tests of the same process, forbid to set flags; a learner's program may.
+setattr(torch.backends, "__allow_nonbracketed_mutation_flag", True)
+
 FOLDER = pathlib.Path(__file__).parent / "learner"
 
 

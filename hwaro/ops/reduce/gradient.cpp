@@ -141,6 +141,7 @@ struct GradientArray {
   static constexpr Schema schema = "gradient.array(Tensor self, *, int[] dim, int edge_order=1) -> Tensor[]";
   static constexpr Doc doc = "Derivatives along the given dimensions of a function known at points one apart.";
   static constexpr unsigned expose = kFunction;
+  static constexpr bool python_only = true;  // a list right after the tensor is that of the spacings
   static std::vector<Tensor> call(const Tensor& self, IntSpan dim, int64_t edge_order) {
     const Scalar one = 1;
     return by_scalars(self, {&one, 1}, true, dim, edge_order);
