@@ -93,7 +93,7 @@ def complaint(torch, lines, expression):
 def types_of(torch, lines, expression):
     """Types that the example runs with: those of its first tensor and of the others that have the type of that."""
     scope, _ = examples.runs(torch, lines, expression)
-    values = {line: scope[line.split(" = ")[0]] for line in lines}
+    values = {line: scope.get(line.split(" = ")[0]) for line in lines}
     tensors = {line: value.dtype for line, value in values.items() if isinstance(value, torch.Tensor)}
     first = next(iter(tensors.values()), None)
     if first is None:
