@@ -120,7 +120,7 @@ lines:  ## which lines of the C++ engine the tests reach, in build/coverage/repo
 	tools/coverage.sh
 
 docs:  ## the documentation as a web site, in site/
-	@$(setup) docs
+	@$(setup) test docs
 	@$(MAKE) build
 	tools/docs/build.sh $(tree)
 
