@@ -252,11 +252,6 @@ Tensor copy_of(PyObject* data, std::optional<DType> dtype) {
   return from_sequence(data, dtype);
 }
 
-void require_grad(const Tensor& t) {
-  HWARO_CHECK(is_differentiable(t.dtype()), "Only Tensors of floating point and complex dtype can require gradients");
-  set_requires_grad(t, true);
-}
-
 PyObject* py_tensor(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   HWARO_PY_TRY
   const Options o = parse_options("tensor", args, count, kwnames, 1, "data");

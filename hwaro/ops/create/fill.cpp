@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "hwaro/base/parallel.h"
+#include "hwaro/core/type_names.h"
 #include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/index/write.h"
 #include "hwaro/ops/kinds/record.h"
@@ -17,24 +18,6 @@ namespace hwaro::engine {
 using std::int64_t;
 
 namespace {
-
-// How PyTorch spells the target type in its message.
-const char* c_type_name(DType t) {
-  switch (t) {
-    case DType::Bool: return "bool";
-    case DType::UInt8: return "uint8_t";
-    case DType::Int8: return "int8_t";
-    case DType::Int16: return "int16_t";
-    case DType::Int32: return "int";
-    case DType::Int64: return "int64_t";
-    case DType::Half: return "c10::Half";
-    case DType::BFloat16: return "c10::BFloat16";
-    case DType::Double: return "double";
-    case DType::Float: return "float";
-    case DType::ComplexFloat: return "c10::complex<float>";
-    default: return "c10::complex<double>";
-  }
-}
 
 template <class T>
 bool integer_fits(const Scalar& value) {
@@ -58,7 +41,7 @@ bool float_fits(double v, double max = double(std::numeric_limits<float>::max())
 
 void check_fits(const Scalar& value, DType dtype, int64_t numel) {
   bool good = true;
-  const char* name = c_type_name(dtype);
+  const char* name = fixed_type_name(dtype);
   if (value.is_complex() && !is_complex(dtype) && dtype != DType::Bool && value.im() != 0) {
     good = false;
     if (is_reduced_float(dtype) && numel == 1) name = "double";

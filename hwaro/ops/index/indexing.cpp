@@ -49,7 +49,7 @@ Tensor whole_slice(const Tensor& self, int64_t dim, const Index& i) {
 
 bool is_full(const Index& i, int64_t size) {
   const int64_t start = i.start.value_or(0);
-  return i.step == 1 && (start == 0 || start <= -size) && i.stop.value_or(size) >= size;
+  return i.step == 1 && start == 0 && i.stop.value_or(size) >= size;
 }
 
 // True picks the one index of a new dimension, False none.

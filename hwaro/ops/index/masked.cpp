@@ -1,4 +1,5 @@
 // Elements chosen by a mask: masked_fill, masked_select, masked_scatter.
+#include "hwaro/core/type_names.h"
 #include "hwaro/ops/create/fill.h"
 #include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/index/masks.h"
@@ -13,23 +14,6 @@ Tensor masked_fill(const Tensor& self, const Tensor& mask, const Scalar& value);
 Tensor masked_select(const Tensor& self, const Tensor& mask);
 
 namespace {
-
-const char* c_type_name(DType t) {
-  switch (t) {
-    case DType::UInt8: return "unsigned char";
-    case DType::Int8: return "signed char";
-    case DType::Int16: return "short";
-    case DType::Int32: return "int";
-    case DType::Int64: return "long";
-    case DType::Half: return "c10::Half";
-    case DType::BFloat16: return "c10::BFloat16";
-    case DType::Float: return "float";
-    case DType::Double: return "double";
-    case DType::ComplexFloat: return "c10::complex<float>";
-    case DType::ComplexDouble: return "c10::complex<double>";
-    default: return "bool";
-  }
-}
 
 Dims together(const Tensor& self, const Tensor& mask) {
   Dims shape(mask.sizes());
@@ -65,7 +49,7 @@ Scalar number_of(const Tensor& t) {
 
 void check_fill_mask(const Tensor& mask) {
   HWARO_CHECK(mask.dtype() == DType::Bool, "masked_fill_ only supports boolean masks, but got mask with dtype ",
-              c_type_name(mask.dtype()));
+              meta_type_name(mask.dtype()));
 }
 
 Tensor fill(bool inplace, const Tensor& self, const Tensor& mask, const Scalar& value) {

@@ -101,6 +101,24 @@ const Rule* rule_of(const Schema& op) {
 
 }  // namespace
 
+std::string out_type_text(const char* words, DType result, DType out, FunctionRef<std::string(char)> more) {
+  std::string text;
+  for (const char* c = words; *c != '\0'; ++c) {
+    if (*c != '%') {
+      text += *c;
+      continue;
+    }
+    switch (*++c) {
+      case 'r': text += c_type_name(result); break;
+      case 'o': text += c_type_name(out); break;
+      case 'R': text += scalar_type_name(result); break;
+      case 'O': text += scalar_type_name(out); break;
+      default: text += more(*c);
+    }
+  }
+  return text;
+}
+
 void store_result(const Schema& op, int index, const Tensor& into, const Tensor& computed, const OutRule& own) {
   if (own.given()) return store_out(into, computed, own, std::size_t(index));
   const DType out = into.dtype(), result = computed.dtype();
@@ -114,21 +132,10 @@ void store_result(const Schema& op, int index, const Tensor& into, const Tensor&
   if (rule == nullptr || (rule->accepts == Accepts::Castable && can_cast(result, out)))
     return store_out(into, computed);
   if (rule->accepts == Accepts::Anything) return store_out(into, dense_as(computed, out));
-  std::string text;
-  for (const char* c = rule->text; *c != '\0'; ++c) {
-    if (*c != '%') {
-      text += *c;
-      continue;
-    }
-    switch (*++c) {
-      case 'r': text += c_type_name(result); break;
-      case 'o': text += c_type_name(out); break;
-      case 'R': text += scalar_type_name(result); break;
-      case 'O': text += scalar_type_name(out); break;
-      case 'N': text += spoken(op.name_str()); break;
-      default: text += op.return_names[index].length > 0 ? op.str(op.return_names[index]) : std::string_view("result");
-    }
-  }
+  const std::string text = out_type_text(rule->text, result, out, [&](char letter) -> std::string {
+    if (letter == 'N') return std::string(spoken(op.name_str()));
+    return std::string(op.return_names[index].length > 0 ? op.str(op.return_names[index]) : "result");
+  });
   if (rule->type_error) raise<TypeError>(text);
   raise<RuntimeError>(text);
 }

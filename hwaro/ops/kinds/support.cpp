@@ -6,7 +6,7 @@
 #include <set>
 #include <cstdio>
 
-#include "hwaro/core/type_names.h"
+#include "hwaro/ops/kinds/out_types.h"
 
 namespace hwaro::engine {
 
@@ -92,21 +92,7 @@ void resize_out(const Tensor& out, IntSpan shape) {
 }
 
 [[noreturn, gnu::cold]] static void raise_out_type(const char* words, DType result, DType out) {
-  std::string text;
-  for (const char* c = words; *c; ++c) {
-    if (*c != '%') {
-      text += *c;
-      continue;
-    }
-    switch (*++c) {
-      case 'r': text += c_type_name(result); break;
-      case 'o': text += c_type_name(out); break;
-      case 'i': text += result == DType::Int32 ? "True" : "False"; break;
-      case 'R': text += scalar_type_name(result); break;
-      default: text += scalar_type_name(out);
-    }
-  }
-  raise(text);
+  raise(out_type_text(words, result, out, [result](char) { return result == DType::Int32 ? "True" : "False"; }));
 }
 
 void check_out_type(const OutRule& rule, DType result, DType out, std::size_t position) {

@@ -1,6 +1,8 @@
 // What arithmetic refuses, and which special powers have formulas of their own.
 #include "hwaro/ops/pointwise/arithmetic.h"
 
+#include "hwaro/ops/create/fill.h"
+
 namespace hwaro::engine {
 
 void check_alpha(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common) {
@@ -35,9 +37,9 @@ void check_no_bool_neg(const PointwiseInfo&, const Operand*, const Scalar*, DTyp
 }
 
 void check_integer_power(const PointwiseInfo&, const Operand* operands, const Scalar*, DType common) {
-  HWARO_CHECK(!(is_integral(common, true) && !operands[1].is_tensor() && operands[1].scalar.is_integral() &&
-                operands[1].scalar.to_int() < 0),
-              "Integers to negative integer powers are not allowed.");
+  if (operands[1].is_tensor() || !is_integral(common, true) || !operands[1].scalar.is_integral()) return;
+  HWARO_CHECK(operands[1].scalar.to_int() >= 0, "Integers to negative integer powers are not allowed.");
+  check_fits(operands[1].scalar, common);
 }
 
 static bool is_one(const Scalar& s) { return s.is_integral() && s.to_int() == 1; }

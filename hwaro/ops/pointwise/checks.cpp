@@ -3,6 +3,7 @@
 #include "hwaro/autograd/node.h"
 #include "hwaro/core/promotion.h"
 #include "hwaro/core/type_names.h"
+#include "hwaro/ops/create/fill.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/pointwise/activations.h"
 #include "hwaro/ops/pointwise/combination.h"
@@ -103,35 +104,13 @@ void check_condition(const PointwiseInfo&, const Operand* operands, const Scalar
 
 // ---- limits ----
 
-static const char* const kCppNames[kDTypes] = {"bool",
-                                               "uint8_t",
-                                               "int8_t",
-                                               "int16_t",
-                                               "int",
-                                               "int64_t",
-                                               "at::Half",
-                                               "at::BFloat16",
-                                               "float",
-                                               "double",
-                                               "c10::complex<float>",
-                                               "c10::complex<double>"};
-
 void check_no_complex_clamp(const PointwiseInfo&, const Operand*, const Scalar*, DType common) {
   HWARO_CHECK_AS(NotImplementedError, !is_complex(common), "clamp is not supported for complex types");
 }
 void check_clamp(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common) {
   check_no_complex_clamp(info, operands, scalars, common);
-  if (!is_integral(common)) return;
-  for (int i = 0; i < info.scalars; ++i) {
-    if (scalars[i].is_none()) continue;
-    visit_if<kIntSet>(common, [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      // A negative limit of an unsigned type wraps.
-      const std::int64_t n = scalars[i].to_int(), limit = std::is_unsigned_v<T> && n < 0 ? -n : n;
-      HWARO_CHECK(static_cast<std::int64_t>(static_cast<T>(limit)) == limit, "value cannot be converted to type ",
-                  kCppNames[int(common)], " without overflow");
-    });
-  }
+  for (int i = 0; i < info.scalars; ++i)
+    if (is_integral(common) && !scalars[i].is_none()) check_fits(scalars[i], common);
 }
 const PointwiseInfo* select_clamp(const Operand*, const Scalar* scalars) {
   HWARO_CHECK(!(scalars[0].is_none() && scalars[1].is_none()),

@@ -1,4 +1,5 @@
 // Changing a tensor's own geometry: squeeze_, t_ and their like, resize_, set_.
+#include "hwaro/core/type_names.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/registry.h"
@@ -207,25 +208,9 @@ struct SetTensor {
   static constexpr Doc doc = "Makes self share the memory and geometry of source.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, const Tensor& source) {
-    HWARO_CHECK(self.dtype() == source.dtype(), "Could not set tensor of type ", c_name(source.dtype()),
-                " to a tensor of type ", c_name(self.dtype()));
+    HWARO_CHECK(self.dtype() == source.dtype(), "Could not set tensor of type ", meta_type_name(source.dtype()),
+                " to a tensor of type ", meta_type_name(self.dtype()));
     return set_to(self, source->storage, source->offset, source.sizes(), source.strides());
-  }
-  static const char* c_name(DType t) {
-    switch (t) {
-      case DType::Bool: return "bool";
-      case DType::UInt8: return "unsigned char";
-      case DType::Int8: return "signed char";
-      case DType::Int16: return "short";
-      case DType::Int32: return "int";
-      case DType::Int64: return "long";
-      case DType::Half: return "c10::Half";
-      case DType::BFloat16: return "c10::BFloat16";
-      case DType::Float: return "float";
-      case DType::Double: return "double";
-      case DType::ComplexFloat: return "c10::complex<float>";
-      default: return "c10::complex<double>";
-    }
   }
 };
 
@@ -236,8 +221,8 @@ struct SetTensorStrided {
   static constexpr Doc doc = "Makes self share the memory of source, with a geometry of its own.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, const Tensor& source, int64_t storage_offset, IntSpan size, IntSpan stride) {
-    HWARO_CHECK(self.dtype() == source.dtype(), "Could not set tensor of type ", SetTensor::c_name(source.dtype()),
-                " to a tensor of type ", SetTensor::c_name(self.dtype()));
+    HWARO_CHECK(self.dtype() == source.dtype(), "Could not set tensor of type ", meta_type_name(source.dtype()),
+                " to a tensor of type ", meta_type_name(self.dtype()));
     const Dims strides = stride.empty() ? contiguous_strides(size) : Dims(stride);
     HWARO_CHECK(strides.size() == size.size(), "mismatch in length of strides and shape");
     HWARO_CHECK(storage_offset >= 0, "Tensor: invalid storage offset ", storage_offset);

@@ -258,7 +258,7 @@ class RNNBase(Module):
         if packed:
             out = PackedSequence(out, sizes, order, unorder)
         else:
-            out = out.transpose(0, 1) if self.batch_first else out
+            out = out.transpose_(0, 1) if self.batch_first else out
             if not batched:
                 out, h = out.squeeze(0 if self.batch_first else 1), h.squeeze(1)
                 c = None if c is None else c.squeeze(1)
