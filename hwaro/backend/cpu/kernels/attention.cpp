@@ -4,6 +4,7 @@
 #include "hwaro/ops/nn/attention_kernels.h"
 
 #include "hwaro/base/isa.h"
+#include "hwaro/backend/cpu/kernels/each.h"
 #include "hwaro/math/math.h"
 
 namespace hwaro {
@@ -11,14 +12,6 @@ inline namespace HWARO_ISA {
 namespace {
 
 using std::int64_t;
-
-template <class T, class F>
-HWARO_INLINE void each(int64_t n, F f) {
-  constexpr int N = Vec<T>::size();
-  int64_t i = 0;
-  for (; i + N <= n; i += N) f(i, Vec<T>());
-  for (; i < n; ++i) f(i, Vec<T, 1>());
-}
 
 template <class T>
 T softmax_row(int64_t n, T* s, const T* mask, T scale, T* max, T* sum) {

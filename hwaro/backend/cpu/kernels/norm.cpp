@@ -5,6 +5,7 @@
 #include "hwaro/ops/nn/norm_kernels.h"
 
 #include "hwaro/base/isa.h"
+#include "hwaro/backend/cpu/kernels/each.h"
 #include "hwaro/math/math.h"
 
 namespace hwaro {
@@ -72,15 +73,6 @@ HWARO_INLINE void mean_and_squares(int64_t n, const T* x, T* mean, T* squares) {
 template <class T>
 void moments(int64_t n, const T* x, T* mean, T* squares) {
   mean_and_squares(n, x, mean, squares);
-}
-
-// f(i, V()) for whole vectors and then for single elements.
-template <class T, class F>
-HWARO_INLINE void each(int64_t n, F f) {
-  constexpr int N = Vec<T>::size();
-  int64_t i = 0;
-  for (; i + N <= n; i += N) f(i, Vec<T>());
-  for (; i < n; ++i) f(i, Vec<T, 1>());
 }
 
 template <class T>
