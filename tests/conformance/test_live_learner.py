@@ -17,8 +17,6 @@ import pytest
 import hwaro
 import torch
 
-# PyTorch's samples, loaded by other tests of the same process, forbid to set flags; a learner's program may.
-setattr(torch.backends, "__allow_nonbracketed_mutation_flag", True)
 
 FOLDER = pathlib.Path(__file__).parent / "learner"
 
@@ -59,7 +57,8 @@ def same(ours, theirs):
 @pytest.mark.filterwarnings("ignore")
 def test_every_line_gives_what_pytorch_gives(file):
     source = file.read_text(encoding="utf-8")
-    with warnings.catch_warnings():
+    # PyTorch's samples, loaded by other tests of the same process, forbid to set flags; a learner's program may.
+    with warnings.catch_warnings(), getattr(torch.backends, "__allow_nonbracketed_mutation")():
         warnings.simplefilter("ignore")
         pairs = list(zip(session(torch, source), session(hwaro, source), strict=True))
     different = [f">>> {line}\n{ours.strip()}\nPyTorch: {theirs.strip()}"
