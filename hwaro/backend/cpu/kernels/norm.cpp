@@ -6,6 +6,7 @@
 
 #include "hwaro/base/isa.h"
 #include "hwaro/backend/cpu/kernels/each.h"
+#include "hwaro/math/lanes.h"
 #include "hwaro/math/math.h"
 
 namespace hwaro {
@@ -13,15 +14,6 @@ inline namespace HWARO_ISA {
 namespace {
 
 using std::int64_t;
-
-template <class V>
-HWARO_INLINE auto lane_sum(V v) {
-  typename V::Lane lanes[V::size()];
-  v.store(lanes);
-  for (int step = V::size() / 2; step > 0; step /= 2)
-    for (int i = 0; i < step; ++i) lanes[i] += lanes[i + step];
-  return lanes[0];
-}
 
 // Sum over i < n of f(vector at i), f(one element at i) for the tail.
 template <class T, class F>
@@ -37,7 +29,7 @@ HWARO_INLINE T sum_of(int64_t n, F f) {
     d += f(i + 3 * N, V());
   }
   for (; i + N <= n; i += N) a += f(i, V());
-  T sum = lane_sum((a + b) + (c + d));
+  T sum = sum_lanes((a + b) + (c + d));
   for (; i < n; ++i) sum += f(i, Vec<T, 1>())[0];
   return sum;
 }
@@ -103,7 +95,7 @@ void grad_sums(int64_t n, const T* dy, const T* x, T mean, T* sum, T* dot) {
       c = mul_add(g0, V::load(p + i) - m, c);
       d = mul_add(g1, V::load(p + i + N) - m, d);
     }
-    T s = lane_sum(a + b), t = lane_sum(c + d);
+    T s = sum_lanes(a + b), t = sum_lanes(c + d);
     for (; i < count; ++i) {
       s += g[i];
       t += g[i] * (p[i] - mean);

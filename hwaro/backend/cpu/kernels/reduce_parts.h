@@ -1,9 +1,8 @@
 // What reduction kernels are made of: the operations on lanes, and one row reduced with them.
 #pragma once
 
-#include <utility>
-
 #include "hwaro/math/convert.h"
+#include "hwaro/math/lanes.h"
 #include "hwaro/math/math.h"
 
 namespace hwaro {
@@ -152,23 +151,11 @@ HWARO_INLINE Vec<A> reduce_run(const T* p, int64_t n) {
   return Op::combine(total, rest);
 }
 
-template <int From, class A, int N, int... I>
-HWARO_INLINE Vec<A, int(sizeof...(I))> lanes_from(Vec<A, N> v, std::integer_sequence<int, I...>) {
-  return Vec<A, int(sizeof...(I))>::from_raw(__builtin_shufflevector(v.v, v.v, (I + From)...));
-}
 // Lanes combined in halves, down to `Width` of them.
 template <class Op, class A, int Width, int N>
 HWARO_INLINE void reduce_lanes(Vec<A, N> v, A* out) {
-  if constexpr (N > Width && N * int(sizeof(A)) > 16) {
-    using Half = std::make_integer_sequence<int, N / 2>;
-    reduce_lanes<Op, A, Width>(Op::combine(lanes_from<0>(v, Half()), lanes_from<N / 2>(v, Half())), out);
-  } else {
-    A lanes[N];
-    v.store(lanes);
-    for (int h = N / 2; h >= Width; h /= 2)
-      for (int i = 0; i < h; ++i) lanes[i] = Op::combine(Vec<A, 1>(lanes[i]), Vec<A, 1>(lanes[i + h]))[0];
-    for (int i = 0; i < Width; ++i) out[i] = lanes[i];
-  }
+  const auto folded = fold_lanes<Width>(v, [](auto a, auto b) { return Op::combine(a, b); });
+  for (int i = 0; i < Width; ++i) out[i] = folded[i];
 }
 
 }  // namespace reduce_parts

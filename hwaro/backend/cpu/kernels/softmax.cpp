@@ -6,6 +6,7 @@
 // exponentials wait in a buffer, or are taken a second time where the row does not fit, rather than being rounded in
 // between.
 #include "hwaro/math/convert.h"
+#include "hwaro/math/lanes.h"
 #include "hwaro/math/math.h"
 #include "hwaro/ops/reduce/softmax_kernels.h"
 
@@ -29,41 +30,34 @@ HWARO_INLINE void store(Vec<A, N> v, T* p) {
   if constexpr (native::kSame<T, A>) v.store(p);
   else store_from_float(v, p);
 }
+// The k elements at the end of a row.
 template <class A, class T>
-HWARO_INLINE Vec<A> load_some(const T* p, int64_t n, A fill) {
+HWARO_INLINE Vec<A> load_some(const T* p, int64_t k, A fill) {
   constexpr int N = kLanes<A>;
-  A lanes[N];
-  for (int i = 0; i < N; ++i) lanes[i] = i < n ? A(p[i]) : fill;
-  return Vec<A>::load(lanes);
+  if constexpr (native::kSame<T, A>) {
+    return load_first<A, N>(p, k, fill);
+  } else {
+    A lanes[N];
+    for (int i = 0; i < N; ++i) lanes[i] = i < k ? A(p[i]) : fill;
+    return Vec<A>::load(lanes);
+  }
 }
 template <class A, class T>
-HWARO_INLINE void store_some(Vec<A> v, T* p, int64_t n) {
+HWARO_INLINE void store_some(Vec<A> v, T* p, int64_t k) {
   constexpr int N = kLanes<A>;
-  A lanes[N];
-  v.store(lanes);
-  for (int i = 0; i < N && i < n; ++i) p[i] = T(lanes[i]);
+  if constexpr (native::kSame<T, A>) {
+    store_first(v, p, k);
+  } else {
+    A lanes[N];
+    v.store(lanes);
+    for (int i = 0; i < N && i < k; ++i) p[i] = T(lanes[i]);
+  }
 }
 
-template <class A>
-HWARO_INLINE Vec<A> larger(Vec<A> a, Vec<A> b) {
-  return Vec<A>::from_raw(native::by_register<A, kLanes<A>>(native::ExtremeOp<true>{}, a.v, b.v));
+template <class A, int N>
+HWARO_INLINE Vec<A, N> larger(Vec<A, N> a, Vec<A, N> b) {
+  return Vec<A, N>::from_raw(native::by_register<A, N>(native::ExtremeOp<true>{}, a.v, b.v));
 }
-template <class A>
-HWARO_INLINE A lanes_max(Vec<A> v) {
-  A m = v[0];
-  for (int i = 1; i < kLanes<A>; ++i) m = v[i] > m ? v[i] : m;
-  return m;
-}
-template <class A>
-HWARO_INLINE A lanes_sum(Vec<A> v) {
-  constexpr int N = kLanes<A>;
-  A lanes[N];
-  v.store(lanes);
-  for (int h = N / 2; h > 0; h /= 2)
-    for (int i = 0; i < h; ++i) lanes[i] += lanes[i + h];
-  return lanes[0];
-}
-
 // The sum of f(i), which gives the vector at element i; end(i, k) gives the last k elements, padded with zeros.
 template <class A, class F, class E>
 HWARO_INLINE A sum_over(int64_t n, F f, E end) {
@@ -79,7 +73,7 @@ HWARO_INLINE A sum_over(int64_t n, F f, E end) {
     i += N;
   }
   if (i < n) b += end(i, n - i);
-  return lanes_sum(a + b);
+  return sum_lanes(a + b);
 }
 // out[i] = f(vectors of the inputs at i), with a padded end.
 template <class A, class T, class U, class F>
@@ -111,7 +105,7 @@ HWARO_INLINE A row_max(const T* x, int64_t n) {
     i += N;
   }
   if (i < n) b = larger(load_some(x + i, n - i, A(-FloatTraits<A>::kInfinity)), b);
-  return lanes_max(larger(a, b));
+  return fold_lanes<1>(larger(a, b), [](auto v, auto w) { return larger(v, w); })[0];
 }
 
 template <class T, class A, bool Log>
