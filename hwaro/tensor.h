@@ -93,6 +93,7 @@ class Tensor : public engine::Tensor {
   // Adds the gradient of this tensor to .grad() of every leaf it was computed from. `gradient` may only be left out of a
   // tensor with one element. Errors: RuntimeError.
   void backward(const Tensor& gradient = Tensor(), autograd::GradOptions options = {}) const;
+  void backward(autograd::GradOptions options) const { backward(Tensor(), options); }
   // Keeps the gradient of a tensor that is not a leaf, too. Errors: RuntimeError unless it requires grad.
   const Tensor& retain_grad() const;
   // f(grad) runs each time the gradient of this tensor is ready; what it returns, if it returns a Tensor, takes its place.

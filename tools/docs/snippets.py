@@ -21,6 +21,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from itertools import zip_longest
 
 FENCE = re.compile(r"^```(python|cpp)([^\n]*)\n(.*?)^```\n", re.M | re.S)
 BETWEEN = "\x1e"  # printed by the C++ program after each of its blocks
@@ -30,7 +31,8 @@ PRELUDE = """#include <hwaro/hwaro.h>
 
 static std::string first_line(const hwaro::Error& e) {
   const std::string text = e.what();
-  const char* name = dynamic_cast<const hwaro::IndexError*>(&e)            ? "IndexError"
+  const char* name = dynamic_cast<const hwaro::AssertionError*>(&e)        ? "AssertionError"
+                     : dynamic_cast<const hwaro::IndexError*>(&e)          ? "IndexError"
                      : dynamic_cast<const hwaro::TypeError*>(&e)           ? "TypeError"
                      : dynamic_cast<const hwaro::ValueError*>(&e)          ? "ValueError"
                      : dynamic_cast<const hwaro::NotImplementedError*>(&e) ? "NotImplementedError"
@@ -136,8 +138,21 @@ def page(torch, tree, text, folder):
     return "".join(parts) + text[at:]
 
 
+def check_translations(sources):
+    """The pages of a folder are one page in several languages: all but comments is the same code in each."""
+    codes = {}
+    for source in sources:
+        found = FENCE.findall(source.read_text("utf-8"))
+        code = [(language, mode, re.sub(r"\s*(#|//).*", "", text)) for language, mode, text in found]
+        first, other = codes.setdefault(source.parent, (source, code))
+        for mine, theirs in zip_longest(code, other):
+            if mine != theirs:
+                raise SystemExit(f"docs: {source.name} and {first.name} differ:\n{mine}\n{theirs}")
+
+
 def main():
     tree, *sources, target = (pathlib.Path(word).resolve() for word in sys.argv[1:])
+    check_translations(sources)
     sys.path.insert(0, str(tree))
     import hwaro as torch
 
