@@ -146,7 +146,7 @@ TEST_CASE("autograd: backward, grad, names, no_grad") {
   middle.retain_grad();
   middle.sum().backward();
   CHECK(values(middle.grad()) == List{1, 1});
-  const Tensor w = tensor({2.0}, {.requires_grad = true}), square = w * w;
+  const Tensor w = hwaro::tensor({2.0}, {.requires_grad = true}), square = w * w;
   square.backward({.retain_graph = true});
   square.backward();
   CHECK(w.grad().item<double>() == 8.0);
