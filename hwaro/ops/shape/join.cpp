@@ -44,9 +44,10 @@ struct Piece {
   const char* data;
   int64_t bytes;  // per row of the output
 };
+using Pieces = SmallVector<Piece, 8>;
 
 // Fills rows that consist of one piece of each input.
-void join_rows(char* out, const std::vector<Piece>& pieces, int64_t rows, int64_t row_bytes) {
+void join_rows(char* out, const Pieces& pieces, int64_t rows, int64_t row_bytes) {
   auto fill = [&](int64_t begin, int64_t end) {
     char* to = out + begin * row_bytes;
     for (int64_t r = begin; r < end; ++r)
@@ -143,8 +144,7 @@ struct Cat {
   static void fill(const Tensor& out, TensorSpan tensors, int64_t dim, bool plain) {
     const int64_t rows = product({out.sizes().data(), std::size_t(dim)}), size = int64_t(out.element_size());
     if (plain) {
-      std::vector<Piece> pieces;
-      pieces.reserve(tensors.size());
+      Pieces pieces;
       for (const Tensor& t : tensors)
         if (t.numel() > 0) pieces.push_back({static_cast<const char*>(t->read()), t.numel() / rows * size});
       join_rows(static_cast<char*>(out->write()), pieces, rows, out.numel() / rows * size);
@@ -202,8 +202,7 @@ struct Stack {
   static void fill(const Tensor& out, TensorSpan tensors, int64_t dim, bool plain) {
     const int64_t rows = product({out.sizes().data(), std::size_t(dim)}), size = int64_t(out.element_size());
     if (plain) {
-      std::vector<Piece> pieces;
-      pieces.reserve(tensors.size());
+      Pieces pieces;
       for (const Tensor& t : tensors) pieces.push_back({static_cast<const char*>(t->read()), t.numel() / rows * size});
       join_rows(static_cast<char*>(out->write()), pieces, rows, out.numel() / rows * size);
       return;
