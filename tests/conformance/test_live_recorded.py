@@ -10,7 +10,12 @@ import pytest
 import torch
 
 PYTHON_TESTS = pathlib.Path(__file__).resolve().parents[1] / "python"
-FILES = ["test_autograd_inplace", "test_autograd_hooks", "test_autograd_graph", "test_func", "test_vmap"]
+FILES = [
+    *sorted(path.stem for path in PYTHON_TESTS.glob("test_autograd_*.json")),
+    "test_module_hooks",
+    "test_func",
+    "test_vmap",
+]
 
 
 def cases():
