@@ -13,6 +13,7 @@ mkdir -p "$source"
 git ls-files -z --cached --others --exclude-standard -- '*.md' LICENSE NOTICE 'docs/*' |
   xargs -0 cp --parents -t "$source"
 .venv/bin/python tools/docs/snippets.py "$tree/python" docs/tour/*.md "$source/docs/tour"
+.venv/bin/python tools/docs/snippets.py "$tree/python" docs/coming_from_pytorch.md "$source/docs"
 .venv/bin/python tools/docs/reference.py "$tree/python" "$source/docs/reference"
 .venv/bin/mkdocs build --strict --quiet --config-file tools/docs/mkdocs.yml
 echo "docs: site/index.html, $(find site -name '*.html' | wc -l) pages"

@@ -29,7 +29,7 @@ PRELUDE = """#include <hwaro/hwaro.h>
 
 #include <iostream>
 
-static std::string first_line(const hwaro::Error& e) {
+[[maybe_unused]] static std::string first_line(const hwaro::Error& e) {
   const std::string text = e.what();
   const char* name = dynamic_cast<const hwaro::AssertionError*>(&e)        ? "AssertionError"
                      : dynamic_cast<const hwaro::IndexError*>(&e)          ? "IndexError"
@@ -117,7 +117,7 @@ def page(torch, tree, text, folder):
         i += 1
         if match[1] == "cpp":
             output = next(cpp_outputs)
-            parts.append(fenced("cpp", match[3]))
+            parts.append("\n" + fenced("cpp", match[3]))
         else:
             output, picture = run_python(torch, match[3], match[2], scope, folder)
             beside = found[i] if i < len(found) and found[i][1] == "cpp" and "alone" not in found[i][2] else None
