@@ -237,6 +237,8 @@ def unravel_index(indices, shape):
 
 def vander(x, N=None, increasing=False):
     """Powers of the elements of a vector: column j is x**(N-1-j), or x**j if increasing."""
+    if x.dim() != 1:
+        raise RuntimeError("x must be a one-dimensional tensor.")
     count = x.size(-1) if N is None else N
     if count < 0:
         raise RuntimeError("N must be non-negative.")

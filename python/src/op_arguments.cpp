@@ -121,8 +121,10 @@ void take_int(const OverloadSet& set, const Schema& s, int i, Py_ssize_t k, PyOb
 bool convert(const OverloadSet& set, const OpEntry& e, int i, PyObject* o, Value& v, Arena& arena, int& failed) {
   const ArgSchema& a = e.schema->args[i];
   if (o == Py_None) {
-    if (!a.optional && !(a.has_default && e.schema->str(a.default_text) == "None")) return false;
-    v.kind = Value::Kind::None;
+    const std::string_view text = a.has_default ? e.schema->str(a.default_text) : "";
+    const bool all = a.list && text == "[]";  // no list is the empty one
+    if (!a.optional && text != "None" && !all) return false;
+    v.kind = all ? Value::Kind::IntList : Value::Kind::None;
     v.data = nullptr;
     v.size = 0;
     v.scalar = Scalar::none();
@@ -219,7 +221,7 @@ bool convert(const OverloadSet& set, const OpEntry& e, int i, PyObject* o, Value
       v.kind = Value::Kind::Scalar;
       return true;
     case ArgType::Int:
-      if (PyBool_Check(o) || !int_from(o, v.i)) return false;
+      if (PyBool_Check(o) || (is_tensor(o) && tensor_of(o).dim() > 0) || !int_from(o, v.i)) return false;
       v.kind = Value::Kind::Int;
       return true;
     case ArgType::Float: {
@@ -237,11 +239,8 @@ bool convert(const OverloadSet& set, const OpEntry& e, int i, PyObject* o, Value
       if (PyBool_Check(o)) {
         v.b = o == Py_True;
       } else {
-        // NumPy's bool, and a one-element bool tensor.
         const std::string_view type = Py_TYPE(o)->tp_name;
-        if (type != "numpy.bool" && type != "numpy.bool_" &&
-            !(is_tensor(o) && tensor_of(o).dtype() == DType::Bool && tensor_of(o).numel() == 1))
-          return false;
+        if (type != "numpy.bool" && type != "numpy.bool_") return false;
         v.b = PyObject_IsTrue(o) == 1;
       }
       v.kind = Value::Kind::Bool;
@@ -410,7 +409,7 @@ bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* ar
   if (used_keywords < keywords) {
     for (Py_ssize_t k = 0; k < keywords; ++k) {
       PyObject* name = PyTuple_GET_ITEM(kwnames, k);
-      if (set.allow_out && same_name(name, "out")) {
+      if (overload.out && same_name(name, "out")) {
         p.out = args[count + k];
         if (!fits_out(s, p.out)) {
           if (why)
@@ -430,7 +429,7 @@ bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* ar
       }
     }
     if (used_keywords < keywords) {
-      if (why) *why = bad_keyword(set, s, count, kwnames);
+      if (why) *why = bad_keyword(set, overload, count, kwnames);
       return false;
     }
   }
@@ -455,10 +454,15 @@ bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* ar
   return true;
 }
 
+bool overload_takes_out(const OverloadSet& set, const OpEntry& e) {
+  return set.allow_out && (e.expose & engine::kOut || takes_tuple_out(*e.schema));
+}
+
 void prepare(OverloadSet& set) {
   for (const OpEntry* e : set.entries) {
     Overload o{e, {}, {}, std::vector<std::vector<std::int64_t>>(e->schema->arg_count)};
     const bool factory = takes_factory_arguments(*e->schema) && e->schema->args[0].type != ArgType::Tensor;
+    o.out = overload_takes_out(set, *e);
     for (int i = 0; i < e->schema->arg_count; ++i) {
       if (factory && e->schema->args[i].type == ArgType::Device) o.device_argument = i;
       o.names.push_back(check(PyUnicode_InternFromString(argument_name(*e->schema, i).c_str())));

@@ -23,6 +23,7 @@ struct Overload {
   std::vector<Value> defaults;
   std::vector<std::vector<std::int64_t>> default_ints;  // what list defaults point at
   int device_argument = -1;                             // of a factory function: where set_default_device() applies
+  bool out = false;                                     // this overload takes out=
 };
 
 struct OverloadSet {
@@ -64,12 +65,14 @@ bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* ar
            Parsed& p, Arena& arena, std::string* why);
 // The error for arguments that fit no overload.
 [[noreturn]] void raise_no_match(const OverloadSet& set, PyObject* const* args, Py_ssize_t count, PyObject* kwnames);
+// Whether an overload of the set takes out=.
+bool overload_takes_out(const OverloadSet& set, const OpEntry& e);
 // "(Tensor input, Number other, *, Tensor out = None)"
 std::string python_signature(const OverloadSet& set, const OpEntry& e);
 // Texts for one overload: too many positional arguments, required ones missing from the given one on, odd keywords.
 std::string too_many(const OverloadSet& set, const Schema& s, Py_ssize_t given);
 std::string missing(const OverloadSet& set, const Schema& s, int from);
-std::string bad_keyword(const OverloadSet& set, const Schema& s, Py_ssize_t count, PyObject* kwnames);
+std::string bad_keyword(const OverloadSet& set, const Overload& overload, Py_ssize_t count, PyObject* kwnames);
 // Whether PyTorch has overloads for numbers on either side where one schema stands here: lt(x, 2), pow(2, x). Two numbers
 // fit none of them; add and its like take numbers as tensors.
 bool has_number_overloads(const OverloadSet& set);

@@ -28,11 +28,13 @@ std::string missing(const OverloadSet& set, const Schema& s, int from) {
   }
   return concat(set.name, "() missing ", n, " required positional argument", n == 1 ? "s" : "", ": ", names);
 }
-std::string bad_keyword(const OverloadSet& set, const Schema& s, Py_ssize_t count, PyObject* kwnames) {
+std::string bad_keyword(const OverloadSet& set, const Overload& overload, Py_ssize_t count, PyObject* kwnames) {
+  const Schema& s = *overload.entry->schema;
+  const bool out = overload.out;
   if (takes_nothing(set)) return concat("TensorBase.", set.name, "() takes no keyword arguments");
   for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(kwnames); ++k) {
     PyObject* name = PyTuple_GET_ITEM(kwnames, k);
-    int index = set.allow_out && same_name(name, "out") ? s.arg_count : -1;
+    int index = out && same_name(name, "out") ? s.arg_count : -1;
     if (takes_factory_arguments(s) && same_name(name, "requires_grad")) index = s.arg_count;
     for (int i = set.method ? 1 : 0; i < s.arg_count; ++i)
       if (same_name(name, argument_name(s, i))) index = i;
@@ -57,26 +59,18 @@ std::string python_signature(const OverloadSet& set, const OpEntry& e) {
     out += std::string(python_type_name(a)) + " " + argument_name(s, i);
     if (a.has_default) out += " = " + std::string(s.str(a.default_text));
   }
-  if (set.allow_out)
+  if (overload_takes_out(set, e))
     out += std::string(first ? "" : ", ") + (star ? "" : "*, ") +
            (is_tuple_out(s) ? "tuple of Tensors out = None" : "Tensor out = None");
   return out + ")";
 }
 
-// The types of the arguments of a call, as errors show them: "(Tensor, tuple of (int, str), dim=int)".
+// The types of the arguments of a call, as errors show them: "(Tensor, tuple, dim=int)".
 std::string shown_types(PyObject* const* args, Py_ssize_t first, Py_ssize_t count, PyObject* kwnames) {
   std::string out = "(";
   for (Py_ssize_t i = first; i < count; ++i) {
     if (i > first) out += ", ";
-    PyObject* o = args[i];
-    if ((PyTuple_Check(o) || PyList_Check(o)) && PySequence_Fast_GET_SIZE(o) > 1) {
-      std::string inner;
-      for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(o); ++k)
-        inner += (k ? ", " : "") + shown_type(PySequence_Fast_GET_ITEM(o, k));
-      out += (PyTuple_Check(o) ? "tuple of (" : "list of [") + inner + (PyTuple_Check(o) ? ")" : "]");
-    } else {
-      out += shown_type(o);
-    }
+    out += shown_type(args[i]);
   }
   for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k) {
     if (count > first) out += ", ";
@@ -97,8 +91,7 @@ std::string shown_types(PyObject* const* args, Py_ssize_t first, Py_ssize_t coun
       const Schema& s = *o.entry->schema;
       int least = 0;
       for (int i = 0; i < s.arg_count; ++i) least += !s.args[i].has_default;
-      if (given < least || given > s.arg_count + (set.allow_out ? 1 : 0) + (takes_factory_arguments(s) ? 1 : 0))
-        continue;
+      if (given < least || given > s.arg_count + (o.out ? 1 : 0) + (takes_factory_arguments(s) ? 1 : 0)) continue;
       ++fitting;
       told = &o;
     }

@@ -21,6 +21,24 @@ NAMES = {
 }
 
 CASES = cases("""
+t.nonzero(t.tensor([1,0,2])).stride()
+t.nonzero(t.ones(2,2)).stride()
+t.argwhere(t.zeros(3)).stride()
+W(t).masked_fill(t.ones(3,4,dtype=t.int64),0)
+W(t).masked_fill(t.ones(5),0)
+W(t).masked_fill_(t.ones(5),0)
+W(t).masked_fill(t.ones(5),t.ones(2))
+W(t).masked_fill(t.ones(3,4,dtype=t.uint8),0)
+W(t).index_put((t.tensor(False),),t.tensor(7.))
+W(t).index_put((t.tensor(True),),t.tensor(7.))
+S(t).index_put((t.tensor([0]),),t.tensor(7.))
+W(t).scatter(0,t.empty(0,dtype=t.uint8),1.)
+W(t).scatter_add(0,t.empty(0),W(t))
+t.take_along_dim(W(t),t.tensor([1,2],dtype=t.int32))
+t.take_along_dim(W(t),t.tensor([[1],[2],[0]],dtype=t.int32),1)
+t.bincount(t.tensor([],dtype=t.int64),t.ones(2))
+W(t).index_fill(1,t.tensor([9]),0.)
+t.zeros(0).put(t.tensor([0]),t.ones(1))
 X(t)[t.tensor([0,1])]
 X(t)[t.tensor([5])]
 X(t)[t.tensor([0.5])]

@@ -7,6 +7,9 @@
 
 namespace hwaro::engine {
 
+Tensor masked_fill(const Tensor& self, const Tensor& mask, const Tensor& value);
+Tensor masked_fill_(const Tensor& self, const Tensor& mask, const Tensor& value);
+
 struct IndexTensor {
   static constexpr Schema schema = "index.Tensor(Tensor self, Tensor[] indices) -> Tensor";
   static constexpr Doc doc = "self[indices]; an undefined entry stands for a whole dimension.";
@@ -14,13 +17,24 @@ struct IndexTensor {
   static Tensor call(const Tensor& self, TensorSpan indices) { return index_tensor(self, indices); }
 };
 
+static Tensor put_at(const Tensor& self, TensorSpan indices, const Tensor& values, bool accumulate, bool inplace) {
+  HWARO_CHECK_AS(IndexError, std::int64_t(indices.size()) <= self.dim(), "too many indices for tensor of dimension ",
+                 self.dim(), " (got ", indices.size(), ")");
+  // One mask of no dimension says whether anything is written.
+  if (indices.size() == 1 && indices[0].dim() == 0 && indices[0].dtype() == DType::Bool && !accumulate &&
+      values.numel() == 1)
+    return inplace ? masked_fill_(self, indices[0], reshape(values, {}))
+                   : masked_fill(self, indices[0], reshape(values, {}));
+  return index_put_tensor(self, indices, values, accumulate, inplace);
+}
+
 struct IndexPut {
   static constexpr Schema schema =
       "index_put(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor";
   static constexpr Doc doc = "A copy of self with values written (or added) at the places that indices name.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, TensorSpan indices, const Tensor& values, bool accumulate) {
-    return index_put_tensor(self, indices, values, accumulate, false);
+    return put_at(self, indices, values, accumulate, false);
   }
 };
 
@@ -30,7 +44,7 @@ struct IndexPutInplace {
   static constexpr Doc doc = "Writes (or adds) values at the places that indices name.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, TensorSpan indices, const Tensor& values, bool accumulate) {
-    return index_put_tensor(self, indices, values, accumulate, true);
+    return put_at(self, indices, values, accumulate, true);
   }
 };
 

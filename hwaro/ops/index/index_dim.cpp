@@ -234,8 +234,8 @@ struct IndexCopyInplace {
 static void write_slices(const Tensor& target, int64_t dim, const Tensor& index, const Tensor& value) {
   on_plain(target, [&](const Tensor& t) {
     const int64_t size = t.sizes()[dim];
-    const Tensor positions = positions_along(index, size, t.strides()[dim], true, [size](int64_t i) {
-      raise<IndexError>("index ", i, " is out of bounds for dimension 0 with size ", size);
+    const Tensor positions = positions_along(index, size, t.strides()[dim], true, [size, dim](int64_t i) {
+      raise<IndexError>("index ", i, " is out of bounds for dimension ", dim, " with size ", size);
     });
     scatter_positions(t, value, geometry_along(t, dim, index.numel()), positions, false);
   });
@@ -366,6 +366,8 @@ static Tensor put_elements(bool inplace, const Tensor& self, const Tensor& index
       inplace, "PutBackward0", self, {self, source}, {save(index)},
       [&](const Tensor& target) {
         const Tensor values = dense(apart_from(source, self)), work = dense(target);
+        HWARO_CHECK_AS(IndexError, work.numel() > 0 || index.numel() == 0,
+                       "put_(): Tried to put elements into an empty tensor");
         const IndexGeometry geo = flat_geometry(work.numel(), index.numel());
         scatter_positions(work, alias(values, {values.numel()}, {1}, values->offset), geo,
                           flat_positions("put_", index, work.numel()), accumulate);

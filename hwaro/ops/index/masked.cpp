@@ -49,14 +49,21 @@ Scalar number_of(const Tensor& t) {
 
 void check_fill_mask(const Tensor& mask) {
   HWARO_CHECK(mask.dtype() == DType::Bool, "masked_fill_ only supports boolean masks, but got mask with dtype ",
-              meta_type_name(mask.dtype()));
+              c_type_name(mask.dtype()));
+}
+
+// The shape of the result. Which mistake is told first depends on the form, as in PyTorch.
+Dims fill_shape(bool inplace, const Tensor& self, const Tensor& mask) {
+  if (inplace) check_fill_mask(mask);
+  const Dims shape = together(self, mask);
+  if (inplace) check_inplace_shape(self, shape);
+  else check_fill_mask(mask);
+  return shape;
 }
 
 Tensor fill(bool inplace, const Tensor& self, const Tensor& mask, const Scalar& value) {
-  check_fill_mask(mask);
+  const Dims shape = fill_shape(inplace, self, mask);
   check_fits(value, self.dtype());
-  const Dims shape = together(self, mask);
-  if (inplace) check_inplace_shape(self, shape);
   return write_into(
       inplace, "MaskedFillBackward0", self, {self}, {save(mask)},
       [&](const Tensor& target) { fill_places(target, mask, make_full({}, value, self.dtype())); },
@@ -65,12 +72,12 @@ Tensor fill(bool inplace, const Tensor& self, const Tensor& mask, const Scalar& 
 }
 
 Tensor fill(bool inplace, const Tensor& self, const Tensor& mask, const Tensor& value) {
-  check_fill_mask(mask);
+  Dims shape;
+  if (!inplace) shape = fill_shape(false, self, mask);
   HWARO_CHECK(value.dim() == 0, "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with ",
               value.dim(), " dimension(s).");
+  if (inplace) shape = fill_shape(true, self, mask);
   if (!value.device().is_meta()) check_fits(number_of(value), self.dtype(), 1);
-  const Dims shape = together(self, mask);
-  if (inplace) check_inplace_shape(self, shape);
   return write_into(
       inplace, "MaskedFillBackward1", self, {self, value}, {save(mask)},
       [&](const Tensor& target) { fill_places(target, mask, dense_as(value, self.dtype())); },

@@ -70,7 +70,7 @@ Tensor set_positions(const Tensor& mask) {
 Tensor set_coordinates(const Tensor& mask) {
   const Tensor flat = set_positions(mask);
   const int64_t n = flat.numel(), dims = mask.dim();
-  if (dims == 1) return alias(flat, {n, 1}, {1, 1}, 0);
+  if (dims == 1) return alias(flat, {n, 1}, {1, n}, 0);
   const Tensor out = make_strided({n, dims}, {1, n}, DType::Int64);  // column by column, as PyTorch lays it out
   const int64_t* from = flat->read_as<int64_t>();
   int64_t* to = out->write_as<int64_t>();

@@ -43,12 +43,12 @@ struct TakeAlongDim {
   static constexpr Doc doc =
       "gather with self and indices broadcast to each other beside dim; without dim, on both as vectors.";
   static Tensor call(const Tensor& self, const Tensor& indices, std::optional<int64_t> dim) {
-    HWARO_CHECK(indices.dtype() == DType::Int64, "torch.take_along_dim(): dtype of indices should be Long but got ",
-                scalar_type_name(indices.dtype()));
     if (!dim) return Gather::call(reshape(self, {-1}), 0, reshape(indices, {-1}), false);
     HWARO_CHECK(self.dim() == indices.dim(),
                 "torch.take_along_dim(): input and indices should have the same number of dimensions, but got ",
                 self.dim(), " dimensions for input, and ", indices.dim(), " dimensions for indices");
+    HWARO_CHECK(indices.dtype() == DType::Int64, "torch.take_along_dim(): dtype of indices should be Long but got ",
+                scalar_type_name(indices.dtype()));
     const int64_t d = wrap_dim(*dim, self.dim());
     if (self.dim() == 0) return Gather::call(self, d, indices, false);
     Dims self_shape(self.sizes()), index_shape(indices.sizes());

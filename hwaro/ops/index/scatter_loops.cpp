@@ -158,7 +158,7 @@ void check_index_type(const char* name, const Tensor& index) {
 
 int64_t check_scatter(const Tensor& self, int64_t dim, const Tensor& index, const Tensor* src) {
   dim = wrap_dim(dim, self.dim());
-  check_index_type("scatter", index);
+  if (index.numel() > 0) check_index_type("scatter", index);
   check_has_data(self, {index, src ? *src : Tensor()});
   HWARO_CHECK(!src || self.dtype() == src->dtype(), "scatter(): Expected self.dtype to be equal to src.dtype");
   if (index.numel() == 0) return dim;

@@ -245,9 +245,9 @@ struct Trace {
   static constexpr Doc doc = "Sum of a matrix's diagonal.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self) {
-    HWARO_CHECK(self.dim() == 2, "trace: expected a matrix, but got tensor with dim ", self.dim());
     HWARO_CHECK_AS(NotImplementedError, self.dtype() != DType::Bool, "\"trace\" not implemented for '",
                    scalar_type_name(self.dtype()), '\'');
+    HWARO_CHECK(self.dim() == 2, "trace: expected a matrix, but got tensor with dim ", self.dim());
     Tensor out;
     {
       NoGradGuard guard;

@@ -1,4 +1,5 @@
 // conv1d to conv3d and conv_transpose1d to conv_transpose3d: checks of rank, named padding, inputs without a batch.
+#include "hwaro/core/type_names.h"
 #include "hwaro/ops/convolution.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
@@ -22,6 +23,8 @@ Tensor on_batch(const Tensor& input, int dims, const char* name, F f) {
 
 Tensor conv_nd(int dims, const char* name, const Tensor& input, const Tensor& weight, const Tensor& bias,
                IntSpan stride, IntSpan padding, IntSpan dilation, int64_t groups) {
+  HWARO_CHECK(!bias.defined() || bias.dtype() == input.dtype(), "Input type (", c_type_name(input.dtype()),
+              ") and bias type (", bias.defined() ? c_type_name(bias.dtype()) : "", ") should be the same");
   return on_batch(input, dims, name, [&](const Tensor& x) {
     const int64_t none = 0;
     return convolution(x, weight, bias, stride, padding, dilation, false, IntSpan(&none, 1), groups);

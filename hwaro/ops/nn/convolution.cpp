@@ -240,14 +240,32 @@ void check_shapes(const Tensor& input, const Tensor& weight, const Tensor& bias,
               ". Kernel size can't be greater than actual input size");
 }
 
-std::string tensor_type(const Tensor& t) { return concat("torch.", kDTypeInfos[int(t.dtype())].tensor_type_name); }
+std::string tensor_type(const Tensor& t) {
+  const DType type = t.dtype();
+  if (is_complex(type) || type == DType::BFloat16) return concat("CPU", scalar_type_name(type), "Type");
+  return concat("torch.", kDTypeInfos[int(type)].tensor_type_name);
+}
 
-void check_types(const Tensor& input, const Tensor& weight, const Tensor& bias) {
-  HWARO_CHECK(input.dtype() == weight.dtype(), "Input type (", tensor_type(input), ") and weight type (",
-              tensor_type(weight),
-              ") should be the same or input should be a MKLDNN tensor and weight is a dense tensor");
-  HWARO_CHECK(!bias.defined() || bias.dtype() == input.dtype(), "Input type (", c_type_name(input.dtype()),
-              ") and bias type (", bias.defined() ? c_type_name(bias.dtype()) : "", ") should be the same");
+// Whether PyTorch gives a convolution to oneDNN, which has its own words for operands of different types.
+bool goes_to_onednn(const Tensor& input, const Tensor& weight, const ConvParams& p) {
+  if (input.dtype() == DType::BFloat16) return true;
+  if (input.dtype() != DType::Float) return false;
+  const IntSpan w = weight.sizes(), x = input.sizes();
+  if (p.groups > 1 || x[0] > 1 || (w.size() > 3 && w[w.size() - 1] > 3 && w[w.size() - 2] > 3)) return true;
+  return product(x.size() > 4 ? IntSpan(x.data(), 4) : x) > 20480;
+}
+
+void check_types(const Tensor& input, const Tensor& weight, const Tensor& bias, const ConvParams& p) {
+  const bool onednn = goes_to_onednn(input, weight, p);
+  if (input.dtype() != weight.dtype() && (onednn || is_complex(input.dtype())))
+    raise<RuntimeError>("Input type (", tensor_type(input), ") and weight type (", tensor_type(weight),
+                        ") should be the same",
+                        onednn ? " or input should be a MKLDNN tensor and weight is a dense tensor" : "");
+  HWARO_CHECK(input.dtype() == weight.dtype(), "expected scalar type ", scalar_type_name(input.dtype()), " but found ",
+              scalar_type_name(weight.dtype()));
+  HWARO_CHECK(!bias.defined() || bias.dtype() == input.dtype(), "Input type (", tensor_type(input), ") and bias type (",
+              bias.defined() ? tensor_type(bias) : "", ") should be the same",
+              onednn ? " or input should be a MKLDNN tensor and bias is a dense tensor" : "");
   check_product_devices({&input, &weight, &bias});
 }
 
@@ -360,7 +378,7 @@ struct Convolution {
 
   static Tensor compute(const Tensor& input, const Tensor& weight, const Tensor& bias, const ConvParams& p) {
     check_shapes(input, weight, bias, p);
-    check_types(input, weight, bias);
+    check_types(input, weight, bias, p);
     HWARO_CHECK(input.dim() <= 5, "unsupported ConvNd parameters");
     const Dims shape = output_shape(input, weight, p);
     if (p.transposed) {

@@ -72,6 +72,7 @@ struct Ndtr {
 
 // log of the multivariate gamma function: a constant and lgamma at p points half a step apart.
 static Tensor mvlgamma_of(const Tensor& self, std::int64_t p) {
+  HWARO_CHECK(self.dtype() != DType::Bool, "The input tensor may not be a boolean tensor.");
   HWARO_CHECK(p >= 1, "p has to be greater than or equal to 1");
   HWARO_CHECK_AS(NotImplementedError, !is_complex(self.dtype()), "\"arange_cpu\" not implemented for '",
                  scalar_type_name(self.dtype()), '\'');

@@ -70,6 +70,7 @@ struct AllDims {
 struct CountNonzero {
   static constexpr Schema schema = "count_nonzero(Tensor self, int? dim=None) -> Tensor";
   static constexpr Doc doc = "How many elements are not zero, along dim or in all.";
+  static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, std::optional<int64_t> dim) {
     return reduce(ReduceOp::Sum, dense_as(self, DType::Bool), dim ? one_dim(self, *dim) : all_dims(self.dim()), false);
   }
@@ -78,6 +79,7 @@ struct CountNonzero {
 struct CountNonzeroDims {
   static constexpr Schema schema = "count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor";
   static constexpr Doc doc = "How many elements over the given dimensions are not zero.";
+  static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, IntSpan dim) {
     return reduce(ReduceOp::Sum, dense_as(self, DType::Bool), dim_mask(dim, self.dim()), false);
   }

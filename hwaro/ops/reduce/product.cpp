@@ -44,7 +44,7 @@ bool has_zero(const Tensor& x) {
 struct Prod {
   static constexpr Schema schema = "prod(Tensor self, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The product of all elements.";
-  static constexpr auto out_rule = out_decides;
+  static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, OptDType dtype) {
     const Tensor out = raw_product(self, all_dims(self.dim()), false, product_type(self, dtype));
     if (recording(self))

@@ -126,6 +126,8 @@ Tensor scanned_inplace(ScanOp op, const Tensor& self, int64_t dim, OptDType dtyp
   HWARO_CHECK(!dtype || *dtype == self.dtype(), "Bad in-place call: input tensor dtype ",
               scalar_type_name(self.dtype()), " and output tensor dtype ", scalar_type_name(*dtype), " should match");
   dim = wrap_dim(dim, self.dim());
+  HWARO_CHECK_AS(NotImplementedError, self.dtype() != DType::Bool || self.dim() == 0 || self.numel() == 0, '"',
+                 op == ScanOp::Sum ? "cumsum" : "cumprod", "_out_cpu\" not implemented for 'Bool'");
   const Tensor before = recorded && op == ScanOp::Prod ? clone(self) : Tensor();
   if (!self.device().is_meta()) copy_raw(self, raw_scan(op, self, dim, false));
   self->bump_version();

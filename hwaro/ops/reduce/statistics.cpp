@@ -86,6 +86,7 @@ Tensor quantile_of(const Tensor& self, const Tensor& q, std::optional<int64_t> d
   HWARO_CHECK(q.dim() <= 1, "quantile() q must be a scalar or 1D tensor");
   HWARO_CHECK(contains(kWide, self.dtype()), "quantile() input tensor must be either float or double dtype");
   HWARO_CHECK(self.dtype() == q.dtype(), "quantile() q tensor must be same dtype as the input tensor");
+  if (dim) wrap_dim(*dim, self.dim());
   const bool linear = interpolation == "linear" || interpolation == "midpoint";
   HWARO_CHECK(linear || interpolation == "lower" || interpolation == "higher" || interpolation == "nearest",
               "quantile() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ",
@@ -190,6 +191,7 @@ struct Bincount {
     }
     HWARO_CHECK(self.numel() == 0 || (self.dim() == 1 && low >= 0),
                 "bincount only supports 1-d non-negative integral inputs.");
+    if (self.dim() == 1 && self.numel() == 0) return make_zeros({minlength}, DType::Int64);  // whatever the weights are
     HWARO_CHECK(!weights.defined() || (weights.dim() == 1 && weights.numel() == self.numel()),
                 "weights should be 1-d and have the same length as input");
     const int64_t size = high + 1 > minlength ? high + 1 : minlength;

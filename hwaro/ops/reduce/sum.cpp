@@ -29,7 +29,7 @@ static void record_sum(const char* name, const Tensor& self, const Tensor& out, 
 struct Sum {
   static constexpr Schema schema = "sum(Tensor self, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The sum of all elements.";
-  static constexpr auto out_rule = out_decides;
+  static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, OptDType dtype) {
     const Tensor out = raw_sum(ReduceOp::Sum, self, all_dims(self.dim()), false, sum_type(self, dtype));
     if (recording(self)) record_sum("SumBackward0", self, out, all_dims(self.dim()), false);
@@ -80,16 +80,10 @@ struct SumToSize {
   }
 };
 
-static void check_mean(const Tensor& self, OptDType dtype) {
+static void check_mean(const Tensor& self, OptDType dtype, const char* name = "mean") {
   const DType type = dtype.value_or(self.dtype());
-  if (is_differentiable(type)) return;
-  if (dtype)
-    raise<RuntimeError>(
-        "mean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. Got: ",
-        scalar_type_name(type));
-  raise<RuntimeError>(
-      "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: ",
-      scalar_type_name(type));
+  HWARO_CHECK(is_differentiable(type), name, "(): could not infer output dtype. ", dtype ? "Optional" : "Input",
+              " dtype must be either a floating point or complex dtype. Got: ", scalar_type_name(type));
 }
 
 // Divides a fresh tensor by a count.
@@ -138,6 +132,7 @@ struct MeanDims {
       "mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The mean over the given dimensions.";
   static Tensor call(const Tensor& self, OptIntSpan dim, bool keepdim, OptDType dtype) {
+    check_mean(self, dtype);
     const DimMask mask = dim_mask(dim, self.dim());
     const Tensor out = raw_mean(self, mask, keepdim, dtype);
     if (recording(self)) record_mean("MeanBackward1", self, out, mask, keepdim);
@@ -150,8 +145,8 @@ struct NanSum {
       "nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The sum over the given dimensions with NaN counted as zero.";
   static Tensor call(const Tensor& self, OptIntSpan dim, bool keepdim, OptDType dtype) {
-    HWARO_CHECK(!is_complex(self.dtype()), "nansum on CPU does not support complex inputs");
     const DimMask mask = dim_mask(dim, self.dim());
+    HWARO_CHECK(!is_complex(self.dtype()), "nansum on CPU does not support complex inputs");
     const DType type = sum_type(self, dtype);
     const ReduceOp op = is_floating(self.dtype()) ? ReduceOp::NanSum : ReduceOp::Sum;
     const Tensor out = raw_sum(is_floating(type) ? op : ReduceOp::Sum, self, mask, keepdim, type);
@@ -182,6 +177,7 @@ struct NanMean {
     HWARO_CHECK(is_differentiable(self.dtype()),
                 "nanmean(): expected input to have floating point or complex dtype but got ",
                 scalar_type_name(self.dtype()));
+    if (dtype) check_mean(self, dtype, "nanmean");
     const Tensor count = SumDims::call(logical_not(isnan(detach(self))), dim, keepdim, std::nullopt);
     return div(NanSum::call(self, dim, keepdim, dtype), count);
   }

@@ -92,7 +92,10 @@ Statistics statistics(const char* name, const Tensor& self, DimMask mask, double
             want_mean ? make_tensor(shape, self.dtype(), self.device()) : Tensor()};
   const double nan = std::numeric_limits<double>::quiet_NaN();
   if (self.numel() == 0)
-    return {make_full(shape, nan, real_type), want_mean ? make_full(shape, nan, self.dtype()) : Tensor()};
+    return {make_full(shape, nan, real_type),
+            want_mean ? make_full(shape, is_complex(self.dtype()) ? Scalar(Complex<double>(nan, nan)) : Scalar(nan),
+                                  self.dtype())
+                      : Tensor()};
 
   Moments moments;
   Tensor mean;
@@ -187,6 +190,7 @@ std::tuple<Tensor, Tensor> with_mean(bool root, const Tensor& self, DimMask mask
 struct Var {
   static constexpr Schema schema = "var(Tensor self, bool unbiased=True) -> Tensor";
   static constexpr Doc doc = "The variance of all elements; divides by n - 1 unless unbiased is False.";
+  static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, bool unbiased) {
     return variance(self, checked_mask("std and var", self, {}), unbiased, false);
   }
@@ -213,6 +217,7 @@ struct VarCorrection {
 struct Std {
   static constexpr Schema schema = "std(Tensor self, bool unbiased=True) -> Tensor";
   static constexpr Doc doc = "The standard deviation of all elements; divides by n - 1 unless unbiased is False.";
+  static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, bool unbiased) {
     return deviation(self, checked_mask("std and var", self, {}), unbiased, false);
   }

@@ -144,7 +144,7 @@ std::tuple<Tensor, Tensor> median_along(bool ignore_nan, const Tensor& self, int
 }
 
 Tensor median_of_all(bool ignore_nan, const Tensor& self) {
-  if (self.dtype() == DType::Bool || is_complex(self.dtype()))
+  if (self.numel() > 0 && (self.dtype() == DType::Bool || is_complex(self.dtype())))
     raise<NotImplementedError>("\"median_cpu\" not implemented for '", scalar_type_name(self.dtype()), '\'');
   Tensor out;
   if (self.numel() == 0 || self.device().is_meta()) {
@@ -224,6 +224,7 @@ struct Kthvalue {
 struct Median {
   static constexpr Schema schema = "median(Tensor self) -> Tensor";
   static constexpr Doc doc = "The median of all elements, the lower one of two; NaN if there is a NaN.";
+  static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self) { return median_of_all(false, self); }
 };
 
@@ -239,6 +240,7 @@ struct MedianDim {
 struct Nanmedian {
   static constexpr Schema schema = "nanmedian(Tensor self) -> Tensor";
   static constexpr Doc doc = "The median of the elements that are not NaN.";
+  static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self) { return median_of_all(true, self); }
 };
 

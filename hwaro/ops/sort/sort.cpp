@@ -43,6 +43,7 @@ struct SortStable {
 struct Argsort {
   static constexpr Schema schema = "argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor";
   static constexpr Doc doc = "The indices that sort the elements along dim.";
+  static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, int64_t dim, bool descending) {
     NoGradGuard guard;
     return std::get<1>(sorted("", self, dim, descending));
