@@ -388,7 +388,9 @@ bool Node::left_out(std::size_t i) const { return t_left_out.node == this && (*t
 
 void AccumulateGrad::apply(Tensor* grads, Tensor*) {
   Tensor grad = std::move(grads[0]);
-  if (!grad.defined() || !variable->requires_grad) return;
+  if (!grad.defined()) return;
+  HWARO_CHECK(!grad_fn(variable), "leaf variable has been moved into the graph interior");
+  if (!variable->requires_grad) return;
   static constinit ForkSafeMutex locks[16];
   AutogradMeta& meta = autograd_meta(*variable.impl());
   {

@@ -13,6 +13,7 @@ SavedTensorHooks g_saved_tensor_hooks;
 static Tensor alias_without_history(const Tensor& t) {
   TensorImpl* alias = TensorImpl::create();
   alias->storage = t->storage;
+  alias->counter = t->counter;
   alias->offset = t->offset;
   alias->numel = t->numel;
   alias->flags = t->flags & (kContiguous | kConj | kWrappedNumber);

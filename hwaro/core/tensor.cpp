@@ -18,6 +18,12 @@ void TensorImpl::destroy(TensorImpl* t) noexcept {
   deallocate_node(t, sizeof(TensorImpl));
 }
 
+IntrusivePtr<VersionCounter> VersionCounter::create(std::uint32_t version) {
+  return IntrusivePtr<VersionCounter>::adopt(new (allocate_node(sizeof(VersionCounter))) VersionCounter(version));
+}
+
+void VersionCounter::destroy(VersionCounter* counter) noexcept { deallocate_node(counter, sizeof(VersionCounter)); }
+
 void TensorImpl::refresh_geometry() {
   std::int64_t n = 1;
   bool contiguous = true;

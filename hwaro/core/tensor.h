@@ -1,6 +1,7 @@
 // Tensor: a counted pointer to sizes, strides, an offset, a type and a storage, plus what autograd hangs on it.
 #pragma once
 
+#include <atomic>
 #include <optional>
 
 #include "hwaro/base/intrusive_ptr.h"
@@ -33,7 +34,18 @@ enum TensorFlags : std::uint32_t {
   kWrappedNumber = 1u << 3,  // a 0-dim tensor that came from a Python number
   kInference = 1u << 4,      // made under inference_mode
   kIsView = 1u << 5,         // made by a view operator: view_base says of what
-  kOwnVersion = 1u << 6,     // does not share the storage's version counter (what .data returns)
+};
+
+// Counts writes for tensors that do not share their storage's counter: what .data returns, tensors that were given other
+// memory, and all views of them.
+class VersionCounter final : public RefCounted {
+ public:
+  static IntrusivePtr<VersionCounter> create(std::uint32_t version);
+  static void destroy(VersionCounter* counter) noexcept;
+  std::atomic<std::uint32_t> version;
+
+ private:
+  explicit VersionCounter(std::uint32_t version) : version(version) {}
 };
 
 class TensorImpl final : public RefCounted {
@@ -51,12 +63,12 @@ class TensorImpl final : public RefCounted {
   std::uint32_t output_nr = 0;
   std::uint32_t view_version = 0;  // of a view: the version for which grad_fn is right (Note [In-place on views])
   std::uint8_t view_origin = 0;    // of a view: ViewOrigin, under which grad mode it was made
+  bool owns_pyobj = false;         // true while only this tensor keeps its Python object alive
   IntrusivePtr<GraphNode> grad_fn;
-  IntrusivePtr<TensorImpl> view_base;  // of a view: the tensor at the root of the chain of views
-  AutogradMeta* autograd = nullptr;    // owned; made on demand
-  void* pyobj = nullptr;               // the Python object that wraps this tensor, if there is one
-  bool owns_pyobj = false;             // true while only this tensor keeps that object alive
-  std::uint32_t own_version = 0;       // with kOwnVersion
+  IntrusivePtr<TensorImpl> view_base;    // of a view: the tensor at the root of the chain of views
+  IntrusivePtr<VersionCounter> counter;  // where it is not the storage's
+  AutogradMeta* autograd = nullptr;      // owned; made on demand
+  void* pyobj = nullptr;                 // the Python object that wraps this tensor, if there is one
   Dims sizes, strides;
 
   int dim() const { return static_cast<int>(sizes.size()); }
@@ -65,10 +77,23 @@ class TensorImpl final : public RefCounted {
   // Recomputes numel and the contiguous flag; to be called after sizes or strides changed.
   void refresh_geometry();
 
-  std::uint32_t version() const { return is(kOwnVersion) ? own_version : storage ? storage->version() : 0; }
+  std::uint32_t version() const {
+    if (counter) [[unlikely]]
+      return counter->version.load(std::memory_order_relaxed);
+    return storage ? storage->version() : 0;
+  }
   void bump_version() {
-    if (is(kOwnVersion)) ++own_version;
+    if (counter) [[unlikely]]
+      counter->version.fetch_add(1, std::memory_order_relaxed);
     else if (storage) storage->bump_version();
+  }
+  void set_version(std::uint32_t v) {
+    if (counter) counter->version.store(v, std::memory_order_relaxed);
+    else storage->set_version(v);
+  }
+  // From now on the writes to this tensor and its future views are counted apart from those to its memory.
+  void count_apart() {
+    if (!counter) counter = VersionCounter::create(version());
   }
 
   // First element. `write` is for fresh results and for in-place operators that bump the version themselves.

@@ -22,7 +22,7 @@ void add_(const Tensor& a, const Tensor& b) {
   const Operand operands[] = {a, b};
   const Scalar one[] = {1};
   Add_inplace(operands, one);
-  if (!a->is(kOwnVersion)) a->storage->set_version(version);
+  a->set_version(version);
 }
 
 Tensor ones_like(const Tensor& t) { return make_full(t.sizes(), 1, t.dtype(), t.device()); }

@@ -87,6 +87,7 @@ Tensor alias(const Tensor& t, IntSpan sizes, IntSpan strides, std::int64_t offse
   TensorImpl* a = TensorImpl::create();
   Tensor out(IntrusivePtr<TensorImpl>::adopt(a));
   a->storage = t->storage;
+  a->counter = t->counter;
   a->offset = offset;
   a->dtype = t->dtype;
   a->device = t->device;

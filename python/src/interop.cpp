@@ -119,6 +119,16 @@ bool has_elements(PyObject* o) {
   return PyObject_CheckBuffer(o) && !std::strstr(Py_TYPE(o)->tp_name, "numpy.");
 }
 
+// An array's own strides where its buffer shows others: NumPy exports those of the contiguous array where a dimension has
+// one element or none.
+static void steps_of_array(PyObject* o, const Py_buffer& v, Dims& steps) {
+  bool others = false;
+  for (int i = 0; i < v.ndim; ++i) others = others || v.shape[i] <= 1;
+  if (!others || !is_ndarray(o)) return;
+  const Ref own = Ref::adopt(check(PyObject_GetAttrString(o, "strides")));
+  for (int i = 0; i < v.ndim; ++i) steps[i] = PyLong_AsLongLong(PyTuple_GET_ITEM(own.get(), i));
+}
+
 Tensor tensor_from_elements(PyObject* o, bool for_copy) {
   auto* held = new HeldBuffer();
   if (PyObject_GetBuffer(o, &held->view, PyBUF_STRIDES | PyBUF_FORMAT) != 0) {
@@ -138,23 +148,25 @@ Tensor tensor_from_elements(PyObject* o, bool for_copy) {
     release_buffer(held);
     raise_bad_type(o);
   }
-  Dims sizes, strides;
+  Dims sizes, strides, steps;
+  for (int i = 0; i < v.ndim; ++i) steps.push_back(v.strides[i]);
+  steps_of_array(o, v, steps);
   for (int i = 0; i < v.ndim; ++i) {
     sizes.push_back(v.shape[i]);
-    if (v.strides[i] < 0) {
+    if (steps[i] < 0) {
       release_buffer(held);
       raise<ValueError>(
           "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
           "currently supported. (You can "
           "probably work around this by making a copy of your array  with array.copy().) ");
     }
-    if (v.strides[i] % v.itemsize != 0 && v.shape[i] > 1) {
+    if (steps[i] % v.itemsize != 0 && v.shape[i] > 1) {
       release_buffer(held);
       raise<ValueError>(
           "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the "
           "memory.");
     }
-    strides.push_back(v.strides[i] / v.itemsize);
+    strides.push_back(steps[i] / v.itemsize);
   }
   if (v.readonly && !for_copy) {
     engine::warn_once(

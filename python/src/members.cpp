@@ -52,7 +52,7 @@ PyObject* get_version(PyObject* self, void*) {
 HWARO_GETTER(grad_fn, node_object(grad_fn(t)))
 HWARO_GETTER(output_nr, PyLong_FromLong(long(t->output_nr)))
 HWARO_GETTER(base, t->is(kIsView) ? wrap(Tensor(t->view_base)) : Py_NewRef(Py_None))
-HWARO_GETTER(retains_grad, PyBool_FromLong(retains_grad(t) && grad_fn(t)))
+HWARO_GETTER(retains_grad, PyBool_FromLong(retains_grad(t) && t->grad_fn))
 
 int set_requires_grad_attr(PyObject* self, PyObject* value, void*) {
   HWARO_PY_TRY
@@ -115,7 +115,7 @@ PyObject* get_data(PyObject* self, void*) {
   HWARO_PY_TRY
   const Tensor t = tensor_of(self);
   Tensor out = engine::alias(t, t.sizes(), t.strides(), t->offset);
-  out->flags |= kOwnVersion;
+  out->counter = VersionCounter::create(0);
   return wrap(std::move(out));
   HWARO_PY_CATCH(nullptr)
 }
@@ -127,8 +127,7 @@ int set_data(PyObject* self, PyObject* value, void*) {
   const TensorImpl& from = *impl_of(value);
   HWARO_CHECK(!(t.flags & kTracked) || is_differentiable(from.dtype),
               "data set to a tensor that requires gradients must be floating point or complex dtype");
-  t.own_version = t.version();
-  t.flags |= kOwnVersion;
+  t.count_apart();
   t.storage = from.storage;
   t.offset = from.offset;
   t.sizes = from.sizes;
@@ -306,7 +305,7 @@ PyObject* m_make_subclass(PyObject*, PyObject* const* args, Py_ssize_t count, Py
     raise<TypeError>("_make_subclass(): expected a class and a Tensor");
   const Tensor data = tensor_of(args[1]);
   Tensor out = engine::alias(data, data.sizes(), data.strides(), data->offset);
-  out->flags |= kOwnVersion;
+  out->counter = VersionCounter::create(0);
   const bool on = total > 2 && PyObject_IsTrue(args[2]) == 1;
   if (on) require_grad_of_new(out);
   return wrap_as(reinterpret_cast<PyTypeObject*>(args[0]), std::move(out));

@@ -2,6 +2,9 @@
 
 import re
 
+import torch
+
+from program import attempt, run
 
 VERSION = "one of the variables needed for gradient computation has been modified by an inplace operation"
 
@@ -14,6 +17,17 @@ def errors(found, ours, theirs):
     )
 
 
+def looked_at(found, steps):
+    """Whether PyTorch does what Hwaro does once somebody has asked each variable for its grad_fn after each step."""
+
+    def look(env, step, new):
+        for value in list(env.values()):
+            if isinstance(value, torch.Tensor):
+                attempt(lambda: value.grad_fn)
+
+    return run(torch, steps, look).steps[found.step][0] == found.ours
+
+
 def raised_before(pattern, steps, trace):
     return any(error and re.search(pattern, error[1]) for error, _ in trace.steps)
 
@@ -22,7 +36,7 @@ def raised_before(pattern, steps, trace):
 #   writes to a tensor while an overlapping one is read, and to views whose elements overlap: undefined in PyTorch
 #   torch.empty without a write: undefined
 #   remainders of halves: operands of other types are rounded before or after, which decides the result
-#   t.data = other and t.set_(other): in Hwaro, views made of t afterwards count their writes apart from t
+#   t.data = other and t.set_(other) where others look at t's old memory: in Hwaro, they no longer share its versions
 #   len(grad_outputs) in hooks on nodes: Hwaro counts outputs of integers too
 #   enable_grad inside inference_mode: Hwaro records
 #   copy.copy(t): PyTorch gives the copy a version counter of its own, over the same memory
@@ -30,6 +44,13 @@ def raised_before(pattern, steps, trace):
 #   leaves made under inference_mode that require grad: some of PyTorch's operators record them, others do not
 DEVIATIONS = [
     # (name, reason, covers(difference, steps, PyTorch's trace))
+    (
+        "leaf until looked at",
+        "PyTorch takes a view whose base has got its history since for a leaf, unless its grad_fn was asked for",
+        lambda f, steps, trace: (
+            errors(f, None, "a leaf Variable that requires grad is being used in an in-place") and looked_at(f, steps)
+        ),
+    ),
     (
         "written before the error",
         "PyTorch writes to an inference tensor and then refuses to; Hwaro refuses first",
@@ -41,7 +62,7 @@ DEVIATIONS = [
         "order of branches",
         "a backward pass that raises has visited other branches before that, in an order that nobody promises",
         lambda f, steps, trace: (
-            f.name.endswith(".grad")
+            (f.name.endswith(".grad") or f.name == "log")
             and any(error and "backward" in step.text for step, (error, _) in zip(steps, trace.steps))
         ),
     ),
@@ -76,6 +97,7 @@ DEVIATIONS = [
         "an internal assertion of PyTorch, or one of its lazy zeros showing through",
         lambda f, steps, trace: (
             errors(f, None, "ZeroTensors are immutable")
+            or (f.category == "value" and "a tensor with unallocated storage" in str(f.theirs))
             or (f.category == "error" and f.theirs is not None and "INTERNAL ASSERT FAILED" in f.theirs[1])
         ),
     ),
@@ -86,15 +108,20 @@ DEVIATIONS = [
     ),
     (
         "saved without need",
-        "take and div with a rounding mode: PyTorch saves operands that their gradients do not read",
+        "take, gather and div with a rounding mode: PyTorch saves operands that their gradients do not read",
         lambda f, steps, trace: (
-            errors(f, None, VERSION) and any("torch.take(" in s.text or "rounding_mode" in s.text for s in steps)
+            errors(f, None, VERSION)
+            and any(re.search(r"torch\.take\(|\bgather\(|rounding_mode", step.text) for step in steps)
         ),
     ),
     (
         "detached inference tensor",
-        "detach() of an inference tensor: PyTorch gives the result a version that is always 0",
-        lambda f, steps, trace: f.category == "version" and f.theirs == 0 and "Inference tensors" in str(f.ours),
+        "detach() and .data of an inference tensor: PyTorch's result has a version (0) and may be written to",
+        lambda f, steps, trace: (
+            (f.category == "version" and f.theirs == 0 and "Inference tensors" in str(f.ours))
+            or (errors(f, "Inplace update to inference tensor", None) and re.search(r"detach|data", steps[f.step].text))
+            or (f.category == "type" and f.step is not None and "detach().fill_" in steps[f.step].text)
+        ),
     ),
     (
         "mixed fill",
@@ -110,6 +137,42 @@ DEVIATIONS = [
         "layout of logsigmoid",
         "PyTorch's result of logsigmoid is always row-major; Hwaro's keeps the order of dimensions as all pointwise do",
         lambda f, steps, trace: f.category == "stride" and any("logsigmoid" in step.text for step in steps),
+    ),
+    (
+        "resized before the error",
+        "PyTorch gives out= its new shape and then finds that it cannot compute; Hwaro leaves it as it was",
+        lambda f, steps, trace: (
+            f.category in ("shape", "value")
+            and any(error and "out=" in step.text for step, (error, _) in zip(steps, trace.steps))
+        ),
+    ),
+    (
+        "no derivative",
+        "PyTorch has no derivative of a number modulo a tensor",
+        lambda f, steps, trace: (
+            (f.category == "grad_fn" and f.theirs == "NotImplemented")
+            or errors(f, None, "derivative for aten::remainder")
+        ),
+    ),
+    (
+        "gelu of infinity",
+        "of contiguous float32 tensors with more than one element, PyTorch makes NaN of it, of others infinity",
+        lambda f, steps, trace: (
+            f.category == "value"
+            and f.step is not None
+            and "gelu" in steps[f.step].text
+            and "nan" in str(f.theirs)
+            and "inf" in str(f.ours)
+        ),
+    ),
+    (
+        "leaf that is a view",
+        "a write to its untracked base: in PyTorch, views of the leaf lose their way to it without a word",
+        lambda f, steps, trace: (
+            errors(f, None, "Output ")
+            and "its base or another view of its base has been modified inplace" in f.theirs[1]
+            and any("requires_grad" in step.text for step in steps)
+        ),
     ),
 ]
 

@@ -18,8 +18,9 @@ EPS.update({torch.complex64: EPS[torch.float32], torch.complex128: EPS[torch.flo
 RUNS = 5
 
 
-def shaken(tensor, rng):
-    """Adds noise behind autograd's back: neither versions nor graphs change."""
+def shaken(tensor, rng, differences=False):
+    """Adds noise behind autograd's back: neither versions nor graphs change. differences: the numbers may be small
+    differences of large ones, so that the noise is as large for all of them."""
     eps = EPS.get(tensor.dtype)
     if eps is None or not tensor.numel() or 0 in tensor.stride():
         return
@@ -28,6 +29,11 @@ def shaken(tensor, rng):
         if tensor.is_inference():
             return
         factors = [1 + eps * rng.choice((-1, 0, 1)) * rng.random() for _ in range(plain.numel())]
+        if differences:
+            sizes = plain.abs().to(torch.float64)
+            largest = finite_bound(sizes.numpy())
+            scales = [largest / size if 0 < size < largest else 1 for size in sizes.flatten().tolist()]
+            factors = [1 + (factor - 1) * scale for factor, scale in zip(factors, scales)]
         real = {torch.complex64: torch.float32, torch.complex128: torch.float64}.get(tensor.dtype, tensor.dtype)
         plain.mul_(torch.tensor(factors, dtype=torch.float64).to(real).reshape(plain.shape))
 
@@ -42,11 +48,11 @@ def noise(seed):
             values = env[name] if isinstance(env[name], (list, tuple)) else [env[name]]
             for value in values:
                 if isinstance(value, torch.Tensor) and not value._is_view():
-                    shaken(value, rng)
+                    shaken(value, rng, "autograd.grad(" in step.text)
         if "backward" in step.text:
             for value in list(env.values()):
                 if isinstance(value, torch.Tensor) and suits(value, lambda t: t.is_leaf and t.grad is not None):
-                    shaken(value.grad, rng)
+                    shaken(value.grad, rng, True)
 
     return after
 

@@ -168,6 +168,25 @@ def copied(p):
     return guarded(p, a, f"{a}.copy_({b})")
 
 
+def given_memory(p):
+    """A leaf that nobody else looks at gets the memory of another tensor, and keeps its own count of writes."""
+
+    def alone(t):
+        own = t.untyped_storage().data_ptr()
+        return not any(t is not o and o.untyped_storage().data_ptr() == own for o in map(p.__getitem__, p.tensors()))
+
+    a = p.tensor(lambda t: t.is_leaf and not (t._is_view() or t.is_inference() or t.is_conj()) and alone(t))
+    b = a and p.tensor(
+        lambda t: t.dtype == p[a].dtype and t.shape == p[a].shape and not (t.is_inference() or t.is_conj())
+    )
+    if b is None:
+        return None
+    forms = [f"{a}.data = {b}", f"{a}.data = {b}.detach().clone()", f"{a}.data = {b}.data"]
+    if not p[a].requires_grad:
+        forms += [f"{a}.set_({b}.detach())", f"{a}.set_({b}.detach().clone())"]
+    return p.choice(forms)
+
+
 def by_index(p):
     a = p.target(lambda t: t.dim() > 0 and t.numel() > 0)
     if a is None:
@@ -221,11 +240,15 @@ def with_out(p):
         )
         return not t.requires_grad and not shared and t.untyped_storage().resizable()
 
+    def exported(t):  # its memory must not move, says nobody: PyTorch frees what an array still shows
+        begin, size = t.untyped_storage().data_ptr(), t.untyped_storage().nbytes()
+        return any(begin <= p[n].__array_interface__["data"][0] < begin + size for n in p.arrays())
+
     try:
         shape = torch.broadcast_shapes(p[a].shape, p[b].shape)
-        c = p.target(lambda t: apart(t) and (t.shape == shape or p.chance(0.1)))
+        c = p.target(lambda t: apart(t) and (t.shape == shape or p.chance(0.1) and not exported(t)))
     except RuntimeError:
-        c = p.target(apart)
+        c = p.target(lambda t: apart(t) and not exported(t))
     if c is None:
         return None
     if p.exact and (big(p[a]) or big(p[b])):
@@ -263,4 +286,5 @@ MAKERS = [
     (with_out, 2, True),
     (fused, 2, True),
     (over_rows, 1, True),
+    (given_memory, 2, True),
 ]

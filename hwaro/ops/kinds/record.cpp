@@ -8,8 +8,7 @@ Tensor make_view(const Tensor& base, IntSpan sizes, IntSpan strides, std::int64_
   Tensor out = alias(base, sizes, strides, offset);
   TensorImpl& t = *out.impl();
   t.view_base = base->is(kIsView) ? base->view_base : base.ptr();
-  t.flags |= kIsView | (base->flags & kOwnVersion);
-  t.own_version = base->own_version;
+  t.flags |= kIsView;
   t.view_version = t.version();
   ViewOrigin origin = ViewOrigin::Default;
   if (inference_enabled()) origin = ViewOrigin::Inference;

@@ -189,7 +189,7 @@ void bernoulli_raw(const Tensor& self, const Tensor& p, Generator* generator) {
 
 void exponential_raw(const Tensor& self, double lambda, Generator* generator) {
   HWARO_CHECK(lambda > 0, "exponential_ expects lambda > 0.0, but found lambda=", lambda);
-  HWARO_CHECK(is_floating(self.dtype()),
+  HWARO_CHECK(is_floating(self.dtype()) || self.numel() == 0,
               "Exponential distribution is a continuous probability distribution. dtype must be a floating point but "
               "you specified ",
               scalar_type_name(self.dtype()));

@@ -15,6 +15,7 @@ Tensor in_memory_order(const Tensor& self);
 // Calls fill(pointer, n) with room for all elements of self, contiguous, in the order that they are to be drawn.
 template <DTypeSet Set, class F>
 void fill_in_order(const Tensor& self, const char* kernel, F fill) {
+  if (self.numel() == 0) return;
   const bool direct = self.is_contiguous();
   const Tensor target = direct ? self : in_memory_order(self);
   const Tensor buffer = direct ? self : make_tensor(target.sizes(), self.dtype());

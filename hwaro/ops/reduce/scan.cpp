@@ -145,8 +145,9 @@ Tensor scanned_inplace(ScanOp op, const Tensor& self, int64_t dim, OptDType dtyp
 }
 
 std::tuple<Tensor, Tensor> running_extreme(bool min, const Tensor& self, int64_t dim) {
-  dim = wrap_dim(dim, self.dim());
-  if (is_complex(self.dtype()))
+  // Of nothing, PyTorch finds the extremes along any dimension and of any type.
+  dim = self.numel() ? wrap_dim(dim, self.dim()) : 0;
+  if (is_complex(self.dtype()) && self.numel())
     raise<NotImplementedError>('"', min ? "cummin_cpu" : "cummax_cpu", "\" not implemented for '",
                                scalar_type_name(self.dtype()), '\'');
   const DType type = scan_type(self.dtype());
@@ -164,6 +165,8 @@ std::tuple<Tensor, Tensor> running_extreme(bool min, const Tensor& self, int64_t
         at, [&](int64_t i, int64_t outer) { loop(to + i * size, index + i, in + i * size, outer, at.size, at.inner); });
   }
   const Tensor out = dense_as(values, self.dtype());
+  HWARO_CHECK(!(recording(self) && is_complex(self.dtype())), min ? "cummin" : "cummax",
+              " does not support automatic differentiation for outputs with complex dtype.");
   if (recording(self)) record_selection(min ? "CumminBackward0" : "CummaxBackward0", self, out, indices, dim, true);
   return {out, indices};
 }

@@ -148,6 +148,8 @@ Tensor run(bool log, const Tensor& self, int64_t dim, OptDType dtype) {
   const Tensor x = dtype ? to_dtype(self, *dtype) : self;
   const Tensor out = forward(log, x, dim);
   if (recording(x)) {
+    HWARO_CHECK(!is_complex(x.dtype()), log ? "_log_softmax" : "_softmax",
+                " does not support automatic differentiation for outputs with complex dtype.");
     if (log)
       record("LogSoftmaxBackward0", {x}, out, {save_output(out)}, [dim](Backward& b) {
         const Tensor y = b.saved(0);

@@ -33,6 +33,21 @@ void keep_triangle(const Tensor& t, bool lower, int64_t diagonal) {
   });
 }
 
+// The same in a tensor whose elements share memory: whatever any of them loses is zero.
+void keep_shared_triangle(const Tensor& t, bool lower, int64_t diagonal) {
+  const Tensor keep = make_full(t.sizes(), 1, DType::Bool, t.device());
+  keep_triangle(keep, lower, diagonal);
+  const bool* kept = keep->read_as<bool>();
+  const int64_t size = int64_t(t.element_size());
+  Dims at(t.sizes().size(), 0);
+  for (int64_t i = 0; i < t.numel(); ++i) {
+    int64_t place = 0;
+    for (std::size_t d = 0; d < at.size(); ++d) place += at[d] * t.strides()[d];
+    if (!kept[i]) std::memset(static_cast<char*>(t->write()) + place * size, 0, std::size_t(size));
+    for (std::size_t d = at.size(); d-- > 0 && ++at[d] == t.sizes()[d];) at[d] = 0;
+  }
+}
+
 Tensor triangle(const char* name, const char* node, const Tensor& self, bool lower, int64_t diagonal) {
   HWARO_CHECK(self.dim() >= 2, name, ": input tensor must have at least 2 dimensions");
   const Tensor out = make_tensor(self.sizes(), self.dtype(), self.device());
@@ -50,8 +65,9 @@ Tensor triangle_inplace(const char* name, const char* node, const Tensor& self, 
   HWARO_CHECK(self.dim() >= 2, name, ": input tensor must have at least 2 dimensions");
   const bool recorded = recording(self);
   check_inplace(self, recorded);
-  check_internal_overlap(self);
-  if (!self.device().is_meta()) {
+  if (has_internal_overlap(*self.impl())) {
+    if (!self.device().is_meta()) keep_shared_triangle(self, lower, diagonal);
+  } else if (!self.device().is_meta()) {
     const Tensor work = dense(self);
     keep_triangle(work, lower, diagonal);
     if (work.impl() != self.impl()) copy_raw(self, work);

@@ -11,11 +11,11 @@ using std::int64_t;
 
 namespace {
 
-// Gives self the geometry of a view of it. The version goes up although no element changes, as in PyTorch.
+// Gives self, which may be written to, the geometry of a view of it. The version goes up although no element changes, as
+// in PyTorch. Whether it may is asked first, before anything about dimensions.
 template <class F>
 Tensor restride(const char* name, const Tensor& self, const Dims& sizes, const Dims& strides, F backward) {
   const bool recorded = recording(self);
-  check_inplace(self, recorded);
   if (recorded)
     record(name, {self}, self, {}, [backward = std::move(backward)](Backward& b) { b.set(0, backward(b.g())); });
   self->sizes = sizes;
@@ -28,6 +28,7 @@ Tensor restride(const char* name, const Tensor& self, const Dims& sizes, const D
 }
 
 Tensor swap_dims(const char* name, const Tensor& self, int64_t dim0, int64_t dim1) {
+  check_inplace(self, recording(self));
   dim0 = wrap_dim(dim0, self.dim());
   dim1 = wrap_dim(dim1, self.dim());
   Dims sizes(self.sizes()), strides(self.strides());
@@ -52,13 +53,17 @@ struct SqueezeInplace {
   static constexpr Schema schema = "squeeze_(Tensor(a!) self) -> Tensor(a!)";
   static constexpr Doc doc = "Drops the dimensions of size 1.";
   static constexpr unsigned expose = kMethod;
-  static Tensor call(const Tensor& self) { return drop_dims("SqueezeBackward3", self, Dims(self.sizes().size(), 1)); }
+  static Tensor call(const Tensor& self) {
+    check_inplace(self, recording(self));
+    return drop_dims("SqueezeBackward3", self, Dims(self.sizes().size(), 1));
+  }
 };
 struct SqueezeDimInplace {
   static constexpr Schema schema = "squeeze_.dim(Tensor(a!) self, int dim) -> Tensor(a!)";
   static constexpr Doc doc = "Drops dimension dim if its size is 1.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, int64_t dim) {
+    check_inplace(self, recording(self));
     Dims drop(self.sizes().size() + 1, 0);
     drop[wrap_dim(dim, self.dim())] = 1;
     return drop_dims("SqueezeBackward4", self, drop);
@@ -69,6 +74,7 @@ struct SqueezeDimsInplace {
   static constexpr Doc doc = "Drops those of the given dimensions whose size is 1.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, IntSpan dims) {
+    check_inplace(self, recording(self));
     Dims drop(self.sizes().size() + 1, 0);
     for (int64_t d : dims) drop[wrap_dim(d, self.dim())] = 1;
     return drop_dims("SqueezeBackward5", self, drop);
@@ -80,6 +86,7 @@ struct UnsqueezeInplace {
   static constexpr Doc doc = "Inserts a dimension of size 1 at dim.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, int64_t dim) {
+    check_inplace(self, recording(self));
     dim = wrap_dim(dim, self.dim() + 1);
     Dims sizes(self.sizes()), strides(self.strides());
     strides.insert(std::size_t(dim), dim < self.dim() ? sizes[dim] * strides[dim] : 1);
@@ -94,6 +101,7 @@ struct AsStridedInplace {
   static constexpr Doc doc = "Gives self other sizes, strides and another offset into its storage, in elements.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, IntSpan size, IntSpan stride, std::optional<int64_t> storage_offset) {
+    check_inplace(self, recording(self));
     const Tensor view = as_strided(detach(self), size, stride, storage_offset);
     const Dims base(self.sizes()), base_strides(self.strides()), sizes(view.sizes()), strides(view.strides());
     const int64_t base_offset = self->offset, offset = view->offset;
@@ -111,6 +119,7 @@ struct TInplace {
   static constexpr Doc doc = "Transposes a matrix by exchanging its strides.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self) {
+    check_inplace(self, recording(self));
     HWARO_CHECK(self.dim() <= 2, "t_() expects a tensor with <= 2 dimensions, but self is ", self.dim(), "D");
     return swap_dims("TBackward1", self, 0, self.dim() < 2 ? 0 : 1);
   }
@@ -192,9 +201,8 @@ struct ResizeAs {
 static Tensor set_to(const Tensor& self, const StoragePtr& storage, int64_t offset, IntSpan sizes, IntSpan strides) {
   check_inplace(self, is_tracked(self));
   // The counter of writes stays self's own; that of the new memory belongs to others.
+  self->count_apart();
   self->bump_version();
-  self->own_version = self->version();
-  self->flags |= kOwnVersion;
   self->storage = storage;
   self->offset = offset;
   self->sizes = Dims(sizes);

@@ -293,8 +293,7 @@ std::vector<Tensor> unsafe_parts(const char* node, const Tensor& self, std::vect
   std::vector<Dims> shapes;
   for (Tensor& t : parts) {
     t = alias(t, t.sizes(), t.strides(), t->offset);
-    t->own_version = 0;
-    t->flags |= kOwnVersion;
+    t->counter = VersionCounter::create(0);
     shapes.emplace_back(t.sizes());
   }
   if (recording(self))

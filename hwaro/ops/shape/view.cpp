@@ -17,12 +17,10 @@ struct View {
   static Tensor call(const Tensor& self, IntSpan size) {
     const Dims shape = infer_size(size, self.numel());
     Dims strides;
-    if (self.is_contiguous()) strides = contiguous_strides(shape);
-    else
-      HWARO_CHECK(
-          view_strides(self.sizes(), self.strides(), shape, strides),
-          "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
-          "contiguous subspaces). Use .reshape(...) instead.");
+    HWARO_CHECK(
+        view_strides(self.sizes(), self.strides(), shape, strides),
+        "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+        "contiguous subspaces). Use .reshape(...) instead.");
     return record_view("ViewBackward0", self, shape, strides, self->offset,
                        [sizes = Dims(self.sizes())](const Tensor& g) { return reshape(g, sizes); });
   }
