@@ -154,6 +154,10 @@ def lu(A, pivot=True, get_infos=False, out=None):
 
 def nonzero(input, *, out=None, as_tuple=False):
     """The coordinates of elements that are not zero, as rows; with as_tuple one vector per dimension."""
+    if out is not None and not isinstance(out, _C.Tensor):
+        raise TypeError(f"nonzero(): argument 'out' must be Tensor, not {type(out).__name__}")
+    if as_tuple and out is not None:
+        raise RuntimeError("nonzero does not support the out kwarg when as_tuple is True")
     if as_tuple:
         found = _f["nonzero"](input.unsqueeze(0) if input.dim() == 0 else input)
         return tuple(found.unbind(1))

@@ -90,7 +90,7 @@ bool takes_factory_arguments(const Schema& s);
 // Operators with several named results have out=(one, two): PyTorch's all do.
 inline bool takes_tuple_out(const Schema& s) { return s.return_count > 1 && s.return_names[0].length; }
 // Whether out=, where it is taken, is a tuple.
-inline bool is_tuple_out(const Schema& s) { return takes_tuple_out(s) || s.returns_list; }
+inline bool is_tuple_out(const Schema& s) { return s.return_count > 1 || s.returns_list; }
 // The named tuple type of an operator's results; suffix "_out": where they went into out=.
 PyTypeObject* named_type(const Schema& schema, const char* suffix);
 // The argument's name as Python has it: self of a function is called input.

@@ -42,8 +42,10 @@ std::vector<Tensor> out_tensors(const OpEntry& e, PyObject* out) {
 }
 
 // Stores results in out= tensors and returns what Python gets back.
-PyObject* store_results(const OpEntry& e, Result& r, const std::vector<Tensor>& outs, PyObject* out) {
+PyObject* store_results(const OpEntry& e, const Value* args, Result& r, const std::vector<Tensor>& outs,
+                        PyObject* out) {
   if (r.kind == Result::Kind::Tensor) {
+    engine::check_out_apart(*e.schema, args, outs[0], r.tensor);
     engine::store_result(*e.schema, 0, outs[0], r.tensor, e.out_rule);
     return Py_NewRef(out);
   }
@@ -52,9 +54,15 @@ PyObject* store_results(const OpEntry& e, Result& r, const std::vector<Tensor>& 
   if (e.out_rule.given())  // nothing is written before all types are known to fit
     for (std::size_t i = 0; i < outs.size(); ++i)
       engine::check_out_type(e.out_rule, r.tensors[i].dtype(), outs[i].dtype(), i);
+  if (!outs.empty()) engine::check_out_apart(*e.schema, args, outs[0], r.tensors[0]);
   for (std::size_t i = 0; i < outs.size(); ++i)
     engine::store_result(*e.schema, int(i), outs[i], r.tensors[i], e.out_rule);
   if (e.schema->returns_list) Py_RETURN_NONE;
+  if (!takes_tuple_out(*e.schema)) {
+    const Ref plain = Ref::adopt(check(PyTuple_New(Py_ssize_t(outs.size()))));
+    for (std::size_t i = 0; i < outs.size(); ++i) PyTuple_SET_ITEM(plain.get(), Py_ssize_t(i), wrap(outs[i]));
+    return Py_NewRef(plain.get());
+  }
   const Ref named = Ref::adopt(check(PyStructSequence_New(named_type(*e.schema, "_out"))));
   for (std::size_t i = 0; i < outs.size(); ++i) PyStructSequence_SetItem(named.get(), Py_ssize_t(i), wrap(outs[i]));
   return Py_NewRef(named.get());
@@ -107,7 +115,7 @@ PyObject* run(const OverloadSet& set, const OpEntry& e, Parsed& p) {
   }
   Result r;
   e.invoke(e.function, p.values, r);
-  if (p.out && p.out != Py_None) return store_results(e, r, outs, p.out);
+  if (p.out && p.out != Py_None) return store_results(e, p.values, r, outs, p.out);
   if (p.requires_grad) require_grad_of_new(r.tensor);
   return result_object(r, e.schema);
 }

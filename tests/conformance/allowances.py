@@ -23,12 +23,23 @@ SCALE = {
 # Factors for float16 and bfloat16, where PyTorch rounds between the steps and sums in another order.
 SCALE_OF_HALVES = dict.fromkeys(
     "addbmm addmm addr addmv baddbmm matmul mm bmm einsum nn.functional.bilinear nn.functional.hinge_embedding_loss "
-    "nn.functional.conv_transpose1d nn.functional.conv_transpose2d nn.functional.conv_transpose3d "
-    "nn.functional.embedding_bag nn.functional.instance_norm nn.functional.interpolate nn.functional.grid_sample "
-    "grid_sampler_2d grid_sampler_3d "
+    "nn.functional.conv_transpose1d nn.functional.conv_transpose2d "
+    "nn.functional.embedding_bag nn.functional.instance_norm nn.functional.interpolate "
     "nn.functional.scaled_dot_product_attention".split(),
     8,
 )
+# Steps that PyTorch rounds to 16 bits: positions of pixels (another pixel may be the nearest then), powers of matrices (they
+# overflow), sums over a kernel. Compared is what it gives for float32, rounded once.
+ROUNDED_BY_STEPS = set(
+    "grid_sampler_2d grid_sampler_3d nn.functional.grid_sample matrix_exp nn.functional.conv_transpose3d".split()
+)
+# A strided out= that PyTorch fills as if it were dense, or not at all (gelu by oneDNN): compared is what it returns without.
+STRIDED_OUT = {"narrow_copy", "nn.functional.avg_pool3d", "nn.functional.gelu"}
+# PyTorch's gradient is wrong: the elements that src replaces get one, the others none. Compared are differences of results,
+# which say it exactly, the operator being linear.
+WRONG_GRADIENT = {"as_strided_scatter"}
+# Samples of float64 with operands of float32, whose rounding is magnified: they become float64 on both sides.
+WIDENED = {"cov"}
 # Results with indices where equal elements may come in any order (the elements at the indices are compared), and the
 # names of their arguments after the first.
 TIES = {

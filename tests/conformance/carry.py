@@ -46,6 +46,8 @@ def tensor_to_hwaro(value, storages):
         raise NotCarried(type(value).__name__)
     if value.device.type != "cpu":
         raise NotCarried(f"device {value.device}")
+    if ("tensor", id(value)) in storages:  # an argument that is given twice is one tensor on the other side too
+        return storages["tensor", id(value)]
     plain, lazy = value.detach(), value.is_conj()
     plain = (plain.conj() if lazy else plain).resolve_neg()
     key = (plain.untyped_storage().data_ptr(), plain.dtype, plain.untyped_storage().nbytes())
@@ -53,7 +55,8 @@ def tensor_to_hwaro(value, storages):
         storages[key] = (flat_copy(plain), plain)  # the second keeps the address from being used again
     out = storages[key][0].as_strided(tuple(plain.shape), plain.stride(), plain.storage_offset()).detach()
     out = out.conj() if lazy else out
-    return out.requires_grad_() if value.requires_grad else out
+    storages["tensor", id(value)] = out.requires_grad_() if value.requires_grad else out
+    return storages["tensor", id(value)]
 
 
 def to_hwaro(value, storages=None):

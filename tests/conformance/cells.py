@@ -1,12 +1,24 @@
-"""The cells: kinds of check over all samples of an entry, each "ok", "skip: …" or what differs."""
+"""The cells: kinds of check over all samples of an entry. Each is "ok", "none: …" where PyTorch has nothing to compare with,
+"skip: …" where nothing could be carried to Hwaro or back, or what differs."""
 
+import collections
 import random
 
 import hwaro
 import numpy
 import torch
 
-from allowances import EIGENVECTORS, NOT_EXPANDED, TIES, UNINITIALISED, scale_of, untied
+from allowances import (
+    EIGENVECTORS,
+    NOT_EXPANDED,
+    ROUNDED_BY_STEPS,
+    STRIDED_OUT,
+    TIES,
+    UNINITIALISED,
+    WIDENED,
+    scale_of,
+    untied,
+)
 from carry import DTYPES, NotCarried, difference, error_of, flat_tensors, shown, stride_difference, to_hwaro, to_torch
 from deviations import allowed
 from layouts import LAYOUTS, laid_out
@@ -33,11 +45,12 @@ class Missing(Exception):
 
 
 class Cell:
-    """Gathers how many samples agree, and the first that does not."""
+    """Gathers how many samples agree, the first that does not, and why others were left out."""
 
     def __init__(self):
         self.seen = self.wrong = 0
-        self.first = self.skipped = None
+        self.first = None
+        self.skipped = collections.Counter()
 
     def add(self, found, call):
         self.seen += 1
@@ -46,12 +59,14 @@ class Cell:
             self.first = self.first or f"{found} in {call}"
 
     def skip(self, reason):
-        self.skipped = self.skipped or str(reason)
+        self.skipped[str(reason)] += 1
 
     def __str__(self):
         if self.wrong:
             return f"{self.wrong} of {self.seen}: {self.first}"
-        return "ok" if self.seen else f"skip: {self.skipped or 'no samples'}"
+        if self.seen:
+            return "ok"
+        return f"skip: {next(iter(self.skipped))}" if self.skipped else "none: no samples"
 
 
 def seed_all():
@@ -61,13 +76,28 @@ def seed_all():
     numpy.random.seed(0)
 
 
+def converted(value, types):
+    """A sample's value with tensors of some types in others, and what depends on them in the graph."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().to(types[value.dtype]).requires_grad_(value.requires_grad) if value.dtype in types else value
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
+        return type(value)(converted(v, types) for v in value)
+    return {k: converted(v, types) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def widened(sample):
+    types = {torch.float32: torch.float64}
+    sample.args, sample.kwargs = converted(sample.args, types), converted(sample.kwargs, types)
+    return sample
+
+
 def samples(entry, dtype, limit, grad=False):
     """PyTorch's samples, the same ones in every run."""
     seed_all()
     for i, sample in enumerate(entry.sample_inputs("cpu", dtype, requires_grad=grad)):
         if i >= limit:
             return
-        yield sample
+        yield widened(sample) if entry.name in WIDENED and dtype is torch.float64 else sample
 
 
 def call_text(sample):
@@ -103,27 +133,42 @@ def aliases(results, inputs):
     return out
 
 
+def check_carried(theirs):
+    for t in flat_tensors(theirs):
+        if t.layout != torch.strided or t.dtype not in DTYPES:
+            raise NotCarried(f"a result of {t.dtype}, {t.layout}")
+
+
+def reference(entry, parts):
+    """PyTorch's result, and where it rounds between the steps that of float32 instead."""
+    result = call(entry.op, parts)
+    halves = {t.dtype for t in flat_tensors(list(parts))} & {torch.float16, torch.bfloat16}
+    if entry.name not in ROUNDED_BY_STEPS or not halves:
+        return result
+    exact = call(entry.op, converted(parts, dict.fromkeys(halves, torch.float32)))
+    return result.copy_(exact)
+
+
 def compare_sample(entry, function, parts, cells, value_cell):
     """One call on both sides. parts: PyTorch's input, args, kwargs. cells: {name: Cell}."""
     text = call_text(type("Sample", (), dict(zip(("input", "args", "kwargs"), parts))))
     try:
         storages = {}
         ours_in = tuple(to_hwaro(v, storages) for v in parts)
-        error, theirs = error_of(lambda: call(entry.op, parts))
+        error, theirs = error_of(lambda: reference(entry, parts))
         if error:
             return
-        for t in flat_tensors(theirs):
-            if t.layout != torch.strided or t.dtype not in DTYPES:
-                raise NotCarried(f"a result of {t.dtype}, {t.layout}")
         try:
             ours = call(function, ours_in)
         except Exception as caught:  # noqa: BLE001
             if is_missing(caught):
                 raise Missing(str(caught)) from caught
+            check_carried(theirs)
             cells[value_cell].add(
                 f"{type(caught).__name__}: {str(caught).splitlines()[0] if str(caught) else ''}", text
             )
             return
+        check_carried(theirs)
         name = entry.name
         found = difference(
             untied(entry, ours_in, ours),
@@ -132,7 +177,8 @@ def compare_sample(entry, function, parts, cells, value_cell):
             scale=scale_of(entry, parts),
         )
     except NotCarried as reason:
-        cells[value_cell].skip(f"{reason} is not carried")
+        for name in {value_cell, "strides", "alias"}:
+            cells[name].skip(f"{reason} is not carried")
         return
     cells[value_cell].add(found, text)
     if found:
@@ -217,7 +263,7 @@ def run_inplace(entry, function):
     ours_variant = variant and translate(variant)
     if variant is None or ours_variant is None:
         return {
-            "inplace": "skip: no in-place variant" if variant is None else f"no {getattr(variant, '__name__', variant)}"
+            "inplace": "none: no in-place variant" if variant is None else f"no {getattr(variant, '__name__', variant)}"
         }
     for dtype in (torch.float32, torch.int64):
         if dtype not in entry.dtypes:
@@ -266,7 +312,7 @@ def outs_for(theirs):
 def run_out(entry, function):
     cells = {"out": Cell(), "out_type": Cell()}
     if not entry.supports_out:
-        return dict.fromkeys(cells, "skip: no out=")
+        return dict.fromkeys(cells, "none: no out=")
     dtype = next((d for d in MAIN_TYPES if d in entry.dtypes), None)
     for sample in samples(entry, dtype, 4) if dtype else ():
         try:
@@ -295,7 +341,11 @@ def run_out(entry, function):
                 kept_values = entry.name not in UNINITIALISED and (entry.name not in TIES or len(outs) == 1)
                 found = difference(
                     untied_outs(ours_outs) if kept_values else ours_outs[:1],
-                    untied_outs(outs) if kept_values else outs[:1],
+                    flat_tensors(theirs)
+                    if entry.name in STRIDED_OUT and kind == "sliced"
+                    else untied_outs(outs)
+                    if kept_values
+                    else outs[:1],
                     values=entry.name not in UNINITIALISED,
                     scale=scale_of(entry, parts_of(sample)),
                 ) or stride_difference(ours_outs, outs)
@@ -303,14 +353,15 @@ def run_out(entry, function):
                     found or (None if kind == "empty" or kept == ours_kept else "memory of out was replaced"), text
                 )
         except NotCarried as reason:
-            cells["out"].skip(f"{reason} is not carried")
+            for cell in cells.values():
+                cell.skip(f"{reason} is not carried")
     return cells
 
 
 def run_errors(entry, function):
     cell = Cell()
     if entry.error_inputs_func is None:
-        return {"errors": "skip: no error inputs"}
+        return {"errors": "none: no error inputs"}
     seed_all()
     for case in entry.error_inputs("cpu"):
         sample = case.sample_input

@@ -56,7 +56,8 @@ def run(names, checks):
     results = collections.defaultdict(dict)
     for part in ([check for check in checks if check != THREADS], [THREADS] if THREADS in checks else []):
         for name, result in (worker(names, part) if part else {}).items():
-            results[name].update(result)
+            counts = {**results[name].get("counts", {}), **result.get("counts", {})}
+            results[name].update(result, counts=counts)
     return results
 
 
@@ -80,18 +81,33 @@ def read_passing():
 
 
 def mark(found):
-    if found is None or found.startswith("skip"):
+    if found is None or found.startswith("none"):
         return "–"
-    return "ok" if found == "ok" else "differs"
+    return "skip" if found.startswith("skip") else "ok" if found == "ok" else "differs"
 
 
-def totals(results, cells):
-    """One line per cell: how many entries pass, of how many that have it."""
-    rows = []
-    for cell in cells:
-        marks = [mark(result.get(cell)) for result in results]
-        rows.append((cell, marks.count("ok"), marks.count("ok") + marks.count("differs"), marks.count("–")))
-    return rows
+class Totals:
+    """Over some entries: cells by mark, and samples that were left out, by reason."""
+
+    def __init__(self, results, cells):
+        self.marks = {cell: collections.Counter(mark(r.get(cell)) for r in results) for cell in cells}
+        self.all = sum(self.marks.values(), collections.Counter())
+        self.samples, self.reasons = 0, collections.Counter()
+        for result in results:
+            for seen, skipped in result.get("counts", {}).values():
+                self.samples += seen
+                self.reasons.update(skipped)
+
+    def of(self, cell):
+        return self.marks[cell]["ok"] + self.marks[cell]["differs"]
+
+    def skips(self):
+        """Cells and samples that exist and were not compared, with their part of all that exist."""
+        cells, left = self.all["ok"] + self.all["differs"] + self.all["skip"], sum(self.reasons.values())
+        return (
+            f"Skipped: {self.all['skip']} of {cells} cells ({self.all['skip'] / max(cells, 1):.2%}) and "
+            f"{left} of {self.samples + left} samples ({left / max(self.samples + left, 1):.2%})"
+        )
 
 
 CELL_TEXT = {
@@ -115,17 +131,16 @@ CELL_TEXT = {
 
 def report(results, names, cells):
     there = sorted((r for r in results.values() if not r.get("missing")), key=lambda r: r["entry"])
-    rows = totals(there, cells)
+    found = Totals(there, cells)
     whole = sum(all(mark(r.get(cell)) != "differs" for cell in cells) and "worker" not in r for r in there)
-    good, counted = sum(r[1] for r in rows), sum(r[2] for r in rows)
     summary = (
-        f"{len(there)} of {len(names)} entries exist, {whole} pass every cell; "
-        f"{good} of {counted} cells pass, {sum(r[3] for r in rows)} do not apply"
+        f"{len(there)} of {len(names)} entries exist, {whole} pass every cell; {found.all['ok']} of "
+        f"{found.all['ok'] + found.all['differs']} cells pass, {found.all['–']} do not apply"
     )
-    return there, rows, summary
+    return there, found, summary
 
 
-def markdown(there, rows, summary, results, cells):
+def markdown(there, found, summary, results, cells):
     lines = [
         "# Conformance with PyTorch 2.13.0",
         "",
@@ -134,14 +149,20 @@ def markdown(there, rows, summary, results, cells):
         "",
         f"{summary}.",
         "",
+        f"{found.skips()}: cells and samples that PyTorch has and that could not be compared, by reason:",
+        "",
+        "| why a sample is skipped | samples |",
+        "| --- | --- |",
+        *(f"| {reason} | {count} |" for reason, count in found.reasons.most_common()),
+        "",
         "| cell | compared | pass | of |",
         "| --- | --- | --- | --- |",
     ]
-    lines += [f"| {cell} | {CELL_TEXT[cell]} | {good} | {of} |" for cell, good, of, _ in rows]
+    lines += [f"| {cell} | {CELL_TEXT[cell]} | {found.marks[cell]['ok']} | {found.of(cell)} |" for cell in cells]
     lines += [
         "",
-        "`–`: PyTorch has no such check for the entry (no gradient, no in-place method, no sample that Hwaro can hold: "
-        "sparse and quantized).",
+        "`–`: PyTorch has no such check for the entry (no gradient, no in-place method, no errors among its samples). "
+        "`skip`: it has, and no sample of it could be compared.",
         "",
         "| entry | " + " | ".join(cells) + " |",
         "| --- |" + " --- |" * len(cells),
@@ -166,15 +187,19 @@ def main():
     checks = options.only.split(",") if options.only else list(CHECKS)
     cells = [cell for check in checks for cell in CHECKS[check][1]]
     results = run_all(names, checks, options.jobs)
-    there, rows, summary = report(results, names, cells)
+    there, found, summary = report(results, names, cells)
     for r in there:
         for cell in cells if "worker" not in r else ():
             if mark(r.get(cell)) == "differs":
                 print(f"  {r['entry']} {cell}: {r[cell]}"[:400])
         if "worker" in r:
             print(f"  {r['entry']}: the worker ended: {r['worker']}")
-    for cell, good, of, skipped in rows:
-        print(f"{cell:18} {good:5} of {of:5} pass, {skipped:5} do not apply")
+    for cell in cells:
+        marks = found.marks[cell]
+        print(f"{cell:18} {marks['ok']:5} of {found.of(cell):5} pass, {marks['–']:5} do not apply, {marks['skip']} skipped")
+    for reason, count in found.reasons.most_common():
+        print(f"{count:6} samples skipped: {reason}")
+    print(found.skips())
     print(summary)
     before, now = read_passing(), passing(results)
     print(f"{len(now - before)} cells pass that are not in passing.txt")
@@ -183,7 +208,7 @@ def main():
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(results, indent=1))
     if options.markdown:
-        pathlib.Path(options.markdown).write_text(markdown(there, rows, summary, results, cells))
+        pathlib.Path(options.markdown).write_text(markdown(there, found, summary, results, cells))
 
 
 if __name__ == "__main__":

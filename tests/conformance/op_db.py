@@ -16,7 +16,7 @@ import torch
 from torch.testing._internal.common_methods_invocations import op_db
 
 import hwaro
-from cells import Missing, run_errors, run_inplace, run_out, run_threads, run_values
+from cells import Cell, Missing, run_errors, run_inplace, run_out, run_threads, run_values
 from gradients import run_complex, run_gradients, run_second
 from translate import is_missing, translate
 
@@ -39,7 +39,9 @@ SECONDS = 60  # for one check of one entry
 def run_check(entry, function, check):
     run, cells = CHECKS[check]
     try:
-        return {cell: str(found) for cell, found in run(entry, function).items()}
+        found = run(entry, function)
+        counts = {cell: [f.seen, f.skipped] for cell, f in found.items() if isinstance(f, Cell)}
+        return dict({cell: str(f) for cell, f in found.items()}, counts=counts)
     except Missing as missing:
         return {"missing": str(missing)}
     except Exception as error:  # noqa: BLE001  (PyTorch's own samples may fail: that is a result too)
@@ -101,6 +103,7 @@ def run_entry(entry, checks):
         for cells in done.values():
             if "missing" in cells:
                 return dict(result, missing=True)
+            result.setdefault("counts", {}).update(cells.pop("counts", {}))
             result.update(cells)
         left = [check for check in left if check not in done]
         if left:

@@ -150,3 +150,35 @@ for dtype in TYPES:
         t.ones(2,dtype=t.{dtype})""")
 
 test_create = recorded_test(__file__, CASES)
+
+
+def test_bounds_may_be_tensors():
+    import hwaro as torch
+
+    one, three = torch.tensor(1), torch.tensor(3.0)
+    for call in (lambda: torch.linspace(one, three, 3), lambda: torch.linspace(1, three, 3)):
+        assert call().tolist() == [1, 2, 3]
+    assert torch.logspace(one, 3, 3).tolist() == [10, 100, 1000]
+    for call, text in (
+        (lambda: torch.linspace(one.view(1), 3, 2), "linspace only supports 0-dimensional start and end tensors, but "
+                                                    "got start with 1 dimension(s)."),
+        (lambda: torch.logspace(1, one.view(1), 2), "logspace only supports 0-dimensional start and end tensors, but "
+                                                    "got end with 1 dimension(s)."),
+    ):
+        try:
+            call()
+        except RuntimeError as error:
+            assert str(error).splitlines()[0] == text
+        else:
+            raise AssertionError(text)
+
+
+def test_powers_between_complex_bounds():
+    import cmath
+
+    import hwaro as torch
+
+    found = torch.logspace(1 + 1j, 2 - 1j, 4, base=2.0, dtype=torch.complex128).tolist()
+    step = ((2 - 1j) - (1 + 1j)) / 3
+    for i, value in enumerate(found):
+        assert cmath.isclose(value, cmath.exp((1 + 1j + i * step) * cmath.log(2)), rel_tol=1e-12)

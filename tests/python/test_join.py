@@ -118,3 +118,19 @@ gradients(t, lambda x: t.cartesian_prod(x[0], x[:,1]), A)
 """, NAMES)
 
 test_join = recorded_test(__file__, CASES)
+
+
+def test_strides_alone_say_what_is_channels_last():
+    import hwaro as torch
+
+    for shape, strides, dim, count, expected in (  # expected: the strides of dimensions with more than one element
+        ((1, 2, 1, 4), (8, 1, 8, 2), 1, 2, [2, 1, 4]),
+        ((1, 2, 1, 4), (8, 1, 8, 2), 4, 3, [12, 3, 1]),
+        ((2, 3, 4, 5), (60, 20, 5, 1), 1, 2, [120, 60, 20, 5, 1]),
+    ):
+        out = torch.stack([torch.arange(120.0).as_strided(shape, strides)] * count, dim)
+        assert [s for n, s in zip(out.shape, out.stride()) if n > 1] == expected
+        assert all(torch.equal(part, torch.arange(120.0).as_strided(shape, strides)) for part in out.unbind(dim))
+    t = torch.arange(6).as_strided((2, 1, 3, 1), (3, 1, 1, 1))  # row-major and channels last at once
+    joined = torch.cat([t, t], 1)
+    assert joined.stride()[:3] == (6, 1, 2) and joined.flatten().tolist() == [0, 1, 2, 0, 1, 2, 3, 4, 5, 3, 4, 5]

@@ -73,3 +73,14 @@ t.nn.functional.scaled_dot_product_attention(r(t,0,2,3,8,16),r(t,0,2,3,8,16),r(t
 t.nn.functional.scaled_dot_product_attention(r(t,0,2,4,8,16),r(t,0,2,2,8,16),r(t,0,2,2,8,16))
 """, NAMES)
 test_attention = recorded_test(__file__, CASES)
+
+
+def test_scores_of_16_bits_are_computed_in_float():
+    import hwaro as torch
+
+    torch.manual_seed(0)
+    q, k, v = (8 * torch.randn(2, n, 8, dtype=torch.bfloat16) for n in (3, 6, 6))
+    F = torch.nn.functional
+    exact = F.scaled_dot_product_attention(q.float(), k.float(), v.float(), is_causal=True)
+    found = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    assert found.dtype is torch.bfloat16 and torch.equal(found, exact.bfloat16())

@@ -85,3 +85,92 @@ def test_random_numbers_are_drawn_into_out_as_it_lies():
     assert not torch.equal(torch.randn(4, 4), buffer[:, 1::2])
     torch.manual_seed(0)
     assert torch.equal(torch.empty(4, 9)[:, 1::2].normal_(), buffer[:, 1::2])
+
+
+MET = "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory"
+FOLDED = "unsupported operation: more than one element of the written-to tensor refers to a single memory location."
+
+
+def whole():
+    return torch.arange(6) % 2
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: torch.gather(x, 0, torch.tensor([1, 0, 1, 0, 1, 0]), out=x),
+        lambda x: torch.gather(x.clone(), 0, x[1:], out=x[:5]),
+        lambda x: torch.take(torch.zeros(6, dtype=torch.int64), x, out=x),
+        lambda x: torch.index_select(x, 0, torch.tensor([1, 0, 1, 0, 1, 0]), out=x),
+        lambda x: torch.masked_select(x, torch.ones(6, dtype=torch.bool), out=x),
+        lambda x: torch.cat([x[:3], x[3:]], out=x),
+        lambda x: torch.stack([x.view(2, 3)[0], x.view(2, 3)[1]], out=x.view(2, 3)),
+        lambda x: torch.kthvalue(x, 2, out=(x, torch.zeros((), dtype=torch.int64))),
+        lambda x: torch.scatter(torch.zeros(6, dtype=torch.int64), 0, torch.arange(6), x, out=x),
+        lambda x: torch.nonzero(x, out=x),
+    ],
+)
+def test_what_is_read_is_not_written_over(call):
+    with pytest.raises(RuntimeError) as caught:
+        call(whole())
+    assert str(caught.value).startswith(MET)
+
+
+def test_what_is_written_may_be_what_is_read_before():
+    x = whole()
+    torch.scatter(x, 0, torch.tensor([0]), 7, out=x)
+    assert x.tolist() == [7, 1, 0, 1, 0, 1]
+    index = torch.tensor([1, 0, 1])
+    torch.gather(torch.tensor([4, 5]), 0, index, out=index)
+    assert index.tolist() == [5, 4, 5]
+
+
+def test_an_expanded_out_is_refused():
+    for call in (
+        lambda out: torch.index_select(torch.zeros(3, 6), 1, torch.tensor([0, 1]), out=out),
+        lambda out: torch.take(torch.zeros(12), torch.zeros(2, 6, dtype=torch.int64), out=out),
+    ):
+        with pytest.raises(RuntimeError) as caught:
+            call(torch.zeros(1, 6).expand(2, 6))
+        assert str(caught.value).startswith(FOLDED)
+
+
+def test_words_of_single_operators():
+    F = torch.nn.functional
+    square = torch.ones(3, 3)
+    cases = [
+        (lambda o: torch.diag(X, out=o), "diag: result type Float can't be cast to the desired out= type Long"),
+        (lambda o: torch.diag(square, out=o), "Expected out tensor to have dtype float, but got long int instead"),
+        (lambda o: F.gelu(X, out=o), "Found dtype Long but expected Float"),
+        (lambda o: F.softplus(X, out=o), "Found dtype Long but expected Float"),
+        (lambda o: F.softshrink(X, out=o), "Found dtype Long but expected Float"),
+        (lambda o: F.logsigmoid(X, out=o), "expected scalar type Float but found Long"),
+        (lambda o: torch.nonzero(X, out=o.float()), "nonzero: Expected out tensor to have scalar type Long but got "
+                                                    "scalar typeFloat"),
+        (lambda o: torch.nonzero(X, as_tuple=True, out=o), "nonzero does not support the out kwarg when as_tuple is "
+                                                           "True"),
+    ]
+    for call, text in cases:
+        with pytest.raises(RuntimeError) as caught:
+            call(torch.zeros(3, dtype=torch.int64))
+        assert str(caught.value).splitlines()[0] == text
+    with pytest.raises(TypeError, match=r"nonzero\(\): argument 'out' must be Tensor, not tuple"):
+        torch.nonzero(X, out=(X,))
+
+
+def test_native_batch_norm_writes_three_results():
+    x, outs = torch.randn(4, 3, 5), tuple(torch.zeros(0) for _ in range(3))
+    results = torch.native_batch_norm(x, None, None, None, None, True, 0.1, 1e-5, out=outs)
+    assert type(results) is tuple and all(a is b for a, b in zip(results, outs))
+    assert torch.allclose(outs[0], torch.native_batch_norm(x, None, None, None, None, True, 0.1, 1e-5)[0])
+    with pytest.raises(TypeError, match="expected tuple of 3 elements but got 2"):
+        torch.native_batch_norm(x, None, None, None, None, True, 0.1, 1e-5, out=outs[:2])
+
+
+def test_linear_of_a_vector_leaves_out_dense():
+    buffer = torch.zeros(9)
+    out = buffer[1::2]
+    with pytest.warns(UserWarning, match=r"since it had shape \[4\], which does not match .* \[1, 4\]"):
+        torch.nn.functional.linear(torch.ones(3), torch.ones(4, 3), torch.ones(4), out=out)
+    assert out.tolist() == [4.0] * 4 and out.stride() == (1,)
+    assert buffer.tolist() == [0, 4, 4, 4, 4, 0, 0, 0, 0]

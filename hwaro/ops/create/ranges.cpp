@@ -113,7 +113,12 @@ Tensor space(Spacing spacing, const Scalar& start, const Scalar& end, int64_t st
   check_fits(end, type);
   if (out.device().is_meta()) return out;
   if (steps == 1) {
-    const Scalar only = spacing == Spacing::Linear ? start : Scalar(std::pow(base, start.to_double()));
+    Scalar only = start;
+    if (spacing == Spacing::Logarithmic) {
+      const double size = std::pow(base, start.re()), angle = start.im() * std::log(base);
+      only =
+          start.is_complex() ? Scalar(Complex<double>{size * std::cos(angle), size * std::sin(angle)}) : Scalar(size);
+    }
     fill_elements(*out.impl(), is_integral(type) && only.is_floating() ? Scalar(int64_t(only.to_double())) : only);
     return out;
   }
@@ -122,14 +127,12 @@ Tensor space(Spacing spacing, const Scalar& start, const Scalar& end, int64_t st
     T* data = out->write_as<T>();
     if constexpr (contains(kComplexSet, dtype_of<T>)) {
       using R = decltype(T::re);
-      HWARO_CHECK_AS(NotImplementedError, spacing == Spacing::Linear || (start.im() == 0 && end.im() == 0),
-                     "logspace of complex bounds is not supported");
-      spaced<R>(R(start.re()), R(end.re()), steps, [=](int64_t i, R x) {
-        data[i].re = spacing == Spacing::Linear ? x : R(std::pow(base, double(x)));
-        data[i].im = 0;
-      });
-      if (spacing == Spacing::Linear)
-        spaced<R>(R(start.im()), R(end.im()), steps, [=](int64_t i, R x) { data[i].im = x; });
+      spaced<R>(R(start.re()), R(end.re()), steps, [=](int64_t i, R x) { data[i].re = x; });
+      spaced<R>(R(start.im()), R(end.im()), steps, [=](int64_t i, R x) { data[i].im = x; });
+      for (int64_t i = 0; spacing == Spacing::Logarithmic && i < steps; ++i) {
+        const double size = std::pow(base, double(data[i].re)), angle = double(data[i].im) * std::log(base);
+        data[i] = T{R(size * std::cos(angle)), R(angle == 0 ? 0 : size * std::sin(angle))};
+      }
     } else {
       // Integers are spaced in double and cut off; both ends are taken as elements of the type.
       using Step = std::conditional_t<std::is_integral_v<T> || std::is_same_v<T, double>, double, float>;
@@ -153,6 +156,10 @@ Scalar number_in(const Tensor& t) {
   return out;
 }
 
+void check_bound_dim(const char* name, const char* which, int dim) {
+  HWARO_CHECK(dim == 0, name, " only supports 0-dimensional start and end tensors, but got ", which, " with ", dim,
+              " dimension(s).");
+}
 void check_bounds_dim(const char* name, int start, int end) {
   HWARO_CHECK(start == 0 && end == 0, name, " only supports 0-dimensional start and end tensors, but got start with ",
               start, " dimension(s) and end with ", end, " dimension(s).");
@@ -203,23 +210,10 @@ struct Range {
   }
 };
 
-struct Linspace {
+struct LinspaceTensorTensor {
   static constexpr Schema schema =
-      "linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? "
-      "device=None, "
-      "bool? pin_memory=None) -> Tensor";
-  static constexpr Doc doc = "steps numbers in equal distances from start to end, both included.";
-  static Tensor call(const Scalar& start, const Scalar& end, int64_t steps, OptDType dtype, OptDType,
-                     std::optional<Device> device, std::optional<bool>) {
-    return space(Spacing::Linear, start, end, steps, 10, dtype, device);
-  }
-};
-
-struct LinspaceTensor {
-  static constexpr Schema schema =
-      "linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, ScalarType? dtype=None, Layout? layout=None, "
-      "Device? device=None, "
-      "bool? pin_memory=None) -> Tensor";
+      "linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, ScalarType? dtype=None, Layout? "
+      "layout=None, Device? device=None, bool? pin_memory=None) -> Tensor";
   static constexpr Doc doc = "steps numbers in equal distances between two 0-dimensional tensors.";
   static Tensor call(const Tensor& start, const Tensor& end, int64_t steps, OptDType dtype, OptDType,
                      std::optional<Device> device, std::optional<bool>) {
@@ -228,11 +222,84 @@ struct LinspaceTensor {
   }
 };
 
+struct LinspaceToTensor {
+  static constexpr Schema schema =
+      "linspace.Scalar_Tensor(Scalar start, Tensor end, int steps, *, ScalarType? dtype=None, Layout? "
+      "layout=None, Device? device=None, bool? pin_memory=None) -> Tensor";
+  static constexpr Doc doc = "steps numbers in equal distances from a number to a 0-dimensional tensor.";
+  static Tensor call(const Scalar& start, const Tensor& end, int64_t steps, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>) {
+    check_bound_dim("linspace", "end", end.dim());
+    return space(Spacing::Linear, start, number_in(end), steps, 10, dtype, device);
+  }
+};
+
+struct LinspaceFromTensor {
+  static constexpr Schema schema =
+      "linspace.Tensor_Scalar(Tensor start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? "
+      "layout=None, Device? device=None, bool? pin_memory=None) -> Tensor";
+  static constexpr Doc doc = "steps numbers in equal distances from a 0-dimensional tensor to a number.";
+  static Tensor call(const Tensor& start, const Scalar& end, int64_t steps, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>) {
+    check_bound_dim("linspace", "start", start.dim());
+    return space(Spacing::Linear, number_in(start), end, steps, 10, dtype, device);
+  }
+};
+
+struct Linspace {
+  static constexpr Schema schema =
+      "linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, "
+      "Device? device=None, bool? pin_memory=None) -> Tensor";
+  static constexpr Doc doc = "steps numbers in equal distances from start to end, both included.";
+  static Tensor call(const Scalar& start, const Scalar& end, int64_t steps, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>) {
+    return space(Spacing::Linear, start, end, steps, 10, dtype, device);
+  }
+};
+
+struct LogspaceTensorTensor {
+  static constexpr Schema schema =
+      "logspace.Tensor_Tensor(Tensor start, Tensor end, int steps, float base=10.0, *, ScalarType? "
+      "dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor";
+  static constexpr Doc doc = "base to the power of steps numbers in equal distances between two 0-dimensional tensors.";
+  static Tensor call(const Tensor& start, const Tensor& end, int64_t steps, double base, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>) {
+    check_bounds_dim("logspace", start.dim(), end.dim());
+    return space(Spacing::Logarithmic, number_in(start), number_in(end), steps, base, dtype, device);
+  }
+};
+
+struct LogspaceToTensor {
+  static constexpr Schema schema =
+      "logspace.Scalar_Tensor(Scalar start, Tensor end, int steps, float base=10.0, *, ScalarType? "
+      "dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor";
+  static constexpr Doc doc =
+      "base to the power of steps numbers in equal distances from a number to a 0-dimensional tensor.";
+  static Tensor call(const Scalar& start, const Tensor& end, int64_t steps, double base, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>) {
+    check_bound_dim("logspace", "end", end.dim());
+    return space(Spacing::Logarithmic, start, number_in(end), steps, base, dtype, device);
+  }
+};
+
+struct LogspaceFromTensor {
+  static constexpr Schema schema =
+      "logspace.Tensor_Scalar(Tensor start, Scalar end, int steps, float base=10.0, *, ScalarType? "
+      "dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor";
+  static constexpr Doc doc =
+      "base to the power of steps numbers in equal distances from a 0-dimensional tensor to a number.";
+  static Tensor call(const Tensor& start, const Scalar& end, int64_t steps, double base, OptDType dtype, OptDType,
+                     std::optional<Device> device, std::optional<bool>) {
+    check_bound_dim("logspace", "start", start.dim());
+    return space(Spacing::Logarithmic, number_in(start), end, steps, base, dtype, device);
+  }
+};
+
 struct Logspace {
   static constexpr Schema schema =
-      "logspace(Scalar start, Scalar end, int steps, float base=10.0, *, ScalarType? dtype=None, Layout? layout=None, "
-      "Device? device=None, bool? pin_memory=None) -> Tensor";
-  static constexpr Doc doc = "base to the power of steps numbers in equal distances from start to end.";
+      "logspace(Scalar start, Scalar end, int steps, float base=10.0, *, ScalarType? dtype=None, Layout? "
+      "layout=None, Device? device=None, bool? pin_memory=None) -> Tensor";
+  static constexpr Doc doc = "base to the power of steps numbers in equal distances from start to end, both included.";
   static Tensor call(const Scalar& start, const Scalar& end, int64_t steps, double base, OptDType dtype, OptDType,
                      std::optional<Device> device, std::optional<bool>) {
     return space(Spacing::Logarithmic, start, end, steps, base, dtype, device);

@@ -52,6 +52,8 @@ struct IndexPutInplace {
 
 struct Nonzero {
   static constexpr Schema schema = "nonzero(Tensor self) -> Tensor";
+  static constexpr auto out_rule =
+      out_same("nonzero: Expected out tensor to have scalar type %R but got scalar type%O");
   static constexpr Doc doc = "The coordinates of elements that are not zero, as rows (n, dim).";
   static Tensor call(const Tensor& self) {
     check_countable("nonzero", self);

@@ -5,6 +5,7 @@
 
 #include "hwaro/core/type_names.h"
 #include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/registry.h"
 
 namespace hwaro::engine {
 
@@ -37,7 +38,8 @@ constexpr Rule kRules[] = {
      "linalg_eigvalsh linalg_ldl_factor linalg_ldl_factor_ex linalg_ldl_solve linalg_qr qr linalg_lu "
      "linalg_lu_factor linalg_lu_factor_ex linalg_lu_solve lu_solve lu_unpack linalg_inv linalg_inv_ex inverse "
      "linalg_solve linalg_solve_ex triangular_solve linalg_svd linalg_svdvals svd expand_copy diagonal_copy "
-     "alias_copy as_strided_copy view_copy permute_copy split_copy slice_copy unbind_copy unfold_copy "
+     "alias_copy as_strided_copy view_copy permute_copy split_copy split_with_sizes_copy slice_copy unbind_copy "
+     "unfold_copy "
      "squeeze_copy unsqueeze_copy transpose_copy t_copy "},
     {Accepts::Same, "result dtype %O does not match input dtype %R", " dot vdot "},
     {Accepts::Same, "self and mat2 must have the same dtype, but got %O and %R", " addbmm "},
@@ -48,7 +50,8 @@ constexpr Rule kRules[] = {
     {Accepts::Same, "linalg.vecdot: Expected out of dtype%R but found %O", " linalg_vecdot "},
     {Accepts::Same, "linalg.norm expected out tensor dtype %R but got: %O", " linalg_norm "},
     {Accepts::Same, "linalg.matrix_norm expected out tensor dtype %R but got: %O", " linalg_matrix_norm "},
-    {Accepts::Same, "expected scalar type %R but found %O", " linalg_solve_triangular log_sigmoid "},
+    {Accepts::Same, "expected scalar type %R but found %O",
+     " linalg_solve_triangular log_sigmoid logsigmoid native_batch_norm "},
     {Accepts::Same,
      "torch.ormqr: Expected input and result to have the same dtype, but input has dtype%R and result has "
      "dtype %O",
@@ -100,6 +103,40 @@ const Rule* rule_of(const Schema& op) {
 }
 
 }  // namespace
+
+// Operators that read elements after others are written, and which of their arguments out= must not meet (bit by bit).
+struct Apart {
+  unsigned arguments, partly;  // `partly`: may be out= itself, but not share some of its elements
+  const char* operators;       // between single spaces
+};
+constexpr Apart kApart[] = {
+    {1, 4, " gather take_along_dim "},
+    {1, 0, " kthvalue nonzero cat concat concatenate stack hstack vstack row_stack dstack column_stack "},
+    {1 | 2, 0, " take masked_select cross linalg_cross "},
+    {1 | 4, 0, " index_select "},
+    {4 | 8, 1, " scatter scatter_add scatter_reduce index_copy index_add "},
+};
+
+void check_out_apart(const Schema& op, const Value* args, const Tensor& out, const Tensor& result) {
+  if (out.dtype() != result.dtype()) return;
+  const std::string name = concat(' ', op.name_str(), ' ');
+  for (const Apart& rule : kApart) {
+    if (std::string_view(rule.operators).find(name) == std::string_view::npos) continue;
+    check_internal_overlap(out);
+    resize_out(out, result.sizes());
+    for (int i = 0; i < op.arg_count; ++i) {
+      const Value& v = args[i];
+      if (v.kind == Value::Kind::Tensor && rule.partly >> i & 1) {
+        const Operand operand(v.tensor);
+        check_no_overlap(out, &operand, 1);
+      }
+      if (!(rule.arguments >> i & 1)) continue;
+      if (v.kind == Value::Kind::Tensor) check_apart(out, Tensor(IntrusivePtr<TensorImpl>::share(v.tensor)));
+      if (v.kind == Value::Kind::TensorList)
+        for (std::size_t k = 0; k < v.size; ++k) check_apart(out, static_cast<const Tensor*>(v.data)[k]);
+    }
+  }
+}
 
 std::string out_type_text(const char* words, DType result, DType out, FunctionRef<std::string(char)> more) {
   std::string text;

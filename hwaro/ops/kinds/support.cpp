@@ -45,21 +45,33 @@ static std::pair<const char*, const char*> extent(const TensorImpl& t) {
   return {low, low + (last + 1) * std::int64_t(size_of(t.dtype))};
 }
 
+// How two tensors meet in memory. Where either has gaps that is too hard to say; they are then taken as apart.
+enum class Overlap : std::uint8_t { None, Partial, Full };
+static Overlap overlap_of(const TensorImpl& a, const TensorImpl& b) {
+  if (a.numel == 0 || b.numel == 0 || a.device.is_meta() || a.storage.get() != b.storage.get()) return Overlap::None;
+  if (&a == &b) return Overlap::Full;
+  if (!is_dense_non_overlapping(a.sizes, a.strides) || !is_dense_non_overlapping(b.sizes, b.strides))
+    return Overlap::None;
+  const auto x = extent(a), y = extent(b);
+  if (x == y && a.strides == b.strides) return Overlap::Full;
+  return x.second <= y.first || y.second <= x.first ? Overlap::None : Overlap::Partial;
+}
+
+[[noreturn, gnu::cold]] static void raise_overlap() {
+  raise(
+      "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+      "location. Please clone() the tensor before performing the operation.");
+}
+
 void check_no_overlap(const Tensor& out, const Operand* operands, int count) {
   check_internal_overlap(out);
   if (out.numel() == 0 || out.device().is_meta()) return;
-  for (int i = 0; i < count; ++i) {
-    const TensorImpl* t = operands[i].tensor;
-    if (!t || t->storage.get() != out->storage.get() || t == out.impl() || t->numel == 0) continue;
-    if (!is_dense_non_overlapping(t->sizes, t->strides) || !is_dense_non_overlapping(out.sizes(), out.strides()))
-      continue;
-    const auto a = extent(*out.impl()), b = extent(*t);
-    if (a == b && t->strides == out->strides) continue;
-    HWARO_CHECK(
-        a.second <= b.first || b.second <= a.first,
-        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
-        "location. Please clone() the tensor before performing the operation.");
-  }
+  for (int i = 0; i < count; ++i)
+    if (const TensorImpl* t = operands[i].tensor; t && overlap_of(*out.impl(), *t) == Overlap::Partial) raise_overlap();
+}
+
+void check_apart(const Tensor& out, const Tensor& other) {
+  if (other.defined() && overlap_of(*out.impl(), *other.impl()) != Overlap::None) raise_overlap();
 }
 
 void resize_tensor(const Tensor& t, IntSpan shape) {

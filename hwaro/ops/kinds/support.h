@@ -15,6 +15,8 @@ Device common_device(const Operand* operands, int count);
 // Raises where out's own elements overlap, or where an operand shares part of out's memory without being the same view.
 void check_no_overlap(const Tensor& out, const Operand* operands, int count);
 void check_internal_overlap(const Tensor& out);
+// Raises where out shares any memory with another tensor, itself included: for what cannot be computed in place.
+void check_apart(const Tensor& out, const Tensor& other);
 // Gives `out=` the result's shape, with PyTorch's warning where a non-empty tensor changes its shape.
 void resize_out(const Tensor& out, IntSpan shape);
 // Changes sizes, keeping storage where it is large enough (Tensor.resize_).

@@ -15,6 +15,19 @@ inline Tensor plus_number(const Tensor& x, const Scalar& number) {
   return out;
 }
 
+inline Tensor times_number(const Tensor& x, const Scalar& number) {
+  Tensor out;
+  {
+    NoGradGuard guard;
+    out = mul(x, number);
+  }
+  if (recording(x))
+    record("MulBackward1", {x}, out, {}, [number](Backward& b) {
+      b.set(0, times_number(b.g(), number.is_complex() ? Scalar(Complex<double>{number.re(), -number.im()}) : number));
+    });
+  return out;
+}
+
 inline Tensor over_number(const Tensor& x, const Scalar& number) {
   Tensor out;
   {

@@ -1,5 +1,6 @@
 // Products added to a tensor: beta * self + alpha * product, and the linear layer.
 #include "hwaro/core/type_names.h"
+#include "hwaro/ops/kinds/out_types.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/linalg/products.h"
@@ -310,6 +311,18 @@ struct Linear {
     }
     const Tensor out = matmul(input, t(weight));
     return bias.defined() ? add(out, bias) : out;
+  }
+
+  // A vector with a bias is a matrix of one row to PyTorch, and out= shows it: it is resized to that first.
+  static void call_out(const Tensor& out, const Tensor& input, const Tensor& weight, const Tensor& bias) {
+    const Tensor result = call(input, weight, bias);
+    if (input.dim() != 1 || !bias.defined()) return store_result(schema, 0, out, result);
+    check_out_type(out_expected, result.dtype(), out.dtype());
+    resize_out(out, {1, result.sizes()[0]});
+    out->strides = out->sizes = Dims{result.sizes()[0]};
+    out->strides[0] = 1;
+    out->refresh_geometry();
+    store_result(schema, 0, out, result);
   }
 
   // Small unrecorded layers go to the kernel without a view of the weight and without plans.

@@ -313,9 +313,11 @@ Tensor repeat_heads(const Tensor& t, int64_t heads) {
   return reshape(expand(unsqueeze(t, dim + 1), wide), out);
 }
 
-Tensor composed(const Tensor& query, const Tensor& key_in, const Tensor& value_in, const Tensor& mask_in,
+Tensor composed(const Tensor& query_in, const Tensor& key_in, const Tensor& value_in, const Tensor& mask_in,
                 double dropout_p, bool causal, double scale, bool gqa) {
-  Tensor key = key_in, value = value_in, mask = mask_in;
+  const DType type = compute_type(query_in.dtype());  // scores of 16 bits are too coarse for a softmax
+  const Tensor query = to_dtype(query_in, type);
+  Tensor key = to_dtype(key_in, type), value = to_dtype(value_in, type), mask = mask_in;
   const int64_t queries = query.size(-2), keys = key.size(-2);
   if (causal) {
     HWARO_CHECK(!mask.defined(),
@@ -339,7 +341,7 @@ Tensor composed(const Tensor& query, const Tensor& key_in, const Tensor& value_i
   }
   Tensor weights = safe_softmax(scores);
   if (dropout_p > 0) weights = dropout(weights, dropout_p, true);
-  return matmul(weights, value);
+  return to_dtype(matmul(weights, value), query_in.dtype());
 }
 
 }  // namespace

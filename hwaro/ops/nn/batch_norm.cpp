@@ -261,6 +261,7 @@ struct NativeBatchNorm {
       "float momentum, float eps) -> (Tensor, Tensor, Tensor)";
   static constexpr Doc doc =
       "Batch normalisation, with the mean and the inverse standard deviation that training used.";
+  static constexpr unsigned expose = kFunction | kOut;
   static std::tuple<Tensor, Tensor, Tensor> call(const Tensor& input, const Tensor& weight, const Tensor& bias,
                                                  const Tensor& running_mean, const Tensor& running_var, bool training,
                                                  double momentum, double eps) {

@@ -283,9 +283,26 @@ bool is_channels_last_1d(const Tensor& t) {
          t.strides()[0] == t.sizes()[1] * t.sizes()[2];
 }
 
+// Whether PyTorch gives a transposed convolution of three dimensions to oneDNN, which keeps the operands' layout; its own
+// code answers row-major.
+bool keeps_layout(const Tensor& input, const Tensor& weight, const ConvParams& p) {
+  if (input.dtype() == DType::BFloat16) return true;
+  const IntSpan x = input.sizes(), w = weight.sizes();
+  const auto above_one = [](const Dims& values) {
+    for (int64_t v : values)
+      if (v > 1) return true;
+    return false;
+  };
+  for (std::size_t d = 0; d < p.stride.size(); ++d)
+    if (p.output_padding[d] >= p.stride[d]) return false;
+  const bool spread = above_one(p.stride) || above_one(p.dilation) || x[0] >= 16 || w[3] != 1 || w[4] != 1;
+  return input.dtype() == DType::Float && spread &&
+         (p.groups > 1 || (w[3] > 3 && w[4] > 3) || x[0] > 1 || x[0] * x[1] * x[2] * x[3] > 20480);
+}
+
 // The layout that convolutions give for these operands: channels last if either has them last; in one dimension only if the
-// weight has. A transposed convolution of three dimensions answers row-major.
-Tensor in_layout_of(const Tensor& t, const Tensor& input, const Tensor& weight, bool transposed) {
+// weight has.
+Tensor in_layout_of(const Tensor& t, const Tensor& input, const Tensor& weight, const ConvParams& p) {
   if (t.dim() == 3) {
     if (!is_channels_last_1d(weight)) return t;
     const int64_t c = t.sizes()[1];
@@ -293,7 +310,7 @@ Tensor in_layout_of(const Tensor& t, const Tensor& input, const Tensor& weight, 
     if (!t.device().is_meta()) copy_raw(out, t);
     return out;
   }
-  if (transposed && t.dim() == 5) return t;
+  if (p.transposed && t.dim() == 5 && !keeps_layout(input, weight, p)) return t;
   return engine::in_layout_of(t, is_channels_last(input) ? input : weight);
 }
 
@@ -329,7 +346,7 @@ struct ConvolutionBackward {
       if (want_input) {
         dx = make_tensor(input.sizes(), type, input.device());
         if (!meta) run_pass({geo, p.transposed ? Pass::Forward : Pass::BackwardInput, dy, dense(conj(weight)), dx, {}});
-        dx = in_layout_of(dx, input, weight, p.transposed);
+        dx = in_layout_of(dx, input, weight, p);
       }
       if (want_bias) db = make_tensor({g.sizes()[1]}, type, g.device());
       bool bias_done = meta || !want_bias;
@@ -342,7 +359,7 @@ struct ConvolutionBackward {
           run_pass(
               {geo, Pass::BackwardWeight, p.transposed ? dy : x, p.transposed ? x : dy, dw, with_bias ? db : Tensor()});
         bias_done = bias_done || with_bias;
-        dw = in_layout_of(dw, input, weight, p.transposed);
+        dw = in_layout_of(dw, input, weight, p);
       }
       if (!bias_done) {
         Dims dims = {0};
@@ -391,7 +408,7 @@ struct Convolution {
     HWARO_CHECK_AS(NotImplementedError, input.dtype() != DType::Bool, "\"slow_conv2d_cpu\" not implemented for 'Bool'");
     Tensor out = make_tensor(shape, input.dtype(), input.device());
     if (!input.device().is_meta()) run_forward(input, weight, bias, p, out);
-    out = in_layout_of(out, input, weight, p.transposed);
+    out = in_layout_of(out, input, weight, p);
     if (recording(input, weight, bias))
       record("ConvolutionBackward0", {input, weight, bias}, out, {save(input), save(weight)}, [p](Backward& b) {
         auto [dx, dw, db] =
@@ -405,6 +422,12 @@ struct Convolution {
 
   static void run_forward(const Tensor& input, const Tensor& weight, const Tensor& bias, const ConvParams& p,
                           const Tensor& out) {
+    if (p.transposed && is_reduced_float(out.dtype())) {  // rounded once, after the bias
+      const Tensor wide = make_tensor(out.sizes(), kFloat32);
+      run_forward(dense_as(input, kFloat32), dense_as(weight, kFloat32),
+                  bias.defined() ? dense_as(bias, kFloat32) : Tensor(), p, wide);
+      return copy_raw(out, wide);
+    }
     const Tensor x = dense(input), w = dense(weight);
     Tensor b = bias.defined() ? dense(bias) : Tensor();
     if (!p.transposed) {

@@ -209,6 +209,7 @@ struct FunctionalThresholdInplace {
 };
 struct FunctionalSoftplus {
   static constexpr Schema schema = "softplus(Tensor input, Scalar beta=1, Scalar threshold=20) -> Tensor";
+  static constexpr auto out_rule = out_found;
   static constexpr Doc doc = "log(1 + e^(beta x)) / beta; x itself where beta x is above threshold.";
   static constexpr unsigned expose = kNnFunctional | kOut;
   static Tensor call(const Tensor& x, const Scalar& beta, const Scalar& threshold) {
@@ -220,6 +221,7 @@ struct FunctionalSoftplus {
 
 struct FunctionalGelu {
   static constexpr Schema schema = "gelu(Tensor input, *, str approximate='none') -> Tensor";
+  static constexpr auto out_rule = out_found;
   static constexpr Doc doc = "x times the normal distribution function of x, exact ('none') or by tanh ('tanh').";
   static constexpr unsigned expose = kNnFunctional | kOut;
   static Tensor call(const Tensor& x, std::string_view approximate) {

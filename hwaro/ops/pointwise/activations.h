@@ -213,6 +213,7 @@ struct LogSigmoid {
 
 struct Softshrink {
   static constexpr Schema schema = "softshrink(Tensor self, Scalar lambd=0.5) -> Tensor";
+  static constexpr auto out_rule = out_found;
   static constexpr Doc doc = "Each element moved towards zero by lambd, and zero from there on.";
   static constexpr unsigned expose = kNnFunctional | kOut;
   static constexpr auto dtypes = same(floating);

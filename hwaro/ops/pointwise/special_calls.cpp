@@ -6,6 +6,7 @@
 #include "hwaro/core/promotion.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
+#include "hwaro/ops/kinds/with_number.h"
 #include "hwaro/ops/pointwise/error_functions.h"
 #include "hwaro/ops/pointwise/exponential.h"
 #include "hwaro/ops/pointwise/special_functions.h"
@@ -67,7 +68,9 @@ struct Ndtr {
   static constexpr Schema schema = "special_ndtr(Tensor self) -> Tensor";
   static constexpr Doc doc = "The normal distribution function.";
   static constexpr unsigned expose = kFunction | kOut;
-  static Tensor call(const Tensor& self) { return (erf(self * std::sqrt(0.5)) + 1) * 0.5; }
+  static Tensor call(const Tensor& self) {
+    return times_number(plus_number(erf(times_number(self, std::sqrt(0.5))), 1), 0.5);
+  }
 };
 
 // log of the multivariate gamma function: a constant and lgamma at p points half a step apart.

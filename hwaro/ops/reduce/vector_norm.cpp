@@ -11,6 +11,8 @@
 
 namespace hwaro::engine {
 
+Tensor masked_fill(const Tensor& self, const Tensor& mask, const Scalar& value);
+
 using std::int64_t;
 
 namespace {
@@ -41,7 +43,8 @@ Tensor norm_gradient(const Tensor& grad, const Tensor& x, const Tensor& result, 
   const Tensor zero = make_zeros({}, norm.dtype(), x.device());
   if (p == 0) return make_zeros(x.sizes(), x.dtype(), x.device());
   if (p == 1) return mul(sgn(x), g);
-  if (p == 2) return mul(x, where(eq(norm, 0), zero, div(g, norm)));
+  // In this order the second derivative is no number where the norm is zero, which is right.
+  if (p == 2) return mul(g, masked_fill(div(x, norm), eq(norm, 0), 0));
   if (std::isinf(p)) {
     // The gradient is shared by all elements whose magnitude is the norm.
     const Tensor hit = logical_or(eq(abs(x), norm), logical_and(isnan(x), isnan(norm)));
@@ -94,6 +97,7 @@ Tensor vector_norm(const Tensor& self, double p, OptIntSpan dim, bool keepdim, O
   const Tensor out = dense_as(raw_norm(x, p, mask, keepdim), to_real(type));
   if (recording(self))
     record("LinalgVectorNormBackward0", {self}, out, {save(self), save_output(out)}, [p, mask, keepdim](Backward& b) {
+      if (p == 0) return;  // no gradient rather than zeros, as in PyTorch
       const Tensor input = b.saved(0), result = b.saved(1);
       b.set(0, to_dtype(
                    norm_gradient(

@@ -216,6 +216,13 @@ struct Diag {
     if (self.dim() == 1) return DiagEmbed::call(self, diagonal, -2, -1);
     return DiagonalCopy::call(self, diagonal, 0, 1);
   }
+  static void call_out(const Tensor& out, const Tensor& self, int64_t diagonal) {
+    const Tensor result = call(self, diagonal);
+    HWARO_CHECK(self.dim() == 2 || can_cast(result.dtype(), out.dtype()), "diag: result type ",
+                scalar_type_name(result.dtype()), " can't be cast to the desired out= type ",
+                scalar_type_name(out.dtype()));
+    store_out(out, result, out_expected);
+  }
 };
 
 struct Diagflat {

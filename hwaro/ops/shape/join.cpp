@@ -71,13 +71,43 @@ void join_rows(char* out, const Pieces& pieces, int64_t rows, int64_t row_bytes)
 
 bool is_plain(const Tensor& t, DType type) { return t.dtype() == type && t.is_contiguous() && !t.is_conj(); }
 
+// Whether strides alone say that channels are innermost; what is ambiguous is row-major.
+bool strides_say_channels_last(const Tensor& t) {
+  const int n = t.dim();
+  int64_t least = 0;
+  for (int k = 0; k < n; ++k) {
+    const int d = k == 0 ? 1 : k == n - 1 ? 0 : n - k;  // channels, the last dimension, …, the batch
+    if (t.sizes()[d] == 0 || t.strides()[d] < least || t.strides()[1] == 0) return false;
+    if (d == 0 && least == t.strides()[1]) return false;
+    least = t.strides()[d] * (t.sizes()[d] > 1 ? t.sizes()[d] : 1);
+  }
+  return true;
+}
+
 // Whether all inputs keep their channels innermost; then so does the result.
 std::optional<MemoryFormat> shared_format(TensorSpan tensors, int dim) {
   const MemoryFormat format = dim == 4 ? MemoryFormat::ChannelsLast : MemoryFormat::ChannelsLast3d;
   if (dim != 4 && dim != 5) return {};
   for (const Tensor& t : tensors)
-    if (!is_skipped(t) && (t.is_contiguous() || !t.is_contiguous(format))) return {};
+    if (!is_skipped(t) && !strides_say_channels_last(t)) return {};
   return format;
+}
+
+// Strides of a stack: it is a cat whose dimension is split, or one of inputs with a dimension more at their end.
+Dims stacked_strides(TensorSpan tensors, int64_t dim, IntSpan shape) {
+  const Tensor& first = tensors[0];
+  if (dim < first.dim()) {
+    if (!shared_format(tensors, first.dim())) return contiguous_strides(shape);
+    Dims joined(first.sizes());
+    joined[dim] *= int64_t(tensors.size());
+    Dims strides = channels_last_strides(joined);
+    strides.insert(std::size_t(dim), strides[dim] * first.sizes()[dim]);
+    return strides;
+  }
+  NoGradGuard guard;
+  std::vector<Tensor> wide;
+  for (const Tensor& t : tensors) wide.push_back(unsqueeze(t, dim));
+  return shared_format(wide, wide[0].dim()) ? channels_last_strides(shape) : contiguous_strides(shape);
 }
 
 // Passes to input i what belongs to it, in its own type.
@@ -122,10 +152,10 @@ struct Cat {
       shape[dim] += t.sizes()[dim];
       plain = plain && is_plain(t, type);
     }
-    const std::optional<MemoryFormat> format = plain ? std::nullopt : shared_format(tensors, int(shape.size()));
+    const std::optional<MemoryFormat> format = shared_format(tensors, int(shape.size()));
     const Tensor out =
         format ? make_strided(shape, channels_last_strides(shape), type, device) : make_tensor(shape, type, device);
-    if (!device.is_meta() && out.numel() > 0) fill(out, tensors, dim, plain);
+    if (!device.is_meta() && out.numel() > 0) fill(out, tensors, dim, plain && !format);
     if (recording_any(tensors) && is_differentiable(type)) {
       std::vector<InputInfo> inputs;
       for (const Tensor& t : tensors) inputs.push_back({is_skipped(t) ? -1 : t.sizes()[dim], t.dtype()});
@@ -187,7 +217,10 @@ struct Stack {
     }
     Dims shape(tensors[0].sizes());
     shape.insert(std::size_t(dim), int64_t(tensors.size()));
-    const Tensor out = make_tensor(shape, type, device);
+    const bool images = shape.size() >= 5 || tensors[0].dim() == 4;
+    const Tensor out = images ? make_strided(shape, stacked_strides(tensors, dim, shape), type, device)
+                              : make_tensor(shape, type, device);
+    plain = plain && out.is_contiguous();
     if (!device.is_meta() && out.numel() > 0) fill(out, tensors, dim, plain);
     if (recording_any(tensors) && is_differentiable(type)) {
       std::vector<DType> types;

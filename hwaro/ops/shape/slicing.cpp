@@ -135,6 +135,9 @@ struct NarrowTensor {
 
 struct NarrowCopy {
   static constexpr Schema schema = "narrow_copy(Tensor self, int dim, int start, int length) -> Tensor";
+  static constexpr auto out_rule = out_same(
+      "Expected self.dtype() == output.dtype() to be true, but got false.  (Could this error message be improved?  If "
+      "so, please report an enhancement request to PyTorch.)");
   static constexpr Doc doc = "A copy of length indices of dimension dim from start on.";
   static Tensor call(const Tensor& self, int64_t dim, int64_t start, int64_t length) {
     HWARO_CHECK(self.dim() > 0, "narrow() cannot be applied to a 0-dim tensor.");
