@@ -176,5 +176,15 @@ Tensor from_blob(void* data, IntSpan size, Options o) {
 }
 
 void manual_seed(std::uint64_t seed) { default_generator().manual_seed(seed); }
+std::uint64_t initial_seed() { return default_generator().initial_seed(); }
+Tensor get_rng_state() {
+  const Generator::State state = default_generator().get_state();
+  return detail::copy_values(state.data(), state.size(), DType::UInt8, {});
+}
+void set_rng_state(const Tensor& state) {
+  HWARO_CHECK_AS(TypeError, state.dtype() == DType::UInt8, "RNG state must be a torch.ByteTensor");
+  const engine::Tensor bytes = engine::contiguous(state);
+  default_generator().set_state(bytes->read(), bytes.numel());
+}
 
 }  // namespace hwaro

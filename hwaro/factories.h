@@ -70,6 +70,10 @@ class Values {
     requires std::is_arithmetic_v<T>
   Values(T v) : number(v) {}                // NOLINT
   Values(Complex<double> v) : number(v) {}  // NOLINT
+  // std::complex, without its header.
+  template <class T>
+    requires requires(const T& v) { double(v.real()), double(v.imag()); }
+  Values(const T& v) : number(Complex<double>(double(v.real()), double(v.imag()))) {}  // NOLINT
 #pragma GCC diagnostic push
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Winit-list-lifetime"  // meant for the arguments of one call, where the lists live on
@@ -102,5 +106,11 @@ Tensor from_blob(void* data, IntSpan size, Options options = {});
 
 // Seeds the default generator, as torch.manual_seed does.
 void manual_seed(std::uint64_t seed);
+// The seed that the default generator was given last.
+std::uint64_t initial_seed();
+// The default generator's state as 5,056 bytes, PyTorch's own; set_rng_state goes on from there. Errors: TypeError for
+// another type, RuntimeError for another length.
+Tensor get_rng_state();
+void set_rng_state(const Tensor& state);
 
 }  // namespace hwaro

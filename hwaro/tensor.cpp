@@ -65,6 +65,10 @@ class FunctionHook final : public Hook {
 
 }  // namespace
 
+Tensor Tensor::where(const Tensor& condition, const Tensor& other) const {
+  return engine::where(condition, *this, other);
+}
+
 Scalar Tensor::item() const {
   HWARO_CHECK(numel() == 1, "a Tensor with ", numel(), " elements cannot be converted to Scalar");
   HWARO_CHECK(!device().is_meta(), "Tensor.item() cannot be called on meta tensors");

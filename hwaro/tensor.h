@@ -29,6 +29,8 @@ struct GradOptions {
 }  // namespace autograd
 class HookHandle;
 class Indexed;
+struct UniqueOptions;
+struct UniqueResult;
 class TensorIndex;
 namespace hooks_detail {
 struct Function;
@@ -79,6 +81,25 @@ class Tensor : public engine::Tensor {
   Tensor to(Device device, bool copy = false) const;
   Tensor to(Device device, DType dtype, bool copy = false) const;
   Tensor cpu() const { return to(Device()); }
+  // Of another tensor's type and device.
+  Tensor type_as(const Tensor& other) const { return to(other.device(), other.dtype()); }
+  Tensor half() const { return to(kFloat16); }
+  Tensor bfloat16() const { return to(kBFloat16); }
+  bool is_complex() const { return hwaro::is_complex(dtype()); }
+  bool is_floating_point() const { return is_floating(dtype()); }
+  // As in Python: dim() and numel() by their other names.
+  std::int64_t ndimension() const { return dim(); }
+  std::int64_t nelement() const { return numel(); }
+
+  // ---- operators whose first argument is not self, or with results of their own ----
+
+  // This tensor where condition holds, the other one elsewhere.
+  Tensor where(const Tensor& condition, const Tensor& other) const;
+  // The distinct elements in ascending order; without those that repeat their neighbour. (hwaro/unique.h)
+  Tensor unique() const;
+  UniqueResult unique(UniqueOptions options) const;
+  Tensor unique_consecutive() const;
+  UniqueResult unique_consecutive(UniqueOptions options) const;
 
   // ---- autograd ----
 

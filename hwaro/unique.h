@@ -24,4 +24,11 @@ UniqueResult unique(const Tensor& self, UniqueOptions options);
 Tensor unique_consecutive(const Tensor& self);
 UniqueResult unique_consecutive(const Tensor& self, UniqueOptions options);
 
+inline Tensor Tensor::unique() const { return hwaro::unique(*this); }
+inline UniqueResult Tensor::unique(UniqueOptions options) const { return hwaro::unique(*this, options); }
+inline Tensor Tensor::unique_consecutive() const { return hwaro::unique_consecutive(*this); }
+inline UniqueResult Tensor::unique_consecutive(UniqueOptions options) const {
+  return hwaro::unique_consecutive(*this, options);
+}
+
 }  // namespace hwaro

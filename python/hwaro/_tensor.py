@@ -216,6 +216,8 @@ for _name, _dtype in dict(
 
 @_method
 def type_as(self, other):
+    if not isinstance(other, torch.Tensor):
+        raise TypeError(f"type_as(): argument 'other' (position 1) must be Tensor, not {type(other).__name__}")
     return self.to(other.dtype) if self.device == other.device else self.to(other)
 
 
@@ -370,26 +372,6 @@ def map_(self, tensor, callable):
     with torch.no_grad():
         pairs = zip(self.flatten().tolist(), tensor.expand(self.shape).flatten().tolist())
         return self.copy_(torch.tensor([callable(a, b) for a, b in pairs], dtype=self.dtype).view(self.shape))
-
-
-@_method
-def fill_diagonal_(self, fill_value, wrap=False):
-    """Writes the main diagonal; with wrap it starts again below a tall matrix."""
-    if self.dim() < 2:
-        raise RuntimeError("dimensions must larger than 1")
-    if self.dim() > 2 and len(set(self.shape)) > 1:
-        raise RuntimeError("all dimensions of input must be of equal length")
-    step = sum(self.stride())
-    if self.numel():
-        self.as_strided((min(self.shape),), (step,), self.storage_offset()).fill_(fill_value)
-        rows, columns = self.shape[0], self.shape[1]
-        if wrap and self.dim() == 2 and rows > columns + 1:
-            begin = columns + 1
-            while begin < rows:
-                part = self[begin:]
-                part.as_strided((min(part.shape),), (step,), part.storage_offset()).fill_(fill_value)
-                begin += columns + 1
-    return self
 
 
 @_method

@@ -3,6 +3,7 @@
 #include <hwaro/hwaro.h>
 
 #include <cmath>
+#include <complex>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -58,12 +59,53 @@ TEST_CASE("tensor: nested lists, inferred types, ragged lists") {
         "expected sequence of length 2 at dim 1 (got 1)");
 }
 
+TEST_CASE("tensor: complex numbers of the standard library") {
+  const Tensor z = hwaro::tensor({std::complex<double>(1, 2), std::complex<double>(0, -1)});
+  CHECK(z.dtype() == hwaro::kComplex64);
+  CHECK(hwaro::equal(hwaro::imag(z), hwaro::tensor({2.0, -1.0})));
+}
+
 TEST_CASE("random numbers: PyTorch's for the same seed") {
   hwaro::manual_seed(0);
   CHECK(hwaro::rand({1}).item<float>() == 0.49625658988952637f);
   CHECK(hwaro::randint(10, {3}).dtype() == hwaro::kInt64);
   hwaro::manual_seed(0);
   CHECK(values(hwaro::randperm(4)) == List{0, 1, 3, 2});
+}
+
+TEST_CASE("random numbers: the state goes on where it was taken") {
+  hwaro::manual_seed(7);
+  CHECK(hwaro::initial_seed() == 7);
+  const Tensor state = hwaro::get_rng_state();
+  CHECK(state.numel() == 5056);
+  const Tensor first = hwaro::rand({3});
+  hwaro::set_rng_state(state);
+  CHECK(hwaro::equal(hwaro::rand({3}), first));
+  CHECK(thrown<hwaro::TypeError>([&] { hwaro::set_rng_state(first); }) == "RNG state must be a torch.ByteTensor");
+}
+
+TEST_CASE("methods for operators whose first argument is not self, and of several results") {
+  const Tensor x = hwaro::tensor({3, 1, 3, 3});
+  CHECK(hwaro::equal(x.where(x > 2, hwaro::zeros_like(x)), hwaro::tensor({3, 0, 3, 3})));
+  CHECK(hwaro::equal(x.unique(), hwaro::tensor({1, 3})));
+  CHECK(hwaro::equal(x.unique_consecutive({.return_counts = true}).counts, hwaro::tensor({1, 1, 2})));
+  CHECK(hwaro::equal(x.unique({.return_inverse = true}).inverse, hwaro::tensor({1, 0, 1, 1})));
+  CHECK(x.type_as(hwaro::zeros({1}, hwaro::kFloat64)).dtype() == hwaro::kFloat64);
+  CHECK(x.half().is_floating_point());
+  CHECK(!x.is_complex());
+  Tensor m = hwaro::zeros({7, 2});
+  m.fill_diagonal_(1, true);
+  CHECK(hwaro::equal(m.sum(1), hwaro::tensor({1., 1., 0., 1., 1., 0., 1.})));
+}
+
+TEST_CASE("losses made of other operators have named options") {
+  const Tensor x = hwaro::tensor({1.0, 2.0}), y = hwaro::tensor({1.0, -1.0});
+  CHECK(hwaro::poisson_nll_loss(x, x.abs(), {.log_input = false, .reduction = "sum"}).item<double>() ==
+        doctest::Approx(3 - 2 * std::log(2.0)));
+  CHECK(hwaro::hinge_embedding_loss(x, y, 3.0).item<double>() == doctest::Approx(1.0));
+  CHECK(hwaro::normalize(hwaro::tensor({{3.0, 4.0}}))[{0, 1}].item<double>() == doctest::Approx(0.8));
+  CHECK(thrown<hwaro::ValueError>([&] { hwaro::hinge_embedding_loss(x, y, 1.0, "avg"); }) ==
+        "avg is not a valid value for reduction");
 }
 
 TEST_CASE("operators: tensors and numbers on both sides, in place") {

@@ -21,6 +21,14 @@ NAMES = {
 }
 
 CASES = cases("""
+t.zeros(7,3).fill_diagonal_(5,wrap=True)
+t.zeros(3,7).t().fill_diagonal_(5,True)
+t.zeros(2,2,2).fill_diagonal_(1)
+t.zeros(2,3,2).fill_diagonal_(1)
+t.zeros(3).fill_diagonal_(1)
+t.zeros(3,3).fill_diagonal_()
+gradients(t,lambda x:(x*1).fill_diagonal_(2.),A(t))
+W(t).type_as(2)
 t.nonzero(t.tensor([1,0,2])).stride()
 t.nonzero(t.ones(2,2)).stride()
 t.argwhere(t.zeros(3)).stride()

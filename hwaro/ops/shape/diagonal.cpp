@@ -1,4 +1,5 @@
 // Triangles and diagonals.
+#include <algorithm>
 #include <cstring>
 
 #include "hwaro/base/parallel.h"
@@ -11,6 +12,9 @@
 #include "hwaro/ops/shape/slicing.h"
 
 namespace hwaro::engine {
+
+Tensor fill_(const Tensor& self, const Scalar& value);
+Tensor as_strided(const Tensor& self, IntSpan size, IntSpan stride, std::optional<std::int64_t> storage_offset);
 
 using std::int64_t;
 
@@ -253,6 +257,33 @@ struct DiagonalScatter {
         if (b.needs(1)) b.set(1, part);
       });
     return out;
+  }
+};
+
+struct FillDiagonalInplace {
+  static constexpr Schema schema = "fill_diagonal_(Tensor(a!) self, Scalar fill_value, bool wrap=False) -> Tensor(a!)";
+  static constexpr Doc doc =
+      "Writes a number on the main diagonal; with wrap, the diagonal of a tall matrix starts again below its end.";
+  static constexpr unsigned expose = kMethod;
+  static Tensor call(const Tensor& self, const Scalar& fill_value, bool wrap) {
+    HWARO_CHECK(self.dim() >= 2, "dimensions must larger than 1");
+    int64_t shortest = self.sizes()[0], step = 0;
+    for (int64_t d = 0; d < self.dim(); ++d) {
+      HWARO_CHECK(self.dim() == 2 || self.sizes()[d] == self.sizes()[0],
+                  "all dimensions of input must be of equal length");
+      shortest = std::min(shortest, self.sizes()[d]);
+      step += self.strides()[d];
+    }
+    if (self.numel() == 0) return self;
+    fill_(as_strided(self, IntSpan(&shortest, 1), IntSpan(&step, 1), self->offset), fill_value);
+    const int64_t rows = self.sizes()[0], columns = self.sizes()[1];
+    if (!wrap || self.dim() != 2) return self;
+    for (int64_t begin = columns + 1; begin < rows; begin += columns + 1) {
+      const int64_t count = std::min(columns, rows - begin);
+      fill_(as_strided(self, IntSpan(&count, 1), IntSpan(&step, 1), self->offset + begin * self.strides()[0]),
+            fill_value);
+    }
+    return self;
   }
 };
 

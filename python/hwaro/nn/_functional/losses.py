@@ -3,24 +3,14 @@ import math
 
 import hwaro as torch
 from hwaro._C import nn_functional as compiled
-from hwaro._C.nn_functional import logsigmoid, pairwise_distance
+from hwaro._C.nn_functional import pairwise_distance
 from hwaro.nn._reduction import chosen, get_enum, reduced
 
 
 def poisson_nll_loss(input, target, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None,
                      reduction="mean"):
     """Negative log likelihood of Poisson counts; full adds Stirling's term for target > 1."""
-    reduction = chosen(reduction, size_average, reduce)
-    if reduction not in ("none", "mean", "sum"):
-        raise ValueError(reduction + " is not a valid value for reduction")
-    if log_input:
-        loss = input.exp() - target * input
-    else:
-        loss = input - target * (input + eps).log()
-    if full:
-        stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
-        loss = loss + stirling.masked_fill(target <= 1, 0)
-    return reduced(loss, reduction)
+    return compiled.poisson_nll_loss(input, target, log_input, full, eps, chosen(reduction, size_average, reduce))
 
 
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
@@ -50,11 +40,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
 
 def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
     """input where target is 1, max(0, margin - input) where it is -1."""
-    reduction = chosen(reduction, size_average, reduce)
-    zero = torch.zeros((), dtype=input.dtype, device=input.device)
-    loss = (torch.where(target != 1, (margin - input).clamp_min(0), zero)
-            + torch.where(target != -1, input, zero))
-    return reduced(loss, reduction)
+    return compiled.hinge_embedding_loss(input, target, margin, chosen(reduction, size_average, reduce))
 
 
 def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
@@ -75,32 +61,13 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
 
 def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     """Mean over the last dimension of the logistic loss of each label."""
-    reduction = chosen(reduction, size_average, reduce)
-    loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
-    if weight is not None:
-        loss = loss * weight
-    loss = loss.sum(dim=-1) / input.size(-1)
-    if reduction not in ("none", "mean", "sum"):
-        raise ValueError(reduction + " is not valid")
-    return reduced(loss, reduction)
+    return compiled.multilabel_soft_margin_loss(input, target, weight, chosen(reduction, size_average, reduce))
 
 
 def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
     """1 - cos where target is 1, max(0, cos - margin) where it is -1: inputs (N, D) or (D), target (N) or ()."""
     reduction = chosen(reduction, size_average, reduce)
-    if target.dim() not in (0, 1):
-        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
-    dim = target.dim()
-    if input1.dim() != dim + 1 or input2.dim() != dim + 1:
-        raise RuntimeError(f"{dim}D target tensor expects {dim + 1}D input tensors, but found inputs with sizes "
-                           f"{list(input1.shape)} and {list(input2.shape)}.")
-    small = 1e-12
-    product = (input1 * input2).sum(dim)
-    lengths = ((input1 * input1).sum(dim) + small) * ((input2 * input2).sum(dim) + small)
-    cos = product / lengths.sqrt()
-    zero = torch.zeros_like(cos, requires_grad=False)
-    loss = torch.where(target == 1, 1 - cos, zero) + torch.where(target == -1, (cos - margin).clamp_min(0), zero)
-    return reduced(loss, reduction)
+    return compiled.cosine_embedding_loss(input1, input2, target, margin, reduction)
 
 
 def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
@@ -118,15 +85,7 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, s
     reduction = chosen(reduction, size_average, reduce)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
-    if not anchor.dim() == positive.dim() == negative.dim():
-        raise RuntimeError("The anchor, positive, and negative tensors are expected to have the same number of "
-                           f"dimensions, but got: anchor {anchor.dim()}D, positive {positive.dim()}D, and negative "
-                           f"{negative.dim()}D inputs")
-    near = pairwise_distance(anchor, positive, p, eps)
-    far = pairwise_distance(anchor, negative, p, eps)
-    if swap:
-        far = torch.min(far, pairwise_distance(positive, negative, p, eps))
-    return reduced((margin + near - far).clamp_min(0), reduction)
+    return compiled.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction)
 
 
 def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False,
@@ -156,16 +115,6 @@ def _ctc_lengths(name, lengths):
 def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
     """Connectionist temporal classification (Graves et al., 2006): log_probs (T, N, C), targets (N, S) or (sum,)."""
     get_enum(reduction)
-    single = log_probs.dim() == 2
-    if single:
-        log_probs, targets = log_probs.unsqueeze(1), targets.unsqueeze(0) if targets.dim() == 1 else targets
     lengths = _ctc_lengths("target_lengths", target_lengths)
-    loss, _ = torch._ctc_loss(log_probs, targets.long(), _ctc_lengths("input_lengths", input_lengths), lengths, blank,
-                              zero_infinity)
-    if zero_infinity:
-        loss = torch.where(loss == float("inf"), torch.zeros((), dtype=loss.dtype, device=loss.device), loss)
-    if reduction == "mean":
-        return (loss / torch.tensor(lengths, dtype=loss.dtype, device=loss.device).clamp(min=1)).mean()
-    if reduction == "sum":
-        return loss.sum()
-    return loss.squeeze(0) if single else loss
+    return compiled.ctc_loss(log_probs, targets, _ctc_lengths("input_lengths", input_lengths), lengths, blank, reduction,
+                             zero_infinity)

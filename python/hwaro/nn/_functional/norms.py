@@ -2,14 +2,15 @@
 import math
 
 import hwaro as torch
+from hwaro._C import nn_functional as compiled
 from hwaro._C.nn_functional import avg_pool2d, avg_pool3d, batch_norm, pad
 
 
 def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
     """input divided by its p-norm along dim, which counts as at least eps."""
-    norm = input.norm(p, dim, keepdim=True)
     if out is None:
-        return input / norm.clamp_min(eps).expand_as(input)
+        return compiled.normalize(input, p, dim, eps)
+    norm = input.norm(p, dim, keepdim=True)
     return torch.div(input, norm.clamp_min_(eps).expand_as(input), out=out)
 
 
