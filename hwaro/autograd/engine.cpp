@@ -407,12 +407,10 @@ void AccumulateGrad::apply(Tensor* grads, Tensor*) {
       // The first gradient is moved in if nobody else holds it or its bytes; .grad never shares memory with anything.
       const bool own = grad->use_count() == 1 && grad->storage->use_count() == 1 && !grad->storage->escaped() &&
                        !grad->is(kIsView | kConj) && grad->strides == variable->strides && grad->storage->resizable();
-      if (grad_enabled()) meta.grad = own ? grad : primitives::clone(grad);
-      else
-        meta.grad = own && !grad->grad_fn
-                        ? grad
-                        : primitives::copy_into_geometry(grad, grad.sizes(),
-                                                         preserved_strides(variable.sizes(), variable.strides()));
+      meta.grad = own && (grad_enabled() || !grad->grad_fn)
+                      ? grad
+                      : primitives::copy_into_geometry(grad, grad.sizes(),
+                                                       preserved_strides(variable.sizes(), variable.strides()));
     } else if (grad_enabled()) {
       meta.grad = primitives::add(meta.grad, grad);
     } else {

@@ -51,7 +51,7 @@ class CopySlices final : public Node {
   }
   std::string name() const override { return "CopySlices"; }
   void release_saved() override {
-    function_->release_saved();
+    function_ = nullptr;  // it may also stand in a graph of its own, by a result that it saved
     released_ = true;
   }
 

@@ -87,16 +87,35 @@ void check_view_written(const Tensor& view, bool indirect) {
 }
 
 NodePtr grad_fn(const Tensor& t) {
-  if (t->is(kIsView) && t->view_base->is(kTracked) && t->view_version != t->version()) [[unlikely]] {
+  if (t->is(kIsView) && t->view_version != t->version() && (t->grad_fn || t->view_base->is(kTracked))) [[unlikely]] {
     check_view_written(t, true);
     rebuild_history(t);
   }
   return NodePtr::share(static_cast<Node*>(t->grad_fn.get()));
 }
 
+namespace {
+// The way from a base without history.
+class AsStridedFromNowhere final : public Node {
+ public:
+  AsStridedFromNowhere() { add_edge({}); }
+  void apply(Tensor*, Tensor*) override {}
+  std::string name() const override { return "AsStridedBackward0"; }
+};
+}  // namespace
+
 void rebuild_history(const Tensor& view) {
+  const ViewPath path(view);
+  if (!view->view_base->is(kTracked)) {
+    // A view of a leaf that is itself a view of this base: the way to the leaf is lost, in PyTorch as here.
+    if (path.strided()) return replace_history(view, NodePtr::adopt(new AsStridedFromNowhere()));
+    view->grad_fn = nullptr;
+    view->set(kTracked, false);
+    view->view_version = view->version();
+    return;
+  }
   EnableGradGuard guard;
-  const Tensor fresh = ViewPath(view).from(Tensor(view->view_base), 0);
+  const Tensor fresh = path.from(Tensor(view->view_base), 0);
   replace_history(view, NodePtr::share(static_cast<Node*>(fresh->grad_fn.get())), fresh->output_nr);
 }
 

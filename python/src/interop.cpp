@@ -78,7 +78,7 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
   auto* numbers = new Py_ssize_t[std::size_t(2 * n + 1)];
   for (int i = 0; i < n; ++i) {
     numbers[i] = t.sizes[i];
-    numbers[n + i] = t.strides[i] * Py_ssize_t(size_of(t.dtype));
+    numbers[n + i] = t.numel ? t.strides[i] * Py_ssize_t(size_of(t.dtype)) : 0;  // as NumPy has them
   }
   if (!(flags & PyBUF_STRIDES) && !t.is(kContiguous)) {
     delete[] numbers;

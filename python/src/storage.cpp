@@ -62,7 +62,9 @@ PyObject* tensor_on_storage(PyObject*, PyObject* args) {
   HWARO_CHECK(!overflow && std::uint64_t(bytes) <= have, "setStorage: sizes ", sizes_str(sizes), ", strides ",
               sizes_str(strides), ", storage offset ", offset, ", and itemsize ", size_of(type),
               " requiring a storage size of ", bytes, " are out of bounds for storage of size ", have);
-  return wrap(on_storage(t->storage, t.device(), type, offset, std::move(sizes), std::move(strides)));
+  Tensor out = on_storage(t->storage, t.device(), type, offset, std::move(sizes), std::move(strides));
+  out->counter = VersionCounter::create(0);
+  return wrap(std::move(out));
   HWARO_PY_CATCH(nullptr)
 }
 

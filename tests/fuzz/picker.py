@@ -50,7 +50,9 @@ def tangled(a, b):
     """Whether a write to one while the other is read is undefined: they overlap where PyTorch does not see it."""
     if a is b or not a.numel() or not b.numel() or geometry(a) == geometry(b):
         return False
-    return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
+    begin, size = a.untyped_storage().data_ptr(), a.untyped_storage().nbytes()
+    other, length = b.untyped_storage().data_ptr(), b.untyped_storage().nbytes()
+    return begin < other + length and other < begin + size
 
 
 class Picker:

@@ -71,6 +71,12 @@ def array_written(p):
     return p.choice(forms)
 
 
+def shows(array, t):
+    """Whether an array looks at a tensor's memory: a sum of both into the tensor is then undefined."""
+    begin, size = t.untyped_storage().data_ptr(), t.untyped_storage().nbytes()
+    return begin <= array.__array_interface__["data"][0] < begin + size
+
+
 def mixed(p):
     """An array meets a tensor in arithmetic."""
     n, a = array(p), p.tensor(lambda t: not t.requires_grad)
@@ -81,7 +87,7 @@ def mixed(p):
     return p.choice(
         (
             f"{p.new()} = {a} + {n}",
-            f"{a} += torch.as_tensor({n})",
+            f"{a} += torch.as_tensor({n})" if not shows(p[n], p[a]) else f"{a} += 1",
             f"{p.new()} = {n} - {a}.numpy()",
             f"{p.new()} = np.add({n}, 1)",
         )

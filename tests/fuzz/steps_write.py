@@ -168,14 +168,18 @@ def copied(p):
     return guarded(p, a, f"{a}.copy_({b})")
 
 
+def exported(p, t):
+    """Whether others look at a tensor's memory who do not hold it: PyTorch frees it where t gets another."""
+    begin, size = t.untyped_storage().data_ptr(), t.untyped_storage().nbytes()
+    places = [p[n].__array_interface__["data"][0] for n in p.arrays()]
+    places += [p[n].untyped_storage().data_ptr() for n in p.tensors() if p[n] is not t]
+    return any(begin <= place < begin + max(size, 1) for place in places)
+
+
 def given_memory(p):
     """A leaf that nobody else looks at gets the memory of another tensor, and keeps its own count of writes."""
 
-    def alone(t):
-        own = t.untyped_storage().data_ptr()
-        return not any(t is not o and o.untyped_storage().data_ptr() == own for o in map(p.__getitem__, p.tensors()))
-
-    a = p.tensor(lambda t: t.is_leaf and not (t._is_view() or t.is_inference() or t.is_conj()) and alone(t))
+    a = p.tensor(lambda t: t.is_leaf and not (t._is_view() or t.is_inference() or t.is_conj()) and not exported(p, t))
     b = a and p.tensor(
         lambda t: t.dtype == p[a].dtype and t.shape == p[a].shape and not (t.is_inference() or t.is_conj())
     )
@@ -240,15 +244,12 @@ def with_out(p):
         )
         return not t.requires_grad and not shared and t.untyped_storage().resizable()
 
-    def exported(t):  # its memory must not move, says nobody: PyTorch frees what an array still shows
-        begin, size = t.untyped_storage().data_ptr(), t.untyped_storage().nbytes()
-        return any(begin <= p[n].__array_interface__["data"][0] < begin + size for n in p.arrays())
 
     try:
         shape = torch.broadcast_shapes(p[a].shape, p[b].shape)
-        c = p.target(lambda t: apart(t) and (t.shape == shape or p.chance(0.1) and not exported(t)))
+        c = p.target(lambda t: apart(t) and (t.shape == shape or p.chance(0.1) and not exported(p, t)))
     except RuntimeError:
-        c = p.target(lambda t: apart(t) and not exported(t))
+        c = p.target(lambda t: apart(t) and not exported(p, t))
     if c is None:
         return None
     if p.exact and (big(p[a]) or big(p[b])):

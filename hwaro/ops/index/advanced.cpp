@@ -288,6 +288,7 @@ Tensor index_put_tensor(const Tensor& self, Span<Tensor> indices, const Tensor& 
   check_no_meta(self, indices);
   check_has_data(self, {given});
   const bool fills = !accumulate && given.numel() == 1 && fills_mask(self, indices);
+  if (fills && given.dtype() != self.dtype()) check_fits(number_of(given), self.dtype());
   const Tensor values = fills ? to_dtype(given, self.dtype()) : given;
   const Tensor source = inplace ? history_of(values) : values;
   const bool recorded = recording(self, values) && is_differentiable(self.dtype());

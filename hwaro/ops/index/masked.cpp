@@ -13,6 +13,12 @@ using std::int64_t;
 Tensor masked_fill(const Tensor& self, const Tensor& mask, const Scalar& value);
 Tensor masked_select(const Tensor& self, const Tensor& mask);
 
+Scalar number_of(const Tensor& t) {
+  if (is_complex(t.dtype())) return *dense_as(t, DType::ComplexDouble)->read_as<Complex<double>>();
+  if (is_integral(t.dtype(), true)) return *dense_as(t, DType::Int64)->read_as<int64_t>();
+  return *dense_as(t, DType::Double)->read_as<double>();
+}
+
 namespace {
 
 Dims together(const Tensor& self, const Tensor& mask) {
@@ -38,13 +44,6 @@ void fill_places(const Tensor& target, const Tensor& mask, const Tensor& value) 
   const Tensor work = dense(target);
   fill_masked(work, dense(spread(mask, target.sizes())), value);
   if (work.impl() != target.impl()) copy_raw(target, work);
-}
-
-// The value of a tensor of one element; of integers as they are, for 2^63 - 1 is no double.
-Scalar number_of(const Tensor& t) {
-  if (is_complex(t.dtype())) return *dense_as(t, DType::ComplexDouble)->read_as<Complex<double>>();
-  if (is_integral(t.dtype(), true)) return *dense_as(t, DType::Int64)->read_as<int64_t>();
-  return *dense_as(t, DType::Double)->read_as<double>();
 }
 
 void check_fill_mask(const Tensor& mask) {

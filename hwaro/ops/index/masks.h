@@ -19,4 +19,7 @@ void fill_masked(const Tensor& self, const Tensor& mask, const Tensor& value);
 // The other way: writes values (dense) to the set places of a dense tensor. Not recorded.
 void uncompress(const Tensor& self, const Tensor& mask, const Tensor& values);
 
+// The value of a tensor of one element; of integers as they are, for 2^63 - 1 is no double.
+Scalar number_of(const Tensor& t);
+
 }  // namespace hwaro::engine

@@ -9,7 +9,7 @@ namespace hwaro::engine {
 
 // Errors: where `in` shares memory with `self`, which is about to be written; the very same tensor counts too.
 inline void check_apart(const Tensor& self, const Tensor& in) {
-  if (!in.defined()) return;
+  if (!in.defined() || in.is_conj()) return;  // PyTorch resolves a lazy conjugate first
   const bool same = in->storage == self->storage && in->offset == self->offset && in.sizes() == self.sizes() &&
                     in.strides() == self.strides();
   HWARO_CHECK(

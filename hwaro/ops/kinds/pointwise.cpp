@@ -262,8 +262,8 @@ PointwiseNode* record(const PointwiseInfo& info, const Operand* operands, const 
   for (int i = 0; i < info.operands; ++i)
     if (node->reads(1u << i) && operands[i].is_tensor()) {
       const Tensor x = operands[i].get();
-      // What is about to be overwritten is kept as a copy.
-      node->save_operand(i, writes_self && i == 0 ? detach(clone(x)) : x);
+      // What is about to be overwritten is kept as a copy, with its history for gradients of gradients.
+      node->save_operand(i, writes_self && i == 0 ? clone(x) : x);
     }
   return node;
 }

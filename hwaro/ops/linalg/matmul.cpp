@@ -108,6 +108,12 @@ static void check_dot(const Tensor& a, const Tensor& b, const char* name) {
 
 // Sum of op(a[i]) * b[i], where op is the identity or conj. The operands' lazy conjugates are resolved.
 static Tensor dot_raw(const Tensor& a, const Tensor& b, bool conjugate, const char* name) {
+  if (a.is_conj() && b.is_conj() && !conjugate) {  // the lazy conjugate of the product of what memory holds
+    NoGradGuard guard;
+    const Tensor out = dot_raw(conj(a), conj(b), false, name);
+    out->flags |= kConj;
+    return out;
+  }
   const Tensor out = make_tensor({}, a.dtype(), a.device());
   if (a.device().is_meta()) return out;
   const auto& table = product_kernels();

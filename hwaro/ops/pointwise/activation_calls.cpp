@@ -11,6 +11,16 @@
 
 namespace hwaro::engine {
 
+Tensor bent(const Tensor& x, const Tensor& g) {
+  if (!recording(x)) return g;
+  const Tensor out = alias(g, g.sizes(), g.strides(), g->offset);
+  record("ThresholdBackwardBackward0", {g, x}, out, {}, [sizes = Dims(x.sizes())](Backward& b) {
+    if (b.needs(0)) b.set(0, b.g());
+    if (b.needs(1)) b.set(1, make_zeros(sizes, b.g().dtype(), b.g().device()));
+  });
+  return out;
+}
+
 namespace {
 
 inline constexpr double kSeluAlpha = 1.6732632423543772848170429916717, kSeluScale = 1.0507009873554804934193349852946;

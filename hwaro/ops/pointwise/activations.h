@@ -13,6 +13,18 @@ void check_hardtanh(const PointwiseInfo& info, const Operand* operands, const Sc
 void check_inplace_slope(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common);
 void check_softshrink(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common);
 
+// Marks the gradient of a function that is linear in pieces. It depends on x, though by no slope: in PyTorch, whose names
+// for such gradients are operators, it requires grad with x, and the gradient of it is zero.
+template <class X, class G>
+constexpr G bent(X, G g) {
+  return g;
+}
+template <unsigned X, unsigned G>
+constexpr Uses<X | G> bent(Uses<X>, Uses<G>) {
+  return {};
+}
+Tensor bent(const Tensor& x, const Tensor& g);
+
 inline constexpr double kSqrtHalf = 0.70710678118654752440, kInvSqrt2Pi = 0.39894228040143267794,
                         kSqrt2OverPi = 0.79788456080286535588, kGeluCubic = 0.044715;
 
@@ -23,7 +35,7 @@ struct Relu {
   static constexpr auto dtypes = same(integers | floating);
   static constexpr auto check = &check_relu;
   static constexpr auto forward(auto x) { return maximum(x, 0); }
-  static constexpr auto backward(auto g, auto, auto y) { return where(y <= 0, 0, g); }
+  static constexpr auto backward(auto g, auto, auto y) { return bent(y, where(y <= 0, 0, g)); }
 };
 
 struct Gelu {
@@ -140,7 +152,7 @@ struct LeakyRelu {
   static constexpr auto kernel_name = "leaky_relu_cpu";
   static constexpr auto grad_name = "LeakyRelu";
   static constexpr auto forward(auto x, auto slope) { return where(x > 0, x, x * slope); }
-  static constexpr auto backward(auto g, auto x, auto, auto slope) { return where(x > 0, g, g * slope); }
+  static constexpr auto backward(auto g, auto x, auto, auto slope) { return bent(x, where(x > 0, g, g * slope)); }
 };
 
 struct LeakyReluInplace {
@@ -153,7 +165,7 @@ struct LeakyReluInplace {
   static constexpr auto grad_number = &always_one;
   static constexpr auto check = &check_inplace_slope;
   static constexpr auto forward(auto x, auto slope) { return where(x > 0, x, x * slope); }
-  static constexpr auto backward(auto g, auto, auto y, auto slope) { return where(y > 0, g, g * slope); }
+  static constexpr auto backward(auto g, auto, auto y, auto slope) { return bent(y, where(y > 0, g, g * slope)); }
 };
 
 struct Hardtanh {
@@ -165,7 +177,7 @@ struct Hardtanh {
   static constexpr auto check = &check_hardtanh;
   static constexpr auto forward(auto x, auto low, auto high) { return minimum(maximum(x, low), high); }
   static constexpr auto backward(auto g, auto x, auto, auto low, auto high) {
-    return where((x <= low) | (x >= high), 0, g);
+    return bent(x, where((x <= low) | (x >= high), 0, g));
   }
 };
 
@@ -222,7 +234,9 @@ struct Softshrink {
   static constexpr auto forward(auto x, auto lambd) {
     return where(x > lambd, x - lambd, where(x < -lambd, x + lambd, x * 0));
   }
-  static constexpr auto backward(auto g, auto x, auto, auto lambd) { return where((x >= -lambd) & (x <= lambd), 0, g); }
+  static constexpr auto backward(auto g, auto x, auto, auto lambd) {
+    return bent(x, where((x >= -lambd) & (x <= lambd), 0, g));
+  }
 };
 
 struct Hardshrink {
@@ -232,7 +246,9 @@ struct Hardshrink {
   static constexpr unsigned expose = kFunction | kMethod | kNnFunctional | kOut;
   static constexpr auto dtypes = same(floating);
   static constexpr auto forward(auto x, auto lambd) { return where((x >= -lambd) & (x <= lambd), 0, x); }
-  static constexpr auto backward(auto g, auto x, auto, auto lambd) { return where((x >= -lambd) & (x <= lambd), 0, g); }
+  static constexpr auto backward(auto g, auto x, auto, auto lambd) {
+    return bent(x, where((x >= -lambd) & (x <= lambd), 0, g));
+  }
 };
 
 struct Threshold {
@@ -241,7 +257,9 @@ struct Threshold {
   static constexpr unsigned expose = kFunction | kInplace | kOut;
   static constexpr auto dtypes = same(integers | floating);
   static constexpr auto forward(auto x, auto threshold, auto value) { return where(x <= threshold, value, x); }
-  static constexpr auto backward(auto g, auto x, auto, auto threshold, auto) { return where(x <= threshold, 0, g); }
+  static constexpr auto backward(auto g, auto x, auto, auto threshold, auto) {
+    return bent(x, where(x <= threshold, 0, g));
+  }
 };
 
 struct PreluKernel {
@@ -251,8 +269,8 @@ struct PreluKernel {
   static constexpr auto dtypes = same(floating);
   static constexpr auto kernel_name = "prelu_cpu";
   static constexpr auto forward(auto x, auto w) { return where(x > 0, x, w * x); }
-  static constexpr auto b_self(auto g, auto x, auto w, auto) { return where(x > 0, g, w * g); }
-  static constexpr auto b_other(auto g, auto x, auto, auto) { return where(x > 0, 0, x * g); }
+  static constexpr auto b_self(auto g, auto x, auto w, auto) { return bent(x, where(x > 0, g, w * g)); }
+  static constexpr auto b_other(auto g, auto x, auto, auto) { return bent(x, where(x > 0, 0, x * g)); }
 };
 
 }  // namespace hwaro::engine

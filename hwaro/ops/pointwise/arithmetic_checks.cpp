@@ -80,6 +80,11 @@ const PointwiseInfo* select_power(const Operand* operands, const Scalar*) {
 void check_integer_divisor(const PointwiseInfo&, const Operand* operands, const Scalar*, DType common) {
   if (!is_integral(common)) return;
   const Operand& other = operands[1];
+  const TensorImpl* tensors[2];
+  std::size_t count = 0;
+  for (int i = 0; i < 2; ++i)
+    if (operands[i].is_tensor()) tensors[count++] = operands[i].tensor;
+  if (product(broadcast_shapes({tensors, count})) == 0) return;  // shapes that do not fit are told first
   bool zero = false;
   if (!other.is_tensor()) {
     visit_if<kIntSet>(common, [&](auto tag) { zero = other.scalar.to<typename decltype(tag)::type>() == 0; });

@@ -46,7 +46,9 @@ static Tensor rrelu_of(const Tensor& x, const Scalar& lower, const Scalar& upper
     slopes = make_full({}, (lower.to_double() + upper.to_double()) / 2, x.dtype(), x.device());
   }
   const bool recorded = recording(x);
-  const auto gradient = [](Backward& b) { b.set(0, where(b.saved(0) > 0, b.g(), b.g() * b.saved(1))); };
+  const auto gradient = [](Backward& b) {
+    b.set(0, bent(b.saved(0), where(b.saved(0) > 0, b.g(), b.g() * b.saved(1))));
+  };
   const auto compute = [&] {
     const NoGradGuard no_grad;
     return where(x > 0, x, x * slopes);
@@ -58,7 +60,7 @@ static Tensor rrelu_of(const Tensor& x, const Scalar& lower, const Scalar& upper
   }
   check_inplace(x, recorded);
   check_internal_overlap(x);
-  const Tensor before = recorded ? detach(clone(x)) : Tensor();
+  const Tensor before = recorded ? clone(x) : Tensor();
   copy_raw(x, compute());
   x->bump_version();
   if (recorded) record_inplace("RreluWithNoiseBackward1", x, {x}, {save(before), save(slopes)}, gradient);

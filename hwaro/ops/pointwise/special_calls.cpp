@@ -73,6 +73,15 @@ struct Ndtr {
   }
 };
 
+static auto mvlgamma_gradient(std::int64_t p) {
+  return [p](Backward& b) {
+    const Tensor x = b.saved(0);
+    Tensor sum = digamma(x);
+    for (std::int64_t j = 1; j < p; ++j) sum = sum + digamma(x - 0.5 * double(j));
+    b.set(0, b.g() * sum);
+  };
+}
+
 // log of the multivariate gamma function: a constant and lgamma at p points half a step apart.
 static Tensor mvlgamma_of(const Tensor& self, std::int64_t p) {
   HWARO_CHECK(self.dtype() != DType::Bool, "The input tensor may not be a boolean tensor.");
@@ -89,13 +98,7 @@ static Tensor mvlgamma_of(const Tensor& self, std::int64_t p) {
     }
     out = clone(out + double(p * (p - 1)) * std::log(3.14159265358979323846) / 4, MemoryFormat::Contiguous);
   }
-  if (recording(self))
-    record("MvlgammaBackward0", {self}, out, {save(self)}, [p](Backward& b) {
-      const Tensor x = b.saved(0);
-      Tensor sum = digamma(x);
-      for (std::int64_t j = 1; j < p; ++j) sum = sum + digamma(x - 0.5 * double(j));
-      b.set(0, b.g() * sum);
-    });
+  if (recording(self)) record("MvlgammaBackward0", {self}, out, {save(self)}, mvlgamma_gradient(p));
   return out;
 }
 struct Mvlgamma {
@@ -110,10 +113,17 @@ struct MvlgammaInplace {
   static constexpr Doc doc = "In-place form of mvlgamma.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, std::int64_t p) {
-    const Tensor result = mvlgamma_of(self, p);
+    const bool recorded = recording(self);
+    check_inplace(self, recorded);
+    check_internal_overlap(self);
+    const Tensor result = mvlgamma_of(detach(self), p);
     HWARO_CHECK(can_cast(result.dtype(), self.dtype()), "mvlgamma: result type ", scalar_type_name(self.dtype()),
                 " can't be cast to the desired output type ", scalar_type_name(result.dtype()));
-    return copy_(self, result, false);
+    const Tensor before = recorded ? clone(self) : Tensor();
+    if (!self.device().is_meta()) copy_raw(self, result);
+    self->bump_version();
+    if (recorded) record_inplace("MvlgammaBackward0", self, {self}, {save(before)}, mvlgamma_gradient(p));
+    return self;
   }
 };
 struct SpecialMultigammaln {

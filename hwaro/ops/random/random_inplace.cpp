@@ -17,7 +17,13 @@ Tensor draw_into(const char* node, const Tensor& self, Draw draw) {
   const bool recorded = recording(self) && is_differentiable(self.dtype());
   check_inplace(self, recorded);
   check_internal_overlap(self);
-  draw();
+  if (self.is_conj()) {  // what is drawn is what the tensor shows
+    const Tensor drawn = make_strided(self.sizes(), self.strides(), self.dtype(), self.device());
+    draw(drawn);
+    if (!self.device().is_meta()) copy_raw(self, drawn);
+  } else {
+    draw(self);
+  }
   self->bump_version();
   if (recorded)
     record_inplace(node, self, {self}, {},
@@ -33,7 +39,7 @@ struct Uniform {
   static constexpr Doc doc = "Fills self with numbers evenly distributed in [from, to).";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, double from, double to, Generator* generator) {
-    return draw_into("UniformBackward0", self, [&] { uniform_raw(self, from, to, generator); });
+    return draw_into("UniformBackward0", self, [&](const Tensor& target) { uniform_raw(target, from, to, generator); });
   }
 };
 
@@ -43,7 +49,7 @@ struct NormalInplace {
   static constexpr Doc doc = "Fills self with normally distributed numbers.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, double mean, double std, Generator* generator) {
-    return draw_into("NormalBackward0", self, [&] { normal_raw(self, mean, std, generator); });
+    return draw_into("NormalBackward0", self, [&](const Tensor& target) { normal_raw(target, mean, std, generator); });
   }
 };
 
@@ -53,7 +59,8 @@ struct Exponential {
   static constexpr Doc doc = "Fills self with exponentially distributed numbers of rate lambd.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, double lambd, Generator* generator) {
-    return draw_into("ExponentialBackward0", self, [&] { exponential_raw(self, lambd, generator); });
+    return draw_into("ExponentialBackward0", self,
+                     [&](const Tensor& target) { exponential_raw(target, lambd, generator); });
   }
 };
 
@@ -63,9 +70,9 @@ struct Geometric {
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, double p, Generator* generator) {
     HWARO_CHECK(p > 0 && p < 1, "geometric_ expects p to be in (0, 1), but got p=", p);
-    return draw_into("GeometricBackward0", self, [&] {
+    return draw_into("GeometricBackward0", self, [&](const Tensor& target) {
       if (self.device().is_meta()) return;
-      fill_in_order<kIntSet | kFloatSet>(self, "geometric_cpu", [&](auto* out, int64_t n) {
+      fill_in_order<kIntSet | kFloatSet>(target, "geometric_cpu", [&](auto* out, int64_t n) {
         fill_geometric(generator_or_default(generator), out, n, p);
       });
     });
@@ -83,9 +90,9 @@ struct Cauchy {
                 "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you "
                 "specified ",
                 c_type_name(self.dtype()));
-    return draw_into("CauchyBackward0", self, [&] {
+    return draw_into("CauchyBackward0", self, [&](const Tensor& target) {
       if (self.device().is_meta()) return;
-      fill_in_order<kFloatSet>(self, "cauchy_cpu", [&](auto* out, int64_t n) {
+      fill_in_order<kFloatSet>(target, "cauchy_cpu", [&](auto* out, int64_t n) {
         fill_cauchy(generator_or_default(generator), out, n, median, sigma);
       });
     });
@@ -99,9 +106,9 @@ struct LogNormal {
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, double mean, double std, Generator* generator) {
     HWARO_CHECK(std > 0, "log_normal_ expects std > 0.0, but found std=", std);
-    return draw_into("LogNormalBackward0", self, [&] {
+    return draw_into("LogNormalBackward0", self, [&](const Tensor& target) {
       if (self.device().is_meta()) return;
-      fill_in_order<kFloatSet>(self, "log_normal_cpu", [&](auto* out, int64_t n) {
+      fill_in_order<kFloatSet>(target, "log_normal_cpu", [&](auto* out, int64_t n) {
         fill_log_normal(generator_or_default(generator), out, n, mean, std);
       });
     });
@@ -135,7 +142,7 @@ struct BernoulliInplace {
   static constexpr Doc doc = "Fills self with ones and zeros, a one with probability p.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, double p, Generator* generator) {
-    return draw_into("BernoulliBackward2", self, [&] { bernoulli_raw(self, p, generator); });
+    return draw_into("BernoulliBackward2", self, [&](const Tensor& target) { bernoulli_raw(target, p, generator); });
   }
 };
 
@@ -144,7 +151,7 @@ struct RandomTo {
   static constexpr Doc doc = "Fills self with integers in [0, to).";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, int64_t to, Generator* generator) {
-    return draw_into("RandomBackward1", self, [&] { random_raw(self, 0, to, generator); });
+    return draw_into("RandomBackward1", self, [&](const Tensor& target) { random_raw(target, 0, to, generator); });
   }
 };
 
@@ -154,7 +161,7 @@ struct RandomFrom {
   static constexpr Doc doc = "Fills self with integers in [from, to).";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, int64_t from, std::optional<int64_t> to, Generator* generator) {
-    return draw_into("RandomBackward0", self, [&] { random_raw(self, from, to, generator); });
+    return draw_into("RandomBackward0", self, [&](const Tensor& target) { random_raw(target, from, to, generator); });
   }
 };
 
@@ -163,7 +170,8 @@ struct Random {
   static constexpr Doc doc = "Fills self with integers from 0 to the largest that its type holds exactly.";
   static constexpr unsigned expose = kMethod;
   static Tensor call(const Tensor& self, Generator* generator) {
-    return draw_into("RandomBackward2", self, [&] { random_raw(self, std::nullopt, std::nullopt, generator); });
+    return draw_into("RandomBackward2", self,
+                     [&](const Tensor& target) { random_raw(target, std::nullopt, std::nullopt, generator); });
   }
 };
 

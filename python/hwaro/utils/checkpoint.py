@@ -103,6 +103,31 @@ def _reentrant_function():
     return CheckpointFunction
 
 
+_saver_class = None
+
+
+def _save_inputs(tensors):
+    """Something that has the tensors as its saved_tensors, which raise if one of them is written to."""
+    global _saver_class
+    if _saver_class is None:
+
+        class SaveInputs(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, kept, *tensors):
+                ctx.save_for_backward(*tensors)
+                kept.append(ctx)
+                return torch.empty((0,))
+
+            @staticmethod
+            def backward(ctx, *grads):
+                raise AssertionError("nothing is computed from this")
+
+        _saver_class = SaveInputs
+    kept = []
+    kept.append(_saver_class.apply(kept, torch.empty((0,), requires_grad=True), *tensors))
+    return kept
+
+
 def __getattr__(name):
     if name == "CheckpointFunction":
         return _reentrant_function()
@@ -122,6 +147,8 @@ def _without_reentry(function, args, kwargs, context_fn, preserve_rng_state, ear
     forward_context, recompute_context = context_fn()
     state = torch.get_rng_state() if preserve_rng_state else None
     handles, shapes, recomputed = [], [], weakref.WeakKeyDictionary()
+    places = [place for place, value in enumerate(args) if isinstance(value, torch.Tensor)]
+    saver = _save_inputs([args[place] for place in places]) if torch.is_grad_enabled() else None
 
     def pack(tensor):
         handle = _Handle()
@@ -131,6 +158,9 @@ def _without_reentry(function, args, kwargs, context_fn, preserve_rng_state, ear
 
     def run_again():
         place = [0]
+        given = list(args)
+        for at, value in zip(places, saver[0].saved_tensors[1:] if saver else ()):
+            given[at] = value
 
         def keep(tensor):
             if place[0] >= len(handles):
@@ -152,7 +182,7 @@ def _without_reentry(function, args, kwargs, context_fn, preserve_rng_state, ear
         with _random_state(state), recompute_context, torch.enable_grad():
             with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
                 try:
-                    function(*args, **kwargs)
+                    function(*given, **kwargs)
                 except _Enough:
                     pass
         if place[0] != len(handles):
