@@ -78,7 +78,7 @@ std::string number_text(double v, std::chars_format style, int precision) {
 // How the numbers of one tensor (or of its real or imaginary parts) are written.
 class Formatter {
  public:
-  explicit Formatter(const std::vector<std::int64_t>& values, bool boolean) : floating_(false), boolean_(boolean) {
+  explicit Formatter(const std::vector<std::int64_t>& values, bool boolean) : boolean_(boolean) {
     for (std::int64_t v : values) width_ = std::max(width_, integer(v).size());
   }
   Formatter(const std::vector<double>& values, const PrintOptions& options) : precision_(options.precision) {
@@ -110,7 +110,7 @@ class Formatter {
   }
   std::string integer(std::int64_t v) const { return boolean_ ? (v ? "True" : "False") : std::to_string(v); }
 
-  bool floating_ = true, boolean_ = false, integral_ = true, scientific_ = false;
+  bool boolean_ = false, integral_ = true, scientific_ = false;
   int precision_ = 4;
   std::size_t width_ = 1;
 };

@@ -12,28 +12,22 @@
 #include <type_traits>
 #include <vector>
 
+#include "hwaro/backend/cpu/capability.h"
 #include "hwaro/math/math.h"
 
 namespace hwaro {
 inline namespace HWARO_ISA {
 namespace math_test {
 
-// Variants that the processor lacks are skipped.
-inline bool isa_runs() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();  // runs while statics are initialised
-#endif
-#if defined(__AVX512F__)
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-#elif defined(__AVX2__)
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-#else
-  return true;
-#endif
-}
 #define HWARO_STRINGIZE_2(x) #x
 #define HWARO_STRINGIZE(x) HWARO_STRINGIZE_2(x)
+
+// Variants that the processor lacks are skipped.
+inline bool isa_runs() {
+  for (int level = 0; level <= static_cast<int>(detect_cpu_capability()); ++level)
+    if (!std::strcmp(cpu_capability_name(static_cast<CpuCapability>(level)), HWARO_STRINGIZE(HWARO_ISA))) return true;
+  return false;
+}
 #define MATH_TEST(name) TEST_CASE("[" HWARO_STRINGIZE(HWARO_ISA) "] " name* doctest::skip(!math_test::isa_runs()))
 
 template <class T>

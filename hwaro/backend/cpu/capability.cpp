@@ -7,6 +7,10 @@
 #include "hwaro/base/error.h"
 #include "hwaro/base/isa.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace hwaro {
 namespace {
 
@@ -31,13 +35,21 @@ CpuCapability choose() {
   raise("HWARO_CPU_CAPABILITY must be ", known, ", but is '", wanted, "'");
 }
 
+#if defined(__x86_64__)
+// __builtin_cpu_supports has no such name in clang 16. Whether the system saves the registers, "avx2" has answered.
+bool has_f16c() {
+  unsigned eax, ebx, ecx, edx;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+#endif
+
 }  // namespace
 
 CpuCapability detect_cpu_capability() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-                    __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("f16c");
+                    __builtin_cpu_supports("bmi2") && has_f16c();
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
   return avx512 ? CpuCapability::kAvx512 : avx2 ? CpuCapability::kAvx2 : CpuCapability::kBase;

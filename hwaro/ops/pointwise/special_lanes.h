@@ -7,6 +7,16 @@
 #include "hwaro/math/math.h"
 #include "hwaro/math/usage.h"
 
+// Of the C library, which <cmath> declares together with templates that kernel files must not use; clang has no
+// builtins of these names.
+extern "C" {
+double lgamma_r(double, int*) noexcept;
+double j0(double) noexcept;
+double j1(double) noexcept;
+double y0(double) noexcept;
+double y1(double) noexcept;
+}
+
 namespace hwaro {
 inline namespace HWARO_ISA {
 namespace special_lanes {
@@ -100,7 +110,7 @@ template <bool Upper>
   if (x == 0 || a == infinity) return a == infinity && x == infinity ? __builtin_nan("") : Upper ? 1.0 : 0.0;
   if (x == infinity) return Upper ? 0.0 : 1.0;
   int sign;
-  const double front = __builtin_exp(a * __builtin_log(x) - x - __builtin_lgamma_r(a, &sign));
+  const double front = __builtin_exp(a * __builtin_log(x) - x - ::lgamma_r(a, &sign));
   if (x < a + 1) {
     double term = 1 / a, sum = term;
     for (double k = a + 1; k < a + 10000; k += 1) {
@@ -302,10 +312,10 @@ HWARO_EACH_LANE(i1e, special_lanes::bessel_i_scaled<1>(v))
 HWARO_EACH_LANE(erfcx, special_lanes::erfcx(v))
 HWARO_EACH_LANE(log_ndtr, special_lanes::log_ndtr(v))
 HWARO_EACH_LANE(ndtri, special_lanes::ndtri(v))
-HWARO_EACH_LANE(bessel_j0, __builtin_j0(v))
-HWARO_EACH_LANE(bessel_j1, __builtin_j1(v))
-HWARO_EACH_LANE(bessel_y0, (v < 0 ? __builtin_nan("") : __builtin_y0(v)))
-HWARO_EACH_LANE(bessel_y1, (v < 0 ? __builtin_nan("") : __builtin_y1(v)))
+HWARO_EACH_LANE(bessel_j0, ::j0(v))
+HWARO_EACH_LANE(bessel_j1, ::j1(v))
+HWARO_EACH_LANE(bessel_y0, (v < 0 ? __builtin_nan("") : ::y0(v)))
+HWARO_EACH_LANE(bessel_y1, (v < 0 ? __builtin_nan("") : ::y1(v)))
 HWARO_EACH_LANE(bessel_k0, (special_lanes::bessel_k<0, false>(v)))
 HWARO_EACH_LANE(bessel_k1, (special_lanes::bessel_k<1, false>(v)))
 HWARO_EACH_LANE(bessel_k0e, (special_lanes::bessel_k<0, true>(v)))

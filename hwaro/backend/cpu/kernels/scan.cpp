@@ -68,7 +68,7 @@ template <class Op, class T, class A, bool Back>
 HWARO_INLINE void scan_row(T* out, const T* in, int64_t n) {
   constexpr int N = kLanes<A>;
   using V = Vec<A>;
-  V carry(A(Op::kIdentity));
+  V carry{A(Op::kIdentity)};
   int64_t i = 0;
   for (; i + N <= n; i += N) {
     const int64_t at = Back ? n - N - i : i;
