@@ -97,7 +97,7 @@ PyObject* inplace(const PointwiseInfo* info, PyObject* a, PyObject* b, const Slo
   if (g_torch_function) [[unlikely]]
     if (PyObject* result; fit(a, b) && shown(names.inplace, a, b, result)) return result;
   Operand operands[2];
-  Scalar x, y;
+  Scalar y;
   if (!is_tensor(a) || !operand_from(b, operands[1], y)) return not_implemented(names, a, b);
   operands[0] = impl_of(a);
   if (!info) raise<NotImplementedError>("this operator is missing");

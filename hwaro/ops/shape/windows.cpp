@@ -44,7 +44,7 @@ struct UnfoldCopy {
   static Tensor call(const Tensor& self, int64_t dimension, int64_t size, int64_t step) {
     const Tensor out = clone(Unfold::call(detach(self), dimension, size, step), MemoryFormat::Contiguous);
     if (recording(self))
-      record("UnfoldBackward0_copy", {self}, out, {}, [base = Dims(self.sizes()), dimension, size, step](Backward& b) {
+      record("UnfoldBackward0_copy", {self}, out, {}, [base = Dims(self.sizes()), dimension, step](Backward& b) {
         Dims strides = contiguous_strides(base), windows(strides);
         const int64_t d = wrap_dim(dimension, int64_t(base.size()));
         windows.push_back(base.empty() ? 1 : windows[d]);
