@@ -87,7 +87,11 @@ OPERATORS = pointwise_operators()
 
 
 def bits(t):
+    """The bytes of a tensor, with one NaN for all: its sign is that of the first operand, whose choice IEEE 754 leaves
+    open, and clang chooses otherwise for the vector at the end of a row."""
     t = t.detach().resolve_conj().contiguous()
+    t = torch.view_as_real(t) if t.is_complex() else t
+    t = t.masked_fill(t.isnan(), float("nan")) if t.is_floating_point() else t
     return (t.view(torch.int16) if t.dtype == torch.bfloat16 else t).numpy().tobytes()
 
 
