@@ -22,6 +22,7 @@ Device::Device(std::string_view text) {
       type = DeviceType(t);
       known = true;
     }
+  if (name == "xpu") raise<AssertionError>("Torch not compiled with XPU enabled");
   HWARO_CHECK(known,
               "Expected one of cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, "
               "vulkan, mps, meta, hpu, mtia, privateuseone device type at start of device string: ",

@@ -104,7 +104,14 @@ def is_autocast_enabled(device_type="cuda"):
 
 
 def is_autocast_cpu_enabled():
-    return False
+    import warnings
+
+    warnings.warn(
+        "torch.is_autocast_cpu_enabled() is deprecated. Please use torch.is_autocast_enabled('cpu') instead.",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return is_autocast_enabled("cpu")
 
 
 def is_autocast_cache_enabled():
@@ -128,15 +135,24 @@ def clear_autocast_cache():
 
 
 def is_deterministic_algorithms_warn_only_enabled():
-    return False
+    return _settings["warn_only"]
 
 
 def get_deterministic_debug_mode():
-    return 0
+    return (1 if _settings["warn_only"] else 2) if _settings["deterministic"] else 0
 
 
 def set_deterministic_debug_mode(debug_mode):
-    """Everything here is deterministic already."""
+    """0 or "default", 1 or "warn", 2 or "error"; everything here is deterministic already."""
+    if not isinstance(debug_mode, (int, str)):
+        raise TypeError(f"debug_mode must be str or int, but got {type(debug_mode)}")
+    modes = {"default": 0, "warn": 1, "error": 2}
+    if isinstance(debug_mode, str) and debug_mode not in modes:
+        raise RuntimeError("invalid value of debug_mode, expected one of `default`, `warn`, `error`, but got " + debug_mode)
+    mode = modes.get(debug_mode, debug_mode)
+    if mode not in (0, 1, 2):
+        raise RuntimeError(f"invalid value of debug_mode, expected 0, 1, or 2, but got {mode}")
+    use_deterministic_algorithms(mode > 0, warn_only=mode == 1)
 
 
 def is_vulkan_available():
@@ -198,7 +214,23 @@ def get_default_device():
     return _device.get_default()
 
 
+_warned = set()
+
+
+def _warn_once(text):
+    """A deprecation that PyTorch tells once per process."""
+    if text not in _warned:
+        import warnings
+
+        _warned.add(text)
+        warnings.warn(text, stacklevel=3)
+
+
 def set_default_tensor_type(t):
+    _warn_once(
+        "torch.set_default_tensor_type() is deprecated as of PyTorch 2.1, please use torch.set_default_dtype() and "
+        "torch.set_default_device() as alternatives."
+    )
     name = t if isinstance(t, str) else f"{t.__module__}.{t.__name__}"
     kinds = {
         "FloatTensor": _C.float32,
@@ -219,21 +251,35 @@ def set_num_interop_threads(threads):
     pass
 
 
+# What programs set and read back. Nothing here depends on it: everything is deterministic, and float32 stays float32.
+_settings = {"deterministic": False, "warn_only": False, "matmul_precision": "highest"}
+
+
 def are_deterministic_algorithms_enabled():
-    return True
+    return _settings["deterministic"]
 
 
 def use_deterministic_algorithms(mode, *, warn_only=False):
     """Everything here is deterministic already."""
+    _settings.update(deterministic=bool(mode), warn_only=bool(warn_only))
 
 
 def set_float32_matmul_precision(precision):
-    if precision not in ("highest", "high", "medium"):
-        raise RuntimeError("set_float32_matmul_precision: invalid precision")
+    """Products of float32 are computed in float32 whatever it says."""
+    if precision in ("highest", "high", "medium"):
+        _settings["matmul_precision"] = precision
+    else:
+        import warnings
+
+        warnings.warn(
+            f"{precision} is not one of 'highest', 'high', or 'medium'; the current"
+            "setFloat32MatmulPrecision call has no effect.",
+            stacklevel=2,
+        )
 
 
 def get_float32_matmul_precision():
-    return "highest"
+    return _settings["matmul_precision"]
 
 
 def set_flush_denormal(mode):

@@ -3,6 +3,7 @@
 import math
 
 from hwaro import _C
+from hwaro._top import _warn_once
 from hwaro._unique import unique, unique_consecutive  # noqa: F401
 
 _f = _C.functions
@@ -139,6 +140,10 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
 
 def lu(A, pivot=True, get_infos=False, out=None):
     """LU factors in one matrix and the rows exchanged, as linalg.lu_factor; with get_infos also LAPACK's codes."""
+    _warn_once(
+        "torch.lu is deprecated in favor of torch.linalg.lu_factor / torch.linalg.lu_factor_ex and will be removed in a "
+        "future PyTorch release."
+    )
     found = _f["_lu_with_info"](A, pivot=pivot, check_errors=not get_infos)
     found = found if get_infos else tuple(found)[:2]
     if out is None:

@@ -28,6 +28,8 @@ def session(library, source):
     for node in ast.parse(source).body:
         text = ast.get_source_segment(source, node)
         out = io.StringIO()
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "torch":
+            node.module = library.__name__ + node.module.removeprefix("torch")
         try:
             with contextlib.redirect_stdout(out):
                 if isinstance(node, ast.Expr):

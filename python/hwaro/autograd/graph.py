@@ -46,8 +46,7 @@ def get_gradient_edge(tensor):
     """The edge that the gradient of a tensor goes through."""
     if not tensor.requires_grad:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
-    node, output_nr = _C.gradient_edge(tensor)
-    return GradientEdge(node, output_nr, node if tensor.grad_fn is not None else None)
+    return GradientEdge(*_C.gradient_edge(tensor))
 
 
 def increment_version(tensor):

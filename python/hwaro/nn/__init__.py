@@ -2,10 +2,10 @@
 import importlib
 
 from hwaro.nn import modules as modules
-from hwaro.nn.parameter import Buffer, Parameter
+from hwaro.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 
 _SUBMODULES = frozenset(["functional", "init", "utils", "parameter", "parallel", "attention", "_reduction"])
-__all__ = [*modules.__all__, "Buffer", "Parameter", "DataParallel"]
+__all__ = [*modules.__all__, "Buffer", "Parameter", "DataParallel", "UninitializedBuffer", "UninitializedParameter"]
 
 
 def __getattr__(name):

@@ -93,9 +93,14 @@ class ConvertMixin:
 
         def convert(tensor):
             wanted = dtype if tensor.is_floating_point() or tensor.is_complex() else None
-            if memory_format is not None and tensor.dim() in (4, 5):
-                return tensor.to(device=device, dtype=wanted, non_blocking=non_blocking, memory_format=memory_format)
-            return tensor.to(device=device, dtype=wanted, non_blocking=non_blocking)
+            options = {"memory_format": memory_format} if memory_format is not None and tensor.dim() in (4, 5) else {}
+            try:
+                return tensor.to(device=device, dtype=wanted, non_blocking=non_blocking, **options)
+            except NotImplementedError as error:
+                if str(error) != "Cannot copy out of meta tensor; no data!":
+                    raise
+                raise NotImplementedError(f"{error} Please use torch.nn.Module.to_empty() instead of torch.nn.Module.to() "
+                                          "when moving module from meta to a different device.") from None
 
         return self._apply(convert)
 

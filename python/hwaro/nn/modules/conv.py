@@ -101,17 +101,9 @@ def _weight_and_bias(module):
 
 
 class _Conv(_ConvNd):
-    """A convolution; the subclasses name the function and the number of dimensions."""
+    """A convolution; the subclasses name the function and make tuples of the right length."""
 
-    _expand = None  # One number to a tuple of the right length.
     _function = None
-
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-                 padding_mode="zeros", device=None, dtype=None):
-        expand = type(self)._expand
-        super().__init__(in_channels, out_channels, expand(kernel_size), expand(stride),
-                         padding if isinstance(padding, str) else expand(padding), expand(dilation), False, expand(0),
-                         groups, bias, padding_mode, device, dtype)
 
     def _conv_forward(self, input, weight, bias):
         convolve, padding = getattr(F, self._function), self.padding
@@ -128,22 +120,37 @@ class _Conv(_ConvNd):
 class Conv1d(_Conv):
     """1-d convolution: (N, C_in, L) -> (N, C_out, L_out)."""
 
-    _expand = staticmethod(_single)
     _function = "conv1d"
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
+                 padding_mode="zeros", device=None, dtype=None):
+        super().__init__(in_channels, out_channels, _single(kernel_size), _single(stride),
+                         padding if isinstance(padding, str) else _single(padding), _single(dilation), False, _single(0),
+                         groups, bias, padding_mode, device, dtype)
 
 
 class Conv2d(_Conv):
     """2-d convolution: (N, C_in, H, W) -> (N, C_out, H_out, W_out)."""
 
-    _expand = staticmethod(_pair)
     _function = "conv2d"
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
+                 padding_mode="zeros", device=None, dtype=None):
+        super().__init__(in_channels, out_channels, _pair(kernel_size), _pair(stride),
+                         padding if isinstance(padding, str) else _pair(padding), _pair(dilation), False, _pair(0),
+                         groups, bias, padding_mode, device, dtype)
 
 
 class Conv3d(_Conv):
     """3-d convolution: (N, C_in, D, H, W) -> (N, C_out, D_out, H_out, W_out)."""
 
-    _expand = staticmethod(_triple)
     _function = "conv3d"
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
+                 padding_mode="zeros", device=None, dtype=None):
+        super().__init__(in_channels, out_channels, _triple(kernel_size), _triple(stride),
+                         padding if isinstance(padding, str) else _triple(padding), _triple(dilation), False, _triple(0),
+                         groups, bias, padding_mode, device, dtype)
 
 
 class _ConvTransposeNd(_ConvNd):

@@ -1,9 +1,11 @@
 """The Transformer (Vaswani et al., 2017)."""
 import copy
+import warnings
 
 import hwaro as torch
 import hwaro.nn.functional as F
 from hwaro.nn.init import xavier_uniform_
+from hwaro.nn.modules.activation import GELU, ReLU
 from hwaro.nn.modules.attention import MultiheadAttention
 from hwaro.nn.modules.container import ModuleList
 from hwaro.nn.modules.dropout import Dropout
@@ -102,6 +104,28 @@ class Transformer(Module):
                 xavier_uniform_(param)
 
 
+def _why_not_nested(layer):
+    """Why PyTorch would not use nested tensors for a layer; nothing here does, but programs see its warning."""
+    if not isinstance(layer, TransformerEncoderLayer):
+        return "encoder_layer was not TransformerEncoderLayer"
+    if layer.norm_first:
+        return "encoder_layer.norm_first was True"
+    if not layer.self_attn.batch_first:
+        return ("encoder_layer.self_attn.batch_first was not True"
+                "(use batch_first for better inference performance)")
+    if not layer.self_attn._qkv_same_embed_dim:
+        return "encoder_layer.self_attn._qkv_same_embed_dim was not True"
+    if layer.self_attn.in_proj_bias is None:
+        return "encoder_layer.self_attn was passed bias=False"
+    if layer.activation not in (F.relu, F.gelu) and not isinstance(layer.activation, (ReLU, GELU)):
+        return "encoder_layer.activation_relu_or_gelu was not True"
+    if layer.norm1.eps != layer.norm2.eps:
+        return "encoder_layer.norm1.eps was not equal to encoder_layer.norm2.eps"
+    if layer.self_attn.num_heads % 2:
+        return "encoder_layer.self_attn.num_heads is odd"
+    return ""
+
+
 class TransformerEncoder(Module):
     """num_layers copies of a layer one after the other: (S, N, E) -> (S, N, E)."""
 
@@ -113,6 +137,10 @@ class TransformerEncoder(Module):
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
+        reason = _why_not_nested(encoder_layer) if enable_nested_tensor else ""
+        if reason:
+            warnings.warn(f"enable_nested_tensor is True, but self.use_nested_tensor is False because {reason}",
+                          stacklevel=2)
         self.use_nested_tensor = False
         self.mask_check = mask_check
 
