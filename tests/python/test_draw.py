@@ -51,6 +51,23 @@ def test_every_sort_of_tensor(make, seen):
     assert len(boxes) < 700
 
 
+@pytest.mark.parametrize("make", [
+    lambda: torch.arange(24).view(4, 6)[1:3, ::2], lambda: torch.arange(24).view(2, 3, 4).transpose(0, 2),
+    lambda: torch.arange(81).view(3, 3, 3, 3).permute(3, 1, 0, 2), lambda: torch.arange(4).view(2, 2),
+])
+def test_names_of_strides_lie_under_no_arc(make):
+    root, _, _ = parsed(torch.draw(make()))
+    names = [(float(t.get("x")), float(t.get("y")), t.text) for t in root.iter(f"{NS}text") if t.text.startswith("dim ")]
+    right = [x + 8 * len(text) for x, _, text in names]
+    assert names and all(end < x for end, (x, _, _) in zip(right, names[1:]))  # side by side
+    peaks = []
+    for path in root.iter(f"{NS}path"):
+        found = re.fullmatch(r"M\S+ (\S+)Q\S+ (\S+) \S+ (\S+)", path.get("d"))
+        if found:
+            peaks.append((float(found[1]) + float(found[2])) / 2)
+    assert peaks and max(y for _, y, _ in names) < min(peaks)
+
+
 def test_large_tensors_say_what_is_left_out():
     _, texts, _ = parsed(torch.draw(torch.arange(400)[300:310:3]))
     assert "elements 288 to 399 of 400 are drawn" in texts

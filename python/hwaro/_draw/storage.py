@@ -1,8 +1,9 @@
 """A tensor above its storage: the same colour and the same place in the order mark an element in both."""
 
 import itertools
+import math
 
-from hwaro._draw.svg import LINE, arrow, box, document, text, text_width
+from hwaro._draw.svg import LINE, box, document, text, text_width
 
 CELL_HEIGHT = 26
 PER_LINE = 16  # cells of the storage in one line
@@ -11,6 +12,7 @@ MAX_ROWS, MAX_COLUMNS, MAX_PLANES = 8, 12, 4
 STEP = 14  # by which an arc rises above the one before
 MARGIN = 16
 UNSEEN = "#f2f2f2"
+STEPS = ("#c2410c", "#1d5fbf", "#15803d", "#7c3aed")  # the arcs of the dimensions
 COLOURS = ("#cfe2ff", "#ffd9b8", "#cdeac8", "#f3c9dd", "#d9d2f3", "#fff0b0", "#c5ebeb", "#e8d6c3")
 
 
@@ -138,26 +140,44 @@ def draw_cells(tensor, values, total, top, width):
     return parts, bottom, MARGIN + min(last - first, PER_LINE) * width, centres
 
 
-def draw_steps(tensor, centres):
-    """One arc per dimension, the shortest lowest: from the first element to the next along it."""
-    parts, labels, lift = [], [], 0
+def head(x, y, dx, dy, colour):
+    """An arrow's head at (x, y) that points along (dx, dy)."""
+    length = math.hypot(dx, dy)
+    dx, dy = 7 * dx / length, 7 * dy / length
+    corners = f"L{x - dx - dy / 2:.1f} {y - dy + dx / 2:.1f}L{x - dx + dy / 2:.1f} {y - dy - dx / 2:.1f}"
+    return f'<path d="M{x:.1f} {y:.1f}{corners}z" fill="{colour}"/>'
+
+
+def draw_steps(tensor, centres, legend):
+    """One arc per dimension, the shortest lowest: from the first element to the next along it. Their names stand in a line
+    of their own, at `legend`, in the arcs' colours, so that nothing lies over them."""
+    parts, lift = [], 0
+    x, y = legend
     start = tensor.storage_offset()
     steps = [(stride, dim) for dim, (stride, size) in enumerate(zip(tensor.stride(), tensor.shape)) if size > 1]
     for stride, dim in sorted(steps):
         here, there = centres.get(start), centres.get(start + stride)
         if stride == 0 or here is None or there is None:
             continue
+        colour = STEPS[dim % len(STEPS)]
         if here[1] == there[1]:
             lift += STEP
-            path = f"M{here[0]:.1f} {here[1] - 2:.1f}Q{(here[0] + there[0]) / 2:.1f} {here[1] - 2 * lift:.1f} "
-            path += f"{there[0]:.1f} {there[1] - 2:.1f}"
-            parts.append(f'<path class="edge" d="{path}" marker-end="url(#head)"/>')
-            middle = (here[0] + there[0]) / 2
-            labels.append(text(middle, here[1] - lift - 3, f"dim {dim}: {stride:+d}", "small middle over"))
+            top = here[1] - 2
+            middle, peak = (here[0] + there[0]) / 2, top - 2 * lift
+            path = f"M{here[0]:.1f} {top:.1f}Q{middle:.1f} {peak:.1f} {there[0]:.1f} {top:.1f}"
+            parts.append(head(there[0], top, there[0] - middle, top - peak, colour))
         else:
-            parts.append(arrow([(here[0], here[1] + CELL_HEIGHT), (there[0], there[1] - 2)]))
-            labels.append(text(there[0] + 4, there[1] - 4, f"dim {dim}: {stride:+d}", "small over"))
-    return parts + labels
+            low, high = here[1] + CELL_HEIGHT + 14, there[1] - 2  # below the element's number
+            middle = (low + high) / 2
+            path = f"M{here[0]:.1f} {low:.1f}C{here[0]:.1f} {middle:.1f} {there[0]:.1f} {middle:.1f} "
+            path += f"{there[0]:.1f} {high:.1f}"
+            parts.append(head(there[0], high, 0, 1, colour))
+        parts.append(f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.4"/>')
+        name = f"dim {dim}: {stride:+d}"
+        parts.append(f'<path d="M{x:.1f} {y - 4:.1f}h16" stroke="{colour}" stroke-width="2.5"/>')
+        parts.append(text(x + 21, y, name))
+        x += 21 + text_width(name) + 18
+    return parts, x
 
 
 def count_seen(tensor):
@@ -191,7 +211,9 @@ def draw_storage(tensor):
     parts += more
     parts.append(text(MARGIN, bottom + 28, "storage"))
     arcs = sum(n > 1 and s != 0 for n, s in zip(tensor.shape, tensor.stride()))
-    cells, bottom, cells_right, centres = draw_cells(tensor, values, total, bottom + 44 + STEP * arcs, width)
-    parts += cells + draw_steps(tensor, centres)
-    width = max(right, cells_right, *(MARGIN + text_width(line) for line in head)) + MARGIN
+    legend = MARGIN + text_width("storage") + 24, bottom + 28
+    cells, bottom, cells_right, centres = draw_cells(tensor, values, total, bottom + 40 + STEP * arcs, width)
+    steps, names_right = draw_steps(tensor, centres, legend)
+    parts += cells + steps
+    width = max(right, cells_right, names_right, *(MARGIN + text_width(line) for line in head)) + MARGIN
     return document(width, bottom + MARGIN, parts, head[0])

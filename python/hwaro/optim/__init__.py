@@ -6,8 +6,8 @@ from hwaro.optim.optimizer import Optimizer
 _FILES = {"SGD": "sgd", "Adam": "adam", "AdamW": "adamw", "RMSprop": "rmsprop", "Adagrad": "adagrad",
           "Adadelta": "adadelta", "Adamax": "adamax", "NAdam": "nadam", "RAdam": "radam", "ASGD": "asgd",
           "Rprop": "rprop", "LBFGS": "lbfgs"}
-_SUBMODULES = frozenset(["lr_scheduler", "optimizer", *_FILES.values()])
-__all__ = ["Optimizer", "lr_scheduler", *_FILES]
+_SUBMODULES = frozenset(["lr_scheduler", "optimizer", "swa_utils", *_FILES.values()])
+__all__ = ["Optimizer", "lr_scheduler", "swa_utils", *_FILES]
 
 
 def __getattr__(name):

@@ -138,3 +138,38 @@ torch.tensor("abc")
 torch.tensor([[]]), torch.tensor([[], []]).shape, torch.tensor(()), torch.tensor([[[1]]]), torch.tensor(np.array([])), torch.tensor(1, dtype=torch.bool, requires_grad=False)
 x.numpy() @ x.t().numpy(), x.sum().numpy(), x.sum().numpy().shape, float(np.float64(x.sum())), np.mean(x), np.exp(x), np.where(x > 2, x, 0), np.concatenate([x, x])
 x + np.ones(3), np.ones(3) + x, x * np.float32(2), np.float32(2) * x, np.int64(2) ** x, x == np.ones(3), np.ones(3) < x
+from torch.optim.swa_utils import AveragedModel, SWALR, update_bn, get_ema_multi_avg_fn, get_ema_avg_fn, get_swa_avg_fn
+from torch.utils.data import DataLoader, TensorDataset
+torch.manual_seed(0)
+m = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+sets = {"swa": AveragedModel(m), "ema": AveragedModel(m, multi_avg_fn=get_ema_multi_avg_fn(.9)), "buf": AveragedModel(m, use_buffers=True, avg_fn=get_ema_avg_fn(.5)), "avg": AveragedModel(m, avg_fn=lambda a, p, n: .1 * a + .9 * p)}
+opt = torch.optim.SGD(m.parameters(), lr=.1)
+s = SWALR(opt, swa_lr=.05, anneal_epochs=3)
+loader = DataLoader(TensorDataset(torch.randn(12, 3), torch.randn(12, 1)), 4)
+for e in range(5):
+    for x, y in loader:
+        opt.zero_grad(); nn.functional.mse_loss(m(x), y).backward(); opt.step()
+    for a in sets.values(): a.update_parameters(m)
+    s.step(); print(round(opt.param_groups[0]["lr"], 7))
+for k, a in sets.items(): print(k, a.n_averaged, a.module[0].weight, a.module[1].running_mean, a.module[1].num_batches_tracked)
+update_bn(loader, sets["swa"])
+sets["swa"].module[1].running_mean, sets["swa"].module[1].running_var, sets["swa"].module[1].momentum, sets["swa"].training
+sets["swa"]
+list(sets["swa"].state_dict())
+sets["swa"].load_state_dict(sets["ema"].state_dict())
+AveragedModel(m, avg_fn=1, multi_avg_fn=2)
+get_ema_avg_fn(2)
+SWALR(opt, [.1, .2])
+SWALR(opt, .1, anneal_strategy="x")
+SWALR(opt, .1, anneal_epochs=-1)
+o = torch.optim.SGD(m.parameters(), lr=1.)
+s = SWALR(o, .5, anneal_epochs=4, anneal_strategy="linear")
+r = []
+for i in range(6): o.step(); s.step(); r.append(round(o.param_groups[0]["lr"], 6))
+r
+o = torch.optim.SGD(m.parameters(), lr=1.)
+s = SWALR(o, .5, anneal_epochs=0)
+o.step()
+s.step()
+s.get_last_lr()
+get_swa_avg_fn()(torch.ones(1), torch.zeros(1), 3)
