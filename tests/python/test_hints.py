@@ -47,6 +47,32 @@ CASES = {
     "ragged": (lambda: torch.tensor([[1, 2], [3]]), "pad_sequence()", ""),
 }
 
+N = torch.nn
+CASES.update({
+    "linear of ints": (lambda: N.Linear(2, 2)(torch.ones(2, 2).long()), "x.to(weight.dtype), or x.float()", "int64 [2, 2]"),
+    "conv of doubles": (lambda: N.Conv2d(1, 1, 2)(torch.ones(1, 1, 3, 3).double()), "x.to(weight.dtype)", "conv2d("),
+    "conv of a matrix": (lambda: N.Conv2d(1, 1, 2)(torch.ones(3, 3)), "conv2d takes (N, C, …)", "input: float32 [3, 3]"),
+    "small image": (lambda: N.Conv2d(1, 1, 5)(torch.ones(1, 1, 3, 3)), "use a smaller kernel", ""),
+    "pooled away": (lambda: N.functional.max_pool2d(torch.ones(1, 3, 3), 5), "smaller than the window", ""),
+    "classes as floats": (lambda: N.functional.cross_entropy(torch.ones(2, 3), torch.ones(2)), "target.long()", ""),
+    "class columns": (
+        lambda: N.functional.cross_entropy(torch.ones(2, 3), torch.tensor([[1], [1]])), "target.squeeze(1)", ""),
+    "class rows": (
+        lambda: N.functional.cross_entropy(torch.ones(2, 3), torch.tensor([1])), "2 rows and 1 targets do not fit", ""),
+    "logits and targets": (
+        lambda: N.functional.binary_cross_entropy_with_logits(torch.ones(2, 1), torch.ones(2)), "target.unsqueeze(1)", ""),
+    "probabilities": (
+        lambda: N.functional.binary_cross_entropy(torch.ones(2) * 2, torch.ones(2)), "with_logits", ""),
+    "embedding of floats": (lambda: N.Embedding(2, 2)(torch.ones(1)), "i = i.long()", ""),
+    "channels": (lambda: N.BatchNorm2d(3)(torch.ones(2, 4, 2, 2)), "BatchNorm…(4)", ""),
+    "layer norm": (lambda: N.LayerNorm(3)(torch.ones(2, 4)), "LayerNorm(x.shape[-1])", ""),
+    "mask": (lambda: torch.ones(2).masked_fill(torch.ones(2), 0), "mask.bool()", "mask: float32 [2]"),
+    "grad of a constant": (
+        lambda: torch.autograd.grad(torch.ones(1, requires_grad=True), torch.ones(1)), "requires_grad=True before", ""),
+    "range": (lambda: torch.arange(5, 0), "the step is negative", ""),
+    "strings": (lambda: torch.tensor(["a"]), "turn texts into numbers", ""),
+})
+
 
 def twice():
     loss = (torch.ones(2, requires_grad=True) ** 2).sum()

@@ -1,6 +1,7 @@
 optim = torch.optim
 from torch.autograd import Variable, Function, grad, gradcheck, gradgradcheck, forward_ad
 import copy, pickle, io
+AF = torch.autograd.functional
 x = torch.tensor([1., 2., 3.], requires_grad=True)
 h = x.register_hook(lambda g: g * 2)
 h
@@ -8,7 +9,6 @@ x.sum().backward()
 x.grad
 h.remove()
 x.register_hook(lambda g: print("hook", g))
-x.register_hook(3)
 y = (x * 2)
 y.retain_grad()
 y.register_hook(lambda g: g + 1)

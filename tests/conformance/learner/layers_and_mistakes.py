@@ -154,9 +154,6 @@ m.state_dict()
 m(torch.ones(2, 3, 6, 6)).shape
 m
 m[0].weight.shape, type(m[4]), isinstance(m[4].weight, nn.Parameter), m[4].in_features, m[4].weight
-m2.load_state_dict(m.state_dict())
-m2
-m2(torch.ones(2, 3, 6, 6)).sum(), m2
 nn.LazyConv2d(4, 3)(torch.ones(3, 6, 6)).shape
 nn.LazyConv2d(4, 3)(torch.ones(6, 6))
 nn.LazyConvTranspose2d(4, 3)(torch.ones(1, 3, 6, 6)).shape

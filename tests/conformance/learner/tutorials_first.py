@@ -1,5 +1,6 @@
 optim = torch.optim
 from torch import nn
+import math
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 torch.manual_seed(0)
 data = torch.tensor([[1, 2],[3, 4]])

@@ -412,8 +412,6 @@ r, mu, lv = VAE()(torch.rand(3, 16))
 (F.binary_cross_entropy(r, torch.rand(3, 16), reduction='sum') - 0.5 * torch.sum(1 + lv - mu.pow(2) - lv.exp())).backward()
 r.shape
 mm = nn.Linear(4, 3)
-prune.l1_unstructured(mm, name="weight", amount=0.3)
-mm.weight_mask, list(mm.named_buffers())[0][0]
 torch.nn.utils.weight_norm(nn.Linear(3, 2))
 torch.nn.utils.parametrizations.weight_norm(nn.Linear(3, 2))
 torch.nn.utils.spectral_norm(nn.Linear(3, 2))
