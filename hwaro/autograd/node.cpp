@@ -121,7 +121,7 @@ void set_history(const engine::Tensor& t, const NodePtr& node, std::uint32_t nr)
 void set_requires_grad(const engine::Tensor& t, bool on) {
   if (on && !is_differentiable(t.dtype()))
     raise("only Tensors of floating point and complex dtype can require gradients");
-  if (t->grad_fn || (t->is(kIsView) && is_tracked(t) && grad_fn(t))) {
+  if (t->grad_fn) {
     if (!on)
       raise(
           "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "

@@ -45,8 +45,9 @@ HookPlace add_post_accumulate_hook(const Tensor& t, HookPtr hook) {
 
 void retain_grad(const Tensor& t) {
   HWARO_CHECK(is_tracked(t), "can't retain_grad on Tensor that has requires_grad=False");
+  if (!t->grad_fn || retains_grad(t)) return;
   const NodePtr node = grad_fn(t);
-  if (!node || retains_grad(t)) return;
+  if (!node) return;
   AutogradMeta& meta = autograd_meta(*t.impl());
   meta.retained = IntrusivePtr<RetainGrad>::adopt(new RetainGrad(t.impl()));
   node->make_hooks().tensor_hooks.push_back({t->output_nr, HookPtr::share(meta.retained.get()), true});

@@ -80,6 +80,7 @@ PyObject* py_record_function(PyObject*, PyObject* args) {
   auto* node = new PythonFunctionNode(apply, release, name);
   const NodePtr owner = NodePtr::adopt(node);
   node->num_inputs = std::uint32_t(out.size());
+  for (const Tensor& t : changed) t->bump_version();
   for (const Tensor& t : changed)
     if (t->is(kIsView)) check_view_written(t, false);
   for (const Tensor& t : in) node->add_edge(t.defined() ? gradient_edge(t) : Edge{});
@@ -90,7 +91,6 @@ PyObject* py_record_function(PyObject*, PyObject* args) {
     if (is_dirty) {
       HWARO_CHECK(!(out[i]->requires_grad && !out[i]->grad_fn),
                   "a leaf Variable that requires grad has been used in an in-place operation.");
-      out[i]->bump_version();
       if (out[i]->is(kIsView)) check_inplace(out[i], true);
       if (out[i]->is(kIsView) && out.size() == 1) {
         rebase_history(out[i], owner);

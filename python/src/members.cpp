@@ -59,7 +59,7 @@ int set_requires_grad_attr(PyObject* self, PyObject* value, void*) {
   if (!value || !PyBool_Check(value)) raise("requires_grad must be a bool");
   const Tensor t = tensor_of(self);
   const bool on = value == Py_True;
-  HWARO_CHECK(!on || !is_tracked(t) || !grad_fn(t), "you can only change requires_grad flags of leaf variables.");
+  HWARO_CHECK(!on || !t->grad_fn, "you can only change requires_grad flags of leaf variables.");
   set_requires_grad(t, on);
   return 0;
   HWARO_PY_CATCH(-1)

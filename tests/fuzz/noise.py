@@ -35,6 +35,10 @@ def shaken(tensor, rng, differences=False):
             scales = [largest / size if 0 < size < largest else 1 for size in sizes.flatten().tolist()]
             factors = [1 + (factor - 1) * scale for factor, scale in zip(factors, scales)]
         real = {torch.complex64: torch.float32, torch.complex128: torch.float64}.get(tensor.dtype, tensor.dtype)
+        if real != tensor.dtype:  # their parts for themselves: neither is small to the other's rounding
+            turns = torch.tensor([eps * rng.choice((-1, 0, 1)) * rng.random() for _ in factors], dtype=torch.float64)
+            plain.mul_(torch.complex(torch.tensor(factors, dtype=torch.float64), turns).to(plain).reshape(plain.shape))
+            return
         plain.mul_(torch.tensor(factors, dtype=torch.float64).to(real).reshape(plain.shape))
 
 

@@ -128,7 +128,7 @@ def assigned(p):
         part = eval(f"t[{index}]", {"t": t.detach(), "torch": torch})
         real = t.is_floating_point() or t.is_complex()
         value = p.fitting_into(part, lambda o: real or not o.requires_grad) if p.chance(0.5) else p.number(t.dtype)
-        if value in p.env and p[value].requires_grad and not real:
+        if value in p.env and (p[value].requires_grad and not real or tangled(t, p[value])):
             value = "1"
     except Exception:
         value = p.number(t.dtype)

@@ -311,3 +311,17 @@ def test_out():
     out = torch.empty(2)
     assert torch.sum(x, 0, out=out) is out and out.tolist() == [4, 6]
     assert torch.amax(x, 1, out=out) is out and out.tolist() == [2, 4]
+
+
+@pytest.mark.parametrize("shape, strides", [((3, 1, 4), (1, 12, 3)), ((3, 1, 1, 4), (1, 12, 1, 3)), ((1, 4, 3), (1, 1, 4)), ((2, 1, 3), (1, 1, 2))])
+def test_a_dimension_of_size_one_does_not_hide_the_order_of_the_others(shape, strides):
+    x = torch.from_numpy(normal(int(np.prod(shape)))).as_strided(shape, strides)
+    plain = np.ascontiguousarray(x.numpy())
+    for dim in range(len(shape)):
+        for name, reference in (("max", np.max), ("min", np.min)):
+            values, indices = getattr(x, name)(dim)
+            assert values.tolist() == reference(plain, dim).tolist()
+            assert indices.tolist() == getattr(np, "arg" + name)(plain, dim).tolist()
+        assert x.argmax(dim).tolist() == np.argmax(plain, dim).tolist()
+        close(x.var(dim, correction=0), np.var(plain, dim), 1e-14)
+        close(x.sum(dim), np.sum(plain, dim), 1e-14)

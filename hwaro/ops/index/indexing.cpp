@@ -65,12 +65,14 @@ class Geometry {
  public:
   Geometry(const Tensor& self) : sizes_(self.sizes()), strides_(self.strides()), offset_(self->offset) {}  // NOLINT
   void select(int64_t dim, int64_t index) {
+    whole_ = false;
     offset_ += index * strides_[dim];
     sizes_.erase(std::size_t(dim));
     strides_.erase(std::size_t(dim));
   }
   void slice(int64_t dim, const Index& i) {
     const int64_t size = sizes_[dim];
+    whole_ = whole_ && is_full(i, size);
     int64_t start = i.start.value_or(0), end = i.stop.value_or(size);
     if (start < 0) start += size;
     if (end < 0) end += size;
@@ -81,20 +83,19 @@ class Geometry {
     strides_[dim] *= i.step;
   }
   void unsqueeze(int64_t dim) {
+    whole_ = false;
     strides_.insert(std::size_t(dim), dim < int64_t(sizes_.size()) ? sizes_[dim] * strides_[dim] : 1);
     sizes_.insert(std::size_t(dim), 1);
   }
   int64_t size(int64_t dim) const { return sizes_[dim]; }
   int64_t dim() const { return int64_t(sizes_.size()); }
-  // self itself where nothing changed.
-  Tensor view_of(const Tensor& self) const {
-    const bool same = offset_ == self->offset && IntSpan(sizes_) == self.sizes() && IntSpan(strides_) == self.strides();
-    return same ? self : make_view(self, sizes_, strides_, offset_);
-  }
+  // self itself where all entries say so; not where it just comes out the same.
+  Tensor view_of(const Tensor& self) const { return whole_ ? self : make_view(self, sizes_, strides_, offset_); }
 
  private:
   Dims sizes_, strides_;
   int64_t offset_;
+  bool whole_ = true;
 };
 
 // The same, with a recorded view per entry.

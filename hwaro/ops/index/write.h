@@ -7,20 +7,6 @@
 
 namespace hwaro::engine {
 
-// Errors: where `in` shares memory with `self`, which is about to be written; the very same tensor counts too.
-inline void check_apart(const Tensor& self, const Tensor& in) {
-  if (!in.defined() || in.is_conj()) return;  // PyTorch resolves a lazy conjugate first
-  const bool same = in->storage == self->storage && in->offset == self->offset && in.sizes() == self.sizes() &&
-                    in.strides() == self.strides();
-  HWARO_CHECK(
-      !(in.is_same(self) || (same && self.numel() > 0 && is_dense_non_overlapping(self.sizes(), self.strides()))),
-      "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
-      "location. Please clone() the tensor before performing the operation.");
-  if (has_internal_overlap(*self.impl())) return;  // whoever cares says so
-  const Operand operand = in;
-  check_no_overlap(self, &operand, 1);
-}
-
 // src with the history that it has now: a write to its base would make that of a view out of date.
 inline Tensor history_of(const Tensor& src) {
   if (!src.defined() || !src->is(kIsView) || !is_tracked(src)) return src;

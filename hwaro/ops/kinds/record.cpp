@@ -11,7 +11,8 @@ Tensor make_view(const Tensor& base, IntSpan sizes, IntSpan strides, std::int64_
   t.flags |= kIsView;
   t.view_version = t.version();
   ViewOrigin origin = ViewOrigin::Default;
-  if (inference_enabled()) origin = ViewOrigin::Inference;
+  const bool inferred = base->is(kIsView) && ViewOrigin(base->view_origin) == ViewOrigin::Inference;
+  if (inference_enabled() || inferred) origin = ViewOrigin::Inference;
   else if (!grad_enabled()) origin = ViewOrigin::NoGrad;
   else if (multi_output) origin = ViewOrigin::MultiOutput;
   else if (base->is(kIsView)) origin = ViewOrigin(base->view_origin);

@@ -48,8 +48,8 @@ static std::pair<const char*, const char*> extent(const TensorImpl& t) {
 // How two tensors meet in memory. Where either has gaps that is too hard to say; they are then taken as apart.
 enum class Overlap : std::uint8_t { None, Partial, Full };
 static Overlap overlap_of(const TensorImpl& a, const TensorImpl& b) {
-  if (a.numel == 0 || b.numel == 0 || a.device.is_meta() || a.storage.get() != b.storage.get()) return Overlap::None;
   if (&a == &b) return Overlap::Full;
+  if (a.numel == 0 || b.numel == 0 || a.device.is_meta() || a.storage.get() != b.storage.get()) return Overlap::None;
   if (!is_dense_non_overlapping(a.sizes, a.strides) || !is_dense_non_overlapping(b.sizes, b.strides))
     return Overlap::None;
   const auto x = extent(a), y = extent(b);
@@ -71,7 +71,8 @@ void check_no_overlap(const Tensor& out, const Operand* operands, int count) {
 }
 
 void check_apart(const Tensor& out, const Tensor& other) {
-  if (other.defined() && overlap_of(*out.impl(), *other.impl()) != Overlap::None) raise_overlap();
+  if (!other.defined() || other.is_conj()) return;  // PyTorch resolves a lazy conjugate first
+  if (overlap_of(*out.impl(), *other.impl()) != Overlap::None) raise_overlap();
 }
 
 void resize_tensor(const Tensor& t, IntSpan shape) {

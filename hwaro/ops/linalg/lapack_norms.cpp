@@ -23,13 +23,13 @@ std::string order_text(double ord) {
 Dims check_norm(const Tensor& a, IntSpan dim, OptDType dtype, bool low_precision) {
   constexpr const char* function = "linalg.matrix_norm";
   check_matrix(a, function);
+  check_floating(a, function, low_precision);
   std::string list;
   for (int64_t d : dim) list += concat(list.empty() ? "" : " ", d);
   HWARO_CHECK(dim.size() == 2, "linalg.matrix_norm: dim must be a 2-tuple. Got ", list);
   const Dims wrapped = {wrap_dim(dim[0], a.dim()), wrap_dim(dim[1], a.dim())};
   HWARO_CHECK(wrapped[0] != wrapped[1], "linalg.matrix_norm: dims must be different. Got (", wrapped[0], ", ",
               wrapped[1], ")");
-  check_floating(a, function, low_precision);
   if (dtype) {
     HWARO_CHECK(is_differentiable(*dtype), function, ": dtype should be floating point or complex, but got ",
                 scalar_type_name(*dtype));

@@ -135,6 +135,10 @@ Tensor extreme_values(bool min, const Tensor& self, IntSpan dim, bool keepdim) {
   for (int64_t d : dim)
     HWARO_CHECK_AS(IndexError, self.dim() == 0 || self.size(d) != 0, name, "(): Expected reduction dim ", d,
                    " to have non-zero size.");
+  if (self.numel() == 0 && is_complex(self.dtype())) {
+    HWARO_CHECK(!recording(self), name, " does not support automatic differentiation for outputs with complex dtype.");
+    return make_tensor(reduced_sizes(self.sizes(), mask, keepdim), self.dtype(), self.device());
+  }
   check_real(min ? "min_values_cpu" : "max_values_cpu", self);
   const Tensor out = dense_as(reduce(min ? ReduceOp::Min : ReduceOp::Max, self, mask, keepdim), self.dtype());
   if (recording(self))

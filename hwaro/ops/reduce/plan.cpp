@@ -279,10 +279,19 @@ class Reduction {
 // Dimensions from slowest to fastest.
 Dims memory_order(const Tensor& t) {
   Dims order;
-  for (int d = 0; d < t.dim(); ++d) order.push_back(d);
-  for (int i = 1; i < t.dim(); ++i)
-    for (int j = i; j > 0 && t.strides()[order[j - 1]] < t.strides()[order[j]] && t.sizes()[order[j]] != 1; --j)
-      std::swap(order[j - 1], order[j]);
+  for (int d = 0; d < t.dim(); ++d) {
+    if (t.sizes()[d] == 1) continue;
+    std::size_t at = order.size();
+    while (at > 0 && t.strides()[order[at - 1]] < t.strides()[d]) --at;
+    order.insert(at, d);
+  }
+  // Dimensions of size 1, whose strides say nothing, stay in front of the first one that follows them.
+  for (int d = 0; d < t.dim(); ++d) {
+    if (t.sizes()[d] != 1) continue;
+    std::size_t at = 0;
+    while (at < order.size() && order[at] < d) ++at;
+    order.insert(at, d);
+  }
   return order;
 }
 

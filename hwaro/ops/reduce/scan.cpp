@@ -53,7 +53,8 @@ Tensor raw_scan(ScanOp op, const Tensor& self, int64_t dim, bool reverse) {
 // out = scan(x): the gradient of a running sum is the running sum from the other end.
 void record_sum(const char* name, const Tensor& self, const Tensor& out, int64_t dim, bool reverse) {
   record(name, {self}, out, {}, [dim, reverse, type = self.dtype()](Backward& b) {
-    b.set(0, running_sum(to_dtype(b.g(), type), dim, !reverse));
+    const Tensor g = to_dtype(b.g(), type);
+    b.set(0, g.numel() <= 1 || g.sizes()[dim] == 1 ? g : running_sum(g, dim, !reverse));
   });
 }
 

@@ -151,6 +151,7 @@ struct ViewDtype {
                   sizes.back());
       HWARO_CHECK(offset % ratio == 0, "self.storage_offset() must be divisible by ", ratio, change, ", but got ",
                   offset);
+      check_last_stride();
       for (std::size_t d = 0; d + 1 < strides.size(); ++d) {
         HWARO_CHECK(strides[d] % ratio == 0, "self.stride(", d, ") must be divisible by ", ratio, change, ", but got ",
                     strides[d]);

@@ -92,14 +92,17 @@ struct Copy {
   static Tensor call(const Tensor& self, const Tensor& src, bool) {
     const bool recorded = recording(self, src) && is_differentiable(self.dtype());
     check_inplace(self, recorded);
-    if (const Operand from = src; !self.is_same(src)) check_no_overlap(self, &from, 1);
+    const bool itself = self.is_same(src) || (self->storage == src->storage && self->offset == src->offset &&
+                                              self.sizes() == src.sizes() && self.strides() == src.strides() &&
+                                              self.dtype() == src.dtype() && self.is_conj() == src.is_conj());
+    if (const Operand from = src; !itself) check_no_overlap(self, &from, 1);
     Dims shape(self.sizes());
     broadcast_into(shape, src.sizes());
     HWARO_CHECK(IntSpan(shape) == self.sizes(), "output with shape ", sizes_str(self.sizes()),
                 " doesn't match the broadcast shape ", sizes_str(shape));
     warn_of_lost_part(src.dtype(), self.dtype());
     const Tensor source = recorded ? history_of(src) : src;
-    if (self.impl() != src.impl() && !self.device().is_meta()) {
+    if (!itself && !self.device().is_meta()) {
       HWARO_CHECK_AS(NotImplementedError, !src.device().is_meta(), "Cannot copy out of meta tensor; no data!");
       // Source and target may be overlapping views of one storage: then the source is read whole before it is written.
       const bool shared = self->storage == src->storage;

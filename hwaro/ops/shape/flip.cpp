@@ -119,6 +119,7 @@ struct Roll {
     }
     HWARO_CHECK(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: ", shifts.size(),
                 ", dims:", dims.size());
+    if (self.numel() == 0) return recorded(self, clone(detach(self)), shifts, dims);  // along any dimension
     Tensor out = self;
     for (std::size_t i = 0; i < dims.size(); ++i) out = rolled(out, shifts[i], wrap_dim(dims[i], self.dim(), false));
     return recorded(self, out, shifts, dims);

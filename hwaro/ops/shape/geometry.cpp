@@ -68,6 +68,7 @@ Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_
                            IntSpan sizes, IntSpan strides, int64_t offset) {
   // A buffer laid out like the storage behind both geometries; elements are added one by one because a view may show an
   // element several times, and the base may too (then each of its copies gets the whole sum, as PyTorch defines it).
+  if (product(base_sizes) == 0 || product(sizes) == 0) return make_zeros(base_sizes, grad.dtype(), grad.device());
   int64_t low = base_offset < offset ? base_offset : offset, high = low;
   auto reach = [&](IntSpan s, IntSpan st, int64_t from) {
     int64_t last = from;

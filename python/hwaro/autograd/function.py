@@ -224,6 +224,10 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
         ctx._is_tensor = tuple(isinstance(a, _Tensor) for a in args)
         ctx.needs_input_grad = tuple(t and a.requires_grad for t, a in zip(ctx._is_tensor, args))
         recording = _C.is_grad_enabled()
+        if recording and any(ctx.needs_input_grad):
+            for a in args:
+                if isinstance(a, _Tensor) and a._is_view():
+                    a.grad_fn  # a view whose base was written to tells it now, or has its history anew
         if recording:
             _C._set_grad_enabled(False)
         try:
@@ -265,6 +269,8 @@ def _prepare_outputs(ctx, args, outputs, executable):
         )
         if isinstance(o, _Tensor):
             is_input, is_dirty = id(o) in inputs, id(o) in dirty
+            if is_dirty and not executable:  # else record_function counts the write
+                _C._bump_version(o)
             if differentiable or not o.requires_grad:
                 if is_input and not is_dirty:
                     o = o.view_as(o)
