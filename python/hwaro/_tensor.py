@@ -176,8 +176,10 @@ def __array_wrap__(self, array, *args):
 
 
 @_method
-def cpu(self, memory_format=None):
-    return self.to("cpu")
+def cpu(self, *args, memory_format=None):
+    if args:
+        raise TypeError(f"cpu() takes 0 positional arguments but {len(args)} {'was' if len(args) == 1 else 'were'} given")
+    return self.to("cpu") if memory_format is None else self.to("cpu", memory_format=memory_format)
 
 
 @_method
@@ -192,7 +194,7 @@ def _cast(name, dtype):
             raise TypeError(f"{name}() takes 0 positional arguments but {count} {'was' if count == 1 else 'were'} given")
         return self.to(dtype) if memory_format is None else self.to(dtype, memory_format=memory_format)
 
-    cast.__name__ = name
+    cast.__name__ = cast.__qualname__ = name
     cast.__doc__ = f"self as {dtype}."
     _C._add_tensor_method(name, cast)
 

@@ -198,6 +198,8 @@ def cond(pred, true_fn, false_fn, operands=()):
 
 
 def numel(input):
+    if not isinstance(input, _C.Tensor):
+        raise TypeError(f"numel(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     return input.numel()
 
 

@@ -51,12 +51,17 @@ ToOptions parse_to(PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
     } else if (first == Py_None) {
       at = 1;
       if (count > 1 && dtype_from(args[1])) o.dtype = dtype_from(args[1]), at = 2;
-    } else if (!PyBool_Check(first)) {
+    } else if (Scalar number; scalar_from(first, number)) {  // a number is a tensor of its kind
+      o.dtype = number.is_complex() ? DType::ComplexDouble : number.is_floating() ? DType::Double : number.dtype();
+      at = 1;
+    } else {
       raise_bad_to(args, count, kwnames);
     }
   }
-  if (at < count) ++at;  // non_blocking
-  if (at < count) o.copy = PyObject_IsTrue(args[at++]) == 1;
+  for (int flag = 0; flag < 2 && at < count; ++flag, ++at) {
+    if (!PyBool_Check(args[at])) raise_bad_to(args, count, kwnames);
+    if (flag == 1) o.copy = args[at] == Py_True;  // the other is non_blocking
+  }
   if (at < count) raise_bad_to(args, count, kwnames);
   const Py_ssize_t keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
   for (Py_ssize_t k = 0; k < keywords; ++k) {
@@ -71,12 +76,13 @@ ToOptions parse_to(PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
       if (!is_device_like(v)) raise_bad_to(args, count, kwnames);
       o.device = device_of_object(v);
     } else if (name == "copy") {
-      o.copy = PyObject_IsTrue(v) == 1;
+      if (!PyBool_Check(v)) raise_bad_to(args, count, kwnames);
+      o.copy = v == Py_True;
     } else if (name == "memory_format") {
       if (v == Py_None) continue;
       if (!is_memory_format(v)) raise_bad_to(args, count, kwnames);
       o.format = memory_format_of(v);
-    } else if (name == "other" || name == "tensor") {
+    } else if (name == "tensor") {
       if (!is_tensor(v)) raise_bad_to(args, count, kwnames);
       o.dtype = impl_of(v)->dtype;
       o.device = impl_of(v)->device;
@@ -115,9 +121,18 @@ PyObject* tensor_type(PyObject* self, PyObject* const* args, Py_ssize_t count, P
   HWARO_PY_TRY
   const TensorImpl& t = *impl_of(self);
   PyObject* want = nullptr;
+  if (count > 2) raise<TypeError>("type() takes from 0 to 2 positional arguments but ", count, " were given");
   if (count > 0) want = args[0];
-  for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k)
-    if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kwnames, k), "dtype") == 0) want = args[count + k];
+  PyObject* waits_not = count > 1 ? args[1] : Py_False;
+  for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k) {
+    PyObject* name = PyTuple_GET_ITEM(kwnames, k);
+    if (same_name(name, "dtype")) want = args[count + k];
+    else if (same_name(name, "non_blocking")) waits_not = args[count + k];
+    else raise<TypeError>("type() got an unexpected keyword argument '", PyUnicode_AsUTF8(name), "'");
+  }
+  if (!PyBool_Check(waits_not))
+    raise<TypeError>("type(): argument 'non_blocking' ", count > 1 ? "(position 2) " : "", "must be bool, not ",
+                     shown_type(waits_not));
   const std::string prefix = t.device.is_cpu() ? "torch." : std::string("torch.") + name_of(t.device.type) + ".";
   if (!want || want == Py_None)
     return PyUnicode_FromString((prefix + kDTypeInfos[int(t.dtype)].tensor_type_name).c_str());

@@ -1,6 +1,7 @@
 // NumPy both ways without a copy, without including NumPy's headers and without importing it before it is needed: arrays
 // come in through the buffer protocol and go out through the tensor's own.
 #include "python/src/interop.h"
+#include "python/src/op_arguments.h"
 
 #include <cstring>
 
@@ -285,10 +286,12 @@ static PyObject* to_numpy(PyObject* self, bool force) {
 
 PyObject* tensor_numpy(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   HWARO_PY_TRY
-  bool force = false;
-  for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k) force = PyObject_IsTrue(args[count + k]) == 1;
-  HWARO_CHECK_AS(TypeError, count == 0, "numpy() takes 0 positional arguments but ", count, " was given");
-  return to_numpy(self, force);
+  HWARO_CHECK_AS(TypeError, count == 0, "numpy() takes 0 positional arguments but ", count,
+                 count == 1 ? " was given" : " were given");
+  PyObject* force = only_argument("numpy", "force", args, count, kwnames);
+  if (force && !PyBool_Check(force))
+    raise<TypeError>("numpy(): argument 'force' must be bool, not ", shown_type(force));
+  return to_numpy(self, force == Py_True);
   HWARO_PY_CATCH(nullptr)
 }
 

@@ -9,6 +9,7 @@
 #include "python/src/autograd_objects.h"
 #include "python/src/binding.h"
 #include "python/src/members.h"
+#include "python/src/op_arguments.h"
 #include "python/src/torch_function.h"
 
 namespace hwaro::python {
@@ -167,23 +168,21 @@ int set_imag(PyObject* self, PyObject* value, void*) { return set_part(self, val
 
 PyObject* m_size(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   HWARO_PY_TRY
-  if (count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) == 0 || args[0] == Py_None)
-    return size_object(impl_of(self)->sizes);
+  PyObject* dim = only_argument("size", "dim", args, count, kwnames);
+  if (!dim || dim == Py_None) return size_object(impl_of(self)->sizes);
   std::int64_t d;
-  if (!int_from(args[0], d))
-    raise<TypeError>("size(): argument 'dim' ", count ? "(position 1) " : "", "must be int, not ",
-                     Py_TYPE(args[0])->tp_name);
+  if (!int_from(dim, d))
+    raise<TypeError>("size(): argument 'dim' ", count ? "(position 1) " : "", "must be int, not ", shown_type(dim));
   return PyLong_FromLongLong(tensor_of(self).size(d));
   HWARO_PY_CATCH(nullptr)
 }
 PyObject* m_stride(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   HWARO_PY_TRY
-  if (count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) == 0 || args[0] == Py_None)
-    return int_tuple(impl_of(self)->strides);
+  PyObject* dim = only_argument("stride", "dim", args, count, kwnames);
+  if (!dim || dim == Py_None) return int_tuple(impl_of(self)->strides);
   std::int64_t d;
-  if (!int_from(args[0], d))
-    raise<TypeError>("stride(): argument 'dim' ", count ? "(position 1) " : "", "must be int, not ",
-                     Py_TYPE(args[0])->tp_name);
+  if (!int_from(dim, d))
+    raise<TypeError>("stride(): argument 'dim' ", count ? "(position 1) " : "", "must be int, not ", shown_type(dim));
   return PyLong_FromLongLong(tensor_of(self).stride(d));
   HWARO_PY_CATCH(nullptr)
 }
@@ -206,11 +205,14 @@ PyObject* m_get_device(PyObject* self, PyObject*) {
 PyObject* m_is_contiguous(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   HWARO_PY_TRY
   MemoryFormat format = MemoryFormat::Contiguous;
-  if (count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) > 0) {
-    if (!is_memory_format(args[0]))
+  if (count > 0)
+    raise<TypeError>("is_contiguous() takes 0 positional arguments but ", count, count == 1 ? " was" : " were",
+                     " given");
+  if (PyObject* given = only_argument("is_contiguous", "memory_format", args, count, kwnames)) {
+    if (!is_memory_format(given))
       raise<TypeError>("is_contiguous(): argument 'memory_format' must be torch.memory_format, not ",
-                       Py_TYPE(args[0])->tp_name);
-    format = memory_format_of(args[0]);
+                       shown_type(given));
+    format = memory_format_of(given);
   }
   return PyBool_FromLong(tensor_of(self).is_contiguous(format));
   HWARO_PY_CATCH(nullptr)
@@ -256,13 +258,11 @@ PyObject* m_tolist(PyObject* self, PyObject*) {
 }
 PyObject* m_requires_grad(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   HWARO_PY_TRY
-  bool on = true;
-  if (count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0) > 0) {
-    if (!PyBool_Check(args[0]))
-      raise<TypeError>("requires_grad_(): argument 'requires_grad' (position 1) must be bool, not ",
-                       Py_TYPE(args[0])->tp_name);
-    on = args[0] == Py_True;
-  }
+  PyObject* given = only_argument("requires_grad_", "requires_grad", args, count, kwnames);
+  if (given && !PyBool_Check(given))
+    raise<TypeError>("requires_grad_(): argument 'requires_grad' ", count ? "(position 1) " : "", "must be bool, not ",
+                     shown_type(given));
+  const bool on = !given || given == Py_True;
   HWARO_CHECK(!on || is_differentiable(impl_of(self)->dtype),
               "only Tensors of floating point dtype can require gradients");
   set_requires_grad(tensor_of(self), on);

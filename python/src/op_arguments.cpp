@@ -101,12 +101,13 @@ bool element_is_int(PyObject* o) {
   return is_index(o);
 }
 
-// One int of a list. The first element decides whether the list fits; a later one that is no int is an error.
+// One int of a list. The first element decides whether the list fits (a bool does not, and later does); a later one that
+// is no int is an error.
 void take_int(const OverloadSet& set, const Schema& s, int i, Py_ssize_t k, PyObject* o, Arena& arena) {
   std::int64_t n = 0;
-  const bool whole = element_is_int(o);
+  const bool whole = element_is_int(o) || (k > 0 && PyBool_Check(o));
   int overflow = 0;
-  if (whole && PyLong_CheckExact(o)) n = PyLong_AsLongLongAndOverflow(o, &overflow);
+  if (whole && PyLong_Check(o)) n = PyLong_AsLongLongAndOverflow(o, &overflow);
   else if (whole) int_from(o, n);
   if (!whole || overflow)
     raise<TypeError>(set.name, "(): argument '", argument_name(s, i), "' failed to unpack the object at pos ", k + 1,
@@ -238,6 +239,8 @@ bool convert(const OverloadSet& set, const OpEntry& e, int i, PyObject* o, Value
     case ArgType::Bool:
       if (PyBool_Check(o)) {
         v.b = o == Py_True;
+      } else if (PyLong_Check(o) && is_python_function(set)) {
+        v.b = PyObject_IsTrue(o) == 1;  // what PyTorch writes in Python takes anything that is true or false
       } else {
         const std::string_view type = Py_TYPE(o)->tp_name;
         if (type != "numpy.bool" && type != "numpy.bool_") return false;
@@ -295,7 +298,8 @@ bool is_alias(std::string_view name, std::string_view given) {
 // Whether Python calls may pass the one positional argument, a list of ints, as separate ints: x.view(2, 3).
 bool takes_varargs(const OverloadSet& set, const Schema& s) {
   const int first = set.method ? 1 : 0;
-  return s.positional_count == first + 1 && s.args[first].list && s.args[first].type == ArgType::Int;
+  return s.positional_count == first + 1 && s.args[first].list && s.args[first].type == ArgType::Int &&
+         !s.args[first].optional;
 }
 
 // Functions that take their tensors as separate arguments as well: meshgrid(x, y).
@@ -347,6 +351,10 @@ bool parse(const OverloadSet& set, const Overload& overload, PyObject* const* ar
   const bool varargs = takes_varargs(set, s);
   Py_ssize_t used_keywords = 0, at = 0;
   if (count > s.positional_count && !varargs && !(count && is_tensor(args[0]) && takes_separate_tensors(set))) {
+    if (why) *why = too_many(set, s, count - self_offset);
+    return false;
+  }
+  if (varargs && count - self_offset > 1 && !element_is_int(args[self_offset])) {
     if (why) *why = too_many(set, s, count - self_offset);
     return false;
   }

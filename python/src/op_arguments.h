@@ -76,12 +76,21 @@ std::string bad_keyword(const OverloadSet& set, const Overload& overload, Py_ssi
 // Whether PyTorch has overloads for numbers on either side where one schema stands here: lt(x, 2), pow(2, x). Two numbers
 // fit none of them; add and its like take numbers as tensors.
 bool has_number_overloads(const OverloadSet& set);
+// Raises, for a function that PyTorch has in Python, what the interpreter or the operator called there says.
+void raise_in_python(const OverloadSet& set, PyObject* const* args, Py_ssize_t count, PyObject* kwnames);
+// Whether PyTorch has the function in Python, where the interpreter looks at the arguments first.
+bool is_python_function(const OverloadSet& set);
+// The operator of a name, prepared for parsing; null where there is none.
+const OverloadSet* function_set(std::string_view name);
 // Whether an operator has an older order of arguments that is hidden from its signatures.
 bool has_old_order(const OverloadSet& set);
 // Rewrites a call in the old order, numbers before tensors; `out` are then the arguments, `names` those of the keywords
 // at their end.
 bool reordered(const OverloadSet& set, PyObject* const* args, Py_ssize_t count, PyObject* kwnames,
                std::vector<PyObject*>& out, Ref& names);
+// The one argument of a small method that is no operator, or null; raises where there is another.
+PyObject* only_argument(const char* method, const char* name, PyObject* const* args, Py_ssize_t count,
+                        PyObject* kwnames);
 std::string shown_types(PyObject* const* args, Py_ssize_t first, Py_ssize_t count, PyObject* kwnames);
 std::string shown_type(PyObject* o);
 const char* python_type_name(const ArgSchema& a);

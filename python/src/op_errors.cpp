@@ -1,4 +1,7 @@
 // What is said about arguments that fit no overload, and the argument orders of old versions, which still work.
+#include <algorithm>
+#include <unordered_map>
+
 #include "hwaro/ops/kinds/support.h"
 #include "python/src/op_arguments.h"
 
@@ -44,6 +47,19 @@ std::string bad_keyword(const OverloadSet& set, const Overload& overload, Py_ssi
   return "invalid keyword arguments";
 }
 
+PyObject* only_argument(const char* method, const char* name, PyObject* const* args, Py_ssize_t count,
+                        PyObject* kwnames) {
+  if (count > 1) raise<TypeError>(method, "() takes from 0 to 1 positional arguments but ", count, " were given");
+  const Py_ssize_t keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
+  for (Py_ssize_t k = 0; k < keywords; ++k) {
+    PyObject* given = PyTuple_GET_ITEM(kwnames, k);
+    if (!same_name(given, name))
+      raise<TypeError>(method, "() got an unexpected keyword argument '", PyUnicode_AsUTF8(given), "'");
+    if (count > 0) raise<TypeError>(method, "() got multiple values for argument '", name, "'");
+  }
+  return count + keywords ? args[0] : nullptr;
+}
+
 std::string python_signature(const OverloadSet& set, const OpEntry& e) {
   const Schema& s = *e.schema;
   std::string out = "(";
@@ -72,21 +88,45 @@ std::string shown_types(PyObject* const* args, Py_ssize_t first, Py_ssize_t coun
     if (i > first) out += ", ";
     out += shown_type(args[i]);
   }
-  for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k) {
+  // PyTorch keeps keywords in such a map, and its order shows.
+  std::unordered_map<std::string, std::string> keywords;
+  for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k)
+    keywords.emplace(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k)), shown_type(args[count + k]));
+  for (const auto& [name, type] : keywords) {
     if (count > first) out += ", ";
-    out += std::string(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k))) + "=" + shown_type(args[count + k]);
+    out += name + "=" + type;
     if (count == first) out += ", ";
   }
   return out + ")";
 }
 
+// Functions that have more signatures in PyTorch: with names of dimensions, with a type for the result, with a generator.
+// How many arguments those take.
+struct MoreSignatures {
+  std::string_view names;  // between single spaces
+  int least, most;
+};
+static constexpr MoreSignatures kMoreSignatures[] = {{" rand randn randperm rand_like randn_like ", 2, 9},
+                                                     {" floor_divide ", 2, 2},
+                                                     {" mm bmm ", 3, 4},
+                                                     {" addmm baddbmm ", 4, 7}};
+
+static const MoreSignatures* more_signatures(const OverloadSet& set) {
+  if (set.method) return nullptr;
+  for (const MoreSignatures& m : kMoreSignatures)
+    if (m.names.find(concat(' ', set.name, ' ')) != std::string_view::npos) return &m;
+  return nullptr;
+}
+
 [[gnu::cold]] void raise_no_match(const OverloadSet& set, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
-  const bool several = has_number_overloads(set);
+  raise_in_python(set, args, count, kwnames);
+  const MoreSignatures* more = more_signatures(set);
+  const bool numbers = has_number_overloads(set), several = numbers || more;
   const Overload* told = set.overloads.size() == 1 && !has_old_order(set) && !several ? &set.overloads[0] : nullptr;
-  if (!told && !several) {
+  if (!told && !numbers) {
     // If only one overload takes as many arguments, what is wrong is told in its terms.
-    int fitting = 0;
     const Py_ssize_t given = count + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
+    int fitting = more && given >= more->least && given <= more->most ? 1 : 0;
     for (const Overload& o : set.overloads) {
       const Schema& s = *o.entry->schema;
       int least = 0;
@@ -122,11 +162,19 @@ struct OldOrder {
   std::string_view name;
   int tensors;
   const char* numbers[2];
+  // What may stand where, self included: T a tensor, N a number, E either.
+  std::string_view function[2], method[2];
 };
 constexpr OldOrder kOldOrders[] = {
-    {"add", 2, {"alpha", nullptr}},     {"sub", 2, {"alpha", nullptr}},   {"addcmul", 3, {"value", nullptr}},
-    {"addcdiv", 3, {"value", nullptr}}, {"addmm", 3, {"beta", "alpha"}},  {"addmv", 3, {"beta", "alpha"}},
-    {"addr", 3, {"beta", "alpha"}},     {"addbmm", 3, {"beta", "alpha"}}, {"baddbmm", 3, {"beta", "alpha"}},
+    {"add", 2, {"alpha", nullptr}, {"TNE"}, {"TNE"}},
+    {"sub", 2, {"alpha", nullptr}, {"TNE"}, {"TNE"}},
+    {"addcmul", 3, {"value", nullptr}, {"TNTT"}, {"TNTT"}},
+    {"addcdiv", 3, {"value", nullptr}, {"TNTT"}, {"TNTT"}},
+    {"addmm", 3, {"beta", "alpha"}, {"NTNTT", "NTTT"}, {"TNNTT", "TNTT"}},
+    {"addmv", 3, {"beta", "alpha"}, {"NTNTT", "NTTT"}, {"TNNTT", "TNTT"}},
+    {"addr", 3, {"beta", "alpha"}, {"NTNTT", "NTTT"}, {"TNNTT", "TNTT"}},
+    {"addbmm", 3, {"beta", "alpha"}, {"NTNTT", "NTTT"}, {"TNNTT", "TNTT"}},
+    {"baddbmm", 3, {"beta", "alpha"}, {"NTNTT", "NTTT"}, {"TNNTT", "TNTT"}},
 };
 const OldOrder* old_order(const OverloadSet& set) {
   std::string_view name = set.name;
@@ -176,15 +224,21 @@ bool reordered(const OverloadSet& set, PyObject* const* args, Py_ssize_t count, 
   const OldOrder* order = old_order(set);
   if (!order) return false;
   std::vector<PyObject*> numbers;
-  out.clear();
-  for (Py_ssize_t i = 0; i < count; ++i) {
-    Scalar s;
-    if (is_tensor(args[i])) out.push_back(args[i]);
-    else if (scalar_from(args[i], s)) numbers.push_back(args[i]);
-    else return false;
-  }
-  const std::size_t most = order->numbers[1] ? 2 : 1;
-  if (int(out.size()) != order->tensors || numbers.empty() || numbers.size() > most) return false;
+  const auto fits = [&](std::string_view pattern) {
+    out.clear(), numbers.clear();
+    if (pattern.empty() || Py_ssize_t(pattern.size()) != count) return false;
+    for (Py_ssize_t i = 0; i < count; ++i) {
+      Scalar s;
+      const bool tensor = is_tensor(args[i]);
+      if (!tensor && !scalar_from(args[i], s)) return false;
+      const char kind = pattern[std::size_t(i)];
+      if (kind != 'E' && tensor != (kind == 'T')) return false;
+      (kind == 'N' ? numbers : out).push_back(args[i]);
+    }
+    return true;
+  };
+  const auto& patterns = set.method ? order->method : order->function;
+  if (!fits(patterns[0]) && !fits(patterns[1])) return false;
   warn_of_old_order(set, *order, numbers.size());
   const Py_ssize_t given = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
   names = Ref::adopt(check(PyTuple_New(Py_ssize_t(numbers.size()) + given)));

@@ -259,6 +259,13 @@ bool put(PyObject* dict, const std::string& name, const OverloadSet* set) {
 
 }  // namespace
 
+const OverloadSet* function_set(std::string_view name) {
+  const auto it = g_functions.find(name);
+  if (it == g_functions.end()) return nullptr;
+  if (it->second->overloads.empty()) prepare(*it->second);
+  return it->second.get();
+}
+
 PyObject* call_function(const char* name, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
   const auto it = g_functions.find(std::string_view(name));
   if (it == g_functions.end()) return PyErr_Format(PyExc_RuntimeError, "no operator '%s'", name);
@@ -418,6 +425,7 @@ bool add_operators(PyObject* module) {
     }
     if (!prefixed && !put(functions.get(), name, set.get())) return false;
   }
+  if (const auto it = g_nn.find("logsigmoid"); it != g_nn.end()) it->second->name = "log_sigmoid";  // as errors call it
   for (auto& [name, set] : g_nn)
     if (!put(PyModule_GetDict(nn.get()), name, set.get())) return false;
   for (auto& [name, set] : g_internal)

@@ -20,6 +20,9 @@ PyObject* generator_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   PyObject* device = nullptr;
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:Generator", const_cast<char**>(names), &device)) return nullptr;
   if (device && device != Py_None) {
+    if (!is_device(device) && !PyUnicode_Check(device) && (!PyLong_Check(device) || PyBool_Check(device)))
+      raise<TypeError>("Generator(): argument 'device' ", kwargs && PyDict_Size(kwargs) ? "" : "(position 1) ",
+                       "must be torch.device, not ", Py_TYPE(device)->tp_name);
     const Device d = device_of_object(device);
     check_device_available(d);
     HWARO_CHECK(d.is_cpu(), "Device type ", name_of(d.type), " is not supported for torch.Generator() api.");

@@ -235,6 +235,14 @@ bool add_tensor_type(PyObject* module) {
   t.tp_doc = "A multi-dimensional array of elements of one type.";
   if (!add_number_protocol()) return false;
   if (PyType_Ready(&t) < 0) return false;
+  // The interpreter's errors name methods by what PyTorch calls their class.
+  for (const PyMethodDef* method = tensor_methods; method->ml_name; ++method) {
+    PyObject* descriptor = PyDict_GetItemString(t.tp_dict, method->ml_name);
+    if (!descriptor || Py_TYPE(descriptor) != &PyMethodDescr_Type) continue;
+    PyObject*& name = reinterpret_cast<PyDescrObject*>(descriptor)->d_qualname;
+    Py_XSETREF(name, PyUnicode_FromFormat("TensorBase.%s", method->ml_name));
+    if (!name) return false;
+  }
   Py_INCREF(&m);
   Py_INCREF(&t);
   return PyModule_AddObject(module, "_TensorMeta", reinterpret_cast<PyObject*>(&m)) == 0 &&

@@ -153,10 +153,12 @@ PyObject* size_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     if (PyLong_Check(item)) continue;
     if (is_tensor(item) || is_index(item)) {
       Ref number = Ref::adopt(PyNumber_Index(item));
-      if (!number) return nullptr;
-      PyTuple_SET_ITEM(made.get(), i, number.release());
-      Py_DECREF(item);
-      continue;
+      if (number) {
+        PyTuple_SET_ITEM(made.get(), i, number.release());
+        Py_DECREF(item);
+        continue;
+      }
+      PyErr_Clear();
     }
     return PyErr_Format(PyExc_TypeError, "torch.Size() takes an iterable of 'int' (item %zd is '%s')", i,
                         Py_TYPE(item)->tp_name);
@@ -265,6 +267,7 @@ Device device_of_object(PyObject* o) {
   if (PyUnicode_Check(o)) return Device(std::string_view(check(PyUnicode_AsUTF8(o))));
   if (PyLong_Check(o) && !PyBool_Check(o)) {
     // A number means the accelerator's device of that index: this build has none.
+    HWARO_CHECK(PyLong_AsLong(o) >= 0 || PyErr_Occurred(), "Device index must not be negative");
     raise("Cannot access accelerator device when none is available.");
   }
   raise<TypeError>("device(): argument 'type' (position 1) must be str, not ", Py_TYPE(o)->tp_name);

@@ -44,6 +44,8 @@ int64_t range_length(const Scalar& start, const Scalar& end, const Scalar& step,
 
 Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, OptDType dtype,
               const std::optional<Device>& device) {
+  for (const Scalar* s : {&start, &end, &step})
+    HWARO_CHECK(!s->is_complex(), "value cannot be converted to type double without overflow");
   DType type = dtype.value_or(DType::Int64);
   if (!dtype)
     for (const Scalar* s : {&start, &end, &step})

@@ -1,4 +1,5 @@
 // gather and scatter: single elements along one dimension, chosen by an index tensor of the result's shape.
+#include "hwaro/ops/create/fill.h"
 #include "hwaro/ops/index/scatter_loops.h"
 #include "hwaro/ops/index/write.h"
 #include "hwaro/ops/registry.h"
@@ -91,6 +92,7 @@ static Tensor scatter_values(bool inplace, const Tensor& self, int64_t dim, cons
 static Tensor scatter_value(bool inplace, const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value,
                             Reduce reduce) {
   dim = check_scatter(self, dim, index, nullptr);
+  check_fits(value, self.dtype());
   auto raw = [&](const Tensor& target) {
     if (index.numel() == 0) return;
     scatter_raw(target, dim, index_for(self, index, dim), make_full({}, value, self.dtype()), reduce);

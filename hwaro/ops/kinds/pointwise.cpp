@@ -7,6 +7,7 @@
 #include "hwaro/autograd/grad_mode.h"
 #include "hwaro/autograd/saved_tensor.h"
 #include "hwaro/core/promotion.h"
+#include "hwaro/core/type_names.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/vocabulary.h"
 
@@ -272,7 +273,11 @@ void run(const Call& call, const PointwiseInfo& info, const Tensor& out, bool fr
          const Scalar* scalars) {
   if (call.device.is_meta()) return;
   Attr attrs[kMaxScalars];
-  for (int i = 0; i < info.scalars; ++i) attrs[i] = scalars[i];
+  for (int i = 0; i < info.scalars; ++i) {
+    HWARO_CHECK(!scalars[i].is_complex() || is_complex(call.compute), "value cannot be converted to type ",
+                c_type_name(compute_type(call.compute)), " without overflow");
+    attrs[i] = scalars[i];
+  }
   if (out.is_conj()) {  // loops write plain values: through a buffer, and the copy conjugates
     const Tensor plain = make_tensor(out.sizes(), out.dtype());
     run_elementwise(call.loop, *plain.impl(), true, {operands, info.operands}, call.compute, call.loop_out, attrs);

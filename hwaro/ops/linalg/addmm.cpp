@@ -39,12 +39,12 @@ struct Addmm {
     HWARO_CHECK(mat1.dim() == 2, "mat1 must be a matrix, got ", mat1.dim(), "-D tensor");
     HWARO_CHECK(mat2.dim() == 2, "mat2 must be a matrix, got ", mat2.dim(), "-D tensor");
     const int64_t m = mat1.sizes()[0], k = mat1.sizes()[1], n = mat2.sizes()[1];
-    HWARO_CHECK(k == mat2.sizes()[0], "mat1 and mat2 shapes cannot be multiplied (", m, "x", k, " and ",
-                mat2.sizes()[0], "x", n, ")");
     HWARO_CHECK(self.dtype() == mat2.dtype(), "self and mat2 must have the same dtype, but got ",
                 scalar_type_name(self.dtype()), " and ", scalar_type_name(mat2.dtype()));
     HWARO_CHECK(mat1.dtype() == mat2.dtype(), "mat1 and mat2 must have the same dtype, but got ",
                 scalar_type_name(mat1.dtype()), " and ", scalar_type_name(mat2.dtype()));
+    HWARO_CHECK(k == mat2.sizes()[0], "mat1 and mat2 shapes cannot be multiplied (", m, "x", k, " and ",
+                mat2.sizes()[0], "x", n, ")");
     if (!(mat1.device() == mat2.device() && mat1.device() == self.device()))
       check_product_devices({&self, &mat1, &mat2});
     const Tensor out = compute(self, mat1, mat2, {m, n}, beta, alpha);

@@ -341,19 +341,20 @@ Tensor sampled(const Tensor& input, const Tensor& grid, const Sampling& s) {
 }
 
 void check_call(const Tensor& input, const Tensor& grid, int dims) {
-  HWARO_CHECK(input.dim() == dims + 2 && grid.dim() == dims + 2,
-              "grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got input with "
-              "sizes ",
-              sizes_str(input.sizes()), " and grid with sizes ", sizes_str(grid.sizes()));
+  HWARO_CHECK_AS(IndexError, input.dim() > 0 && grid.dim() > 0,
+                 "Dimension specified as 0 but tensor has no dimensions");
   HWARO_CHECK(input.sizes()[0] == grid.sizes()[0],
               "grid_sampler(): expected grid and input to have same batch size, but got input with sizes ",
               sizes_str(input.sizes()), " and grid with sizes ", sizes_str(grid.sizes()));
-  HWARO_CHECK(grid.sizes().back() == dims, "grid_sampler(): expected grid to have size ", dims,
+  HWARO_CHECK(grid.sizes().back() == input.dim() - 2, "grid_sampler(): expected grid to have size ", input.dim() - 2,
               " in last dimension, but got grid with sizes ", sizes_str(grid.sizes()));
   for (int d = 2; d < input.dim(); ++d)
     HWARO_CHECK(input.sizes()[d] > 0,
                 "grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes ",
                 sizes_str(input.sizes()), " with dimension ", d, " being empty");
+  HWARO_CHECK(input.dim() == dims + 2 && grid.dim() == dims + 2, "grid_sampler(): expected ", dims + 2,
+              "D input and grid with same number of dimensions, but got input with sizes ", sizes_str(input.sizes()),
+              " and grid with sizes ", sizes_str(grid.sizes()));
 }
 
 Sampling sampling_of(int dims, int64_t mode, int64_t padding, bool align) {
@@ -398,7 +399,7 @@ struct GridSampler {
       "input at the positions of grid; modes: 0 linear, 1 nearest, 2 cubic; padding: 0 zeros, 1 border, 2 reflection.";
   static constexpr unsigned expose = kFunction;
   static Tensor call(const Tensor& input, const Tensor& grid, int64_t mode, int64_t padding, bool align_corners) {
-    const int dims = input.dim() == 5 ? 3 : 2;
+    const int dims = input.dim() == 4 ? 2 : 3;
     check_call(input, grid, dims);
     return sampled(input, grid, sampling_of(dims, mode, padding, align_corners));
   }

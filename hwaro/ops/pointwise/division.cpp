@@ -83,6 +83,15 @@ struct DivNumberMode {
     return divide(self, other, mode);
   }
 };
+struct DivNumbersMode {
+  static constexpr Schema schema = "div.Numbers_mode(Scalar self, Scalar other, *, str? rounding_mode) -> Tensor";
+  static constexpr Doc doc = "Divides and rounds towards zero ('trunc') or down ('floor').";
+  static constexpr unsigned expose = kFunction;
+  static constexpr bool python_only = true;
+  static Tensor call(const Scalar& self, const Scalar& other, std::optional<std::string_view> mode) {
+    return divide(make_full({}, self, self.dtype()), other, mode);
+  }
+};
 struct DivModeInplace {
   static constexpr Schema schema =
       "div_.Tensor_mode(Tensor(a!) self, Tensor other, *, str? rounding_mode) -> Tensor(a!)";

@@ -69,6 +69,12 @@ std::string order_str(double p) {
   return concat(p);
 }
 
+// The order of a norm as a number.
+double order_of(const Scalar& order) {
+  HWARO_CHECK(!order.is_complex(), "linalg.vector_norm: Expected a non-complex scalar as the order of norm.");
+  return order.to_double();
+}
+
 Tensor vector_norm(const Tensor& self, double p, OptIntSpan dim, bool keepdim, OptDType dtype) {
   HWARO_CHECK(is_differentiable(self.dtype()),
               "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
@@ -117,7 +123,7 @@ struct LinalgVectorNorm {
   static constexpr Doc doc = "The vector norm of order ord over the given dimensions.";
   static constexpr unsigned expose = kFunction | kOut;
   static Tensor call(const Tensor& self, const Scalar& ord, OptIntSpan dim, bool keepdim, OptDType dtype) {
-    return vector_norm(self, ord.to_double(), dim, keepdim, dtype);
+    return vector_norm(self, order_of(ord), dim, keepdim, dtype);
   }
 };
 
@@ -145,7 +151,7 @@ struct Norm {
       "norm.Scalar(Tensor self, Scalar? p, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor";
   static constexpr Doc doc = "The vector norm of order p over the given dimensions.";
   static Tensor call(const Tensor& self, const std::optional<Scalar>& p, OptIntSpan dim, bool keepdim, OptDType dtype) {
-    return vector_norm(self, p ? p->to_double() : 2, dim, keepdim, dtype);
+    return vector_norm(self, p ? order_of(*p) : 2, dim, keepdim, dtype);
   }
 };
 
@@ -154,7 +160,7 @@ struct Dist {
   static constexpr Doc doc = "The vector norm of order p of self - other.";
   static constexpr unsigned expose = kFunction | kMethod;
   static Tensor call(const Tensor& self, const Tensor& other, const Scalar& p) {
-    const double order = p.to_double();
+    const double order = order_of(p);
     Tensor out;
     {
       NoGradGuard guard;

@@ -20,9 +20,9 @@ def _as_list(parameters, name):
 def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False, foreach=None):
     """The norm of all tensors as one vector."""
     tensors = [tensors] if isinstance(tensors, torch.Tensor) else list(tensors)
+    norm_type = float(norm_type)
     if not tensors:
         return torch.tensor(0.0)
-    norm_type = float(norm_type)
     norms = [torch.linalg.vector_norm(tensor, norm_type) for tensor in tensors]
     total = torch.linalg.vector_norm(torch.stack(norms), norm_type)
     if error_if_nonfinite and torch.logical_or(total.isnan(), total.isinf()):
@@ -35,11 +35,12 @@ def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False, foreach=Non
 @torch.no_grad()
 def clip_grads_with_norm_(parameters, max_norm, total_norm, foreach=None):
     """Scales gradients whose total norm is known to at most max_norm."""
+    max_norm = float(max_norm)
     grads = [param.grad for param in _as_list(parameters, "clipping") if param.grad is not None]
     if not grads:
         return
     # Always multiplied, by 1 if need be: asking whether would wait for the device.
-    factor = torch.clamp(float(max_norm) / (total_norm + 1e-6), max=1.0)
+    factor = torch.clamp(max_norm / (total_norm + 1e-6), max=1.0)
     for grad in grads:
         grad.mul_(factor.to(grad.device))
 
