@@ -13,6 +13,7 @@ bool is_python_function(const OverloadSet& set) {
       "embedding fold fractional_max_pool2d fractional_max_pool3d glu group_norm hardsigmoid hardswish hardtanh "
       "huber_loss interpolate kl_div l1_loss layer_norm leaky_relu log_softmax margin_ranking_loss max_pool1d "
       "max_pool2d max_pool3d max_unpool2d max_unpool3d mish mse_loss multi_margin_loss multilabel_margin_loss nll_loss "
+      "normalize "
       "pad relu relu6 rms_norm rrelu selu sigmoid silu smooth_l1_loss soft_margin_loss softmax softsign tanh "
       "tanhshrink threshold unfold ";
   const unsigned expose = set.entries[0]->expose;
@@ -83,6 +84,7 @@ constexpr Inner kInner[] = {
     {"unfold", "im2col", "input kernel_size dilation padding stride", true},
     {"fold", "col2im", "input output_size kernel_size dilation padding stride", true},
     {"pad", "pad", "input pad mode value"},
+    {"normalize", "linalg_vector_norm", "input p:ord dim"},
     {"huber_loss", "huber_loss", "input target reduction delta"},
     {"softmax", "softmax", "dim dtype"},  // methods: self is not counted
     {"log_softmax", "log_softmax", "dim dtype"},
