@@ -60,6 +60,18 @@ std::vector<Tensor> ends_from(PyObject* o, const std::vector<Tensor>& like, cons
   return tensors_from(items.get(), what);
 }
 
+// What a pass is asked the gradients of; none of them is left out. Errors: RuntimeError for anything else, None too.
+std::vector<Tensor> inputs_from(PyObject* o) {
+  if (!o || o == Py_None || is_tensor(o)) return tensors_from(o, "inputs");
+  const Ref items = Ref::adopt(check(PySequence_List(o)));
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i) {
+    PyObject* item = PyList_GET_ITEM(items.get(), i);
+    HWARO_CHECK(is_tensor(item) || is_edge(item), "all inputs have to be Tensors or GradientEdges, but got ",
+                Py_TYPE(item)->tp_name);
+  }
+  return ends_from(items.get(), {}, "inputs");
+}
+
 void warn_of_cycle(const BackwardOptions& options) {
   static bool done = false;
   if (!options.create_graph || !options.accumulate || done) return;
@@ -80,7 +92,7 @@ PyObject* py_run_backward(PyObject*, PyObject* args) {
   if (!PyArg_ParseTuple(args, "OOppOpp", &roots, &grads, &retain, &create, &inputs, &accumulate, &allow_unused))
     return nullptr;
   const std::vector<Tensor> g = tensors_from(grads, "gradients"), r = ends_from(roots, g, "tensors"),
-                            in = ends_from(inputs, {}, "inputs");
+                            in = inputs_from(inputs);
   BackwardOptions options;
   options.retain_graph = retain;
   options.create_graph = create;
@@ -226,7 +238,7 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t coun
       options.create_graph = PyObject_IsTrue(v) == 1;
     } else if (name == "inputs") {
       if (v == Py_None) return;
-      inputs = tensors_from(v, "inputs");
+      inputs = inputs_from(v);
       HWARO_CHECK(!inputs.empty(), "`inputs` argument to `backward()` cannot be empty.");
     } else {
       raise<TypeError>("Tensor.backward() got an unexpected keyword argument '", name, "'");

@@ -86,3 +86,16 @@ def test_a_leaf_that_came_into_the_graph_takes_no_gradient():
     base += leaf
     with pytest.raises(RuntimeError, match="leaf variable has been moved into the graph interior"):
         base.sum().backward()
+
+
+@pytest.mark.parametrize("inputs", [[None], [1]])
+def test_inputs_of_a_pass_are_tensors(inputs):
+    x = torch.ones(2, requires_grad=True)
+    for run in (
+        lambda y: y.backward(inputs=inputs),
+        lambda y: torch.autograd.backward([y], inputs=[x, *inputs]),
+        lambda y: torch.autograd.grad(y, inputs),
+    ):
+        with pytest.raises(RuntimeError, match="all inputs have to be Tensors or GradientEdges, but got"):
+            run((x * 2).sum())
+    assert x.grad is None
