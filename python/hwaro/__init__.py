@@ -34,7 +34,6 @@ _SUBMODULES = {
     "accelerator",
     "linalg",
     "special",
-    "fft",
     "random",
     "testing",
     "func",

@@ -14,7 +14,7 @@ _ALIAS, _OWN = "torch", "hwaro"
 
 # Modules that programs reach as attributes of their parents, without an import of their own, and that Hwaro lacks.
 _ATTRIBUTES = {
-    "": "onnx hub fx quantization ao export library ops classes sparse nested masked package monitor futures signal "
+    "": "onnx hub fx fft quantization ao export library ops classes sparse nested masked package monitor futures signal "
     "_dynamo _inductor contrib",
     ".nn": "quantized intrinsic qat quantizable",
     ".utils": "tensorboard cpp_extension model_zoo benchmark mobile_optimizer collect_env bottleneck",
@@ -38,6 +38,10 @@ _INSTEAD = {
     "torch.sparse": "dense tensors",
     "torch.nested": "torch.nn.utils.rnn.pad_sequence",
     "torch.ops": "torch.nn.functional",
+    "torch.fft": "numpy.fft of x.numpy()",
+    "torch.stft": "numpy.fft of x.unfold(0, n, hop).numpy()",
+    "torch.istft": "numpy.fft",
+    "torch.profiler": "cProfile or time.perf_counter of Python",
 }
 # Names of modules that Hwaro has in small part.
 _NAMES = {
@@ -112,12 +116,17 @@ def _nearest(path):
         score = (matcher.ratio(), SequenceMatcher(None, name, path).ratio())
         if score > best_score:
             best, best_score = name, score
-    return best if best_score[0] >= 0.6 else None
+    return best if best_score[0] >= 0.75 else None
+
+
+def _instead(path):
+    """What to use in the place of something that is missing, or None."""
+    near = next((text for prefix, text in _INSTEAD.items() if path == prefix or path.startswith(prefix + ".")), None)
+    return near or _nearest(path)
 
 
 def _explain(path):
-    near = next((text for prefix, text in _INSTEAD.items() if path == prefix or path.startswith(prefix + ".")), None)
-    near = near or _nearest(path)
+    near = _instead(path)
     return f"Hwaro does not have {path}" + (f"; the nearest thing that it has is {near}" if near else "")
 
 

@@ -113,7 +113,7 @@ def main(arguments):
     if not arguments or arguments[0].startswith("-"):
         print(_USAGE, file=sys.stderr)
         return 0 if arguments and arguments[0] in ("-h", "--help") else 2
-    from hwaro._alias import _nearest
+    from hwaro._alias import _instead
 
     total, files = 0, 0
     for path in _files(arguments):
@@ -128,7 +128,7 @@ def main(arguments):
         files += 1
         total += len(names)
         for line, name in names:
-            near = _nearest(name)
+            near = _instead(name)
             print(f"{path}:{line}: {name}" + (f" (nearest: {near})" if near else ""))
     print(f"{total or 'no'} missing name{'' if total == 1 else 's'} in {files} file{'' if files == 1 else 's'}")
     return 1 if total else 0

@@ -409,13 +409,13 @@ bool add_operators(PyObject* module) {
   // Prefixes of PyTorch's schemas name modules.
   const Ref functions = Ref::adopt(PyDict_New());
   const Ref nn = Ref::adopt(PyModule_New("hwaro._C.nn_functional"));
-  const std::pair<const char*, const char*> prefixes[] = {
-      {"linalg_", "hwaro._C.linalg"}, {"special_", "hwaro._C.special"}, {"fft_", "hwaro._C.fft"}};
-  Ref modules[3];
-  for (int k = 0; k < 3; ++k) modules[k] = Ref::adopt(PyModule_New(prefixes[k].second));
+  const std::pair<const char*, const char*> prefixes[] = {{"linalg_", "hwaro._C.linalg"},
+                                                          {"special_", "hwaro._C.special"}};
+  Ref modules[2];
+  for (int k = 0; k < 2; ++k) modules[k] = Ref::adopt(PyModule_New(prefixes[k].second));
   for (auto& [name, set] : g_functions) {
     bool prefixed = false;
-    for (int k = 0; k < 3; ++k) {
+    for (int k = 0; k < 2; ++k) {
       const std::string prefix = prefixes[k].first;
       if (name.rfind(prefix, 0) == 0) {
         set->name = name;
@@ -437,7 +437,7 @@ bool add_operators(PyObject* module) {
   if (!add_reflected()) return false;
   PyObject* sys_modules = PyImport_GetModuleDict();
   if (PyDict_SetItemString(sys_modules, "hwaro._C.nn_functional", nn.get()) < 0) return false;
-  for (int k = 0; k < 3; ++k)
+  for (int k = 0; k < 2; ++k)
     if (PyDict_SetItemString(sys_modules, prefixes[k].second, modules[k].get()) < 0 ||
         PyModule_AddObject(module, prefixes[k].second + sizeof("hwaro._C.") - 1, Py_NewRef(modules[k].get())) < 0)
       return false;

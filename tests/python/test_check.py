@@ -56,6 +56,15 @@ def test_the_command(tmp_path):
     assert out == "bad.py:3: torch.nn.Conv2dd (nearest: torch.nn.Conv2d)\n1 missing name in 2 files\n"
 
 
+def test_what_to_use_instead_is_told_only_where_something_fits(tmp_path):
+    (tmp_path / "p.py").write_text("import torch\ntorch.hub.load('a', 'b')\ntorch.nested\ntorch.fft.fft\ntorch.quuz\n")
+    lines = check("p.py", cwd=tmp_path)[1].splitlines()
+    assert lines[0].startswith("p.py:2: torch.hub (nearest: torch.load(path)")
+    assert lines[1] == "p.py:3: torch.nested (nearest: torch.nn.utils.rnn.pad_sequence)"
+    assert lines[2] == "p.py:4: torch.fft (nearest: numpy.fft of x.numpy())"
+    assert lines[3] == "p.py:5: torch.quuz"
+
+
 def test_files_that_cannot_be_read(tmp_path):
     assert check("none.py", cwd=tmp_path) == (2, "", "none.py: No such file or directory\n")
     (tmp_path / "broken.py").write_text("def (:\n")

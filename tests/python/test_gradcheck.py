@@ -138,3 +138,13 @@ def test_batched_gradients_are_checked_too():
 
 def test_the_functions_hide_their_module():
     assert torch.autograd.gradcheck is gradcheck and torch.autograd.gradgradcheck is gradgradcheck
+
+
+def test_gradients_of_outputs_are_drawn_as_pytorch_draws_them():
+    x = torch.arange(3.0, dtype=torch.float64).requires_grad_()
+    torch.manual_seed(0)
+    gradgradcheck(torch.sin, (x,))
+    after = torch.rand(1)
+    torch.manual_seed(0)
+    torch.empty(3, dtype=torch.float64).uniform_(-1, 1)
+    assert torch.equal(after, torch.rand(1))

@@ -298,7 +298,7 @@ def main():
     folder = tree / "hwaro"
     parts = {
         name: compiled_lines(getattr(_C, name), overloads, bit)
-        for name, bit in {"nn_functional": NN, "linalg": FUNCTION, "special": FUNCTION, "fft": FUNCTION}.items()
+        for name, bit in {"nn_functional": NN, "linalg": FUNCTION, "special": FUNCTION}.items()
     }
     parts["linalg"].append("class LinAlgError(RuntimeError): ...")
     count = 0
@@ -306,7 +306,9 @@ def main():
         count += write(folder / "_C" / f"{name}.pyi", HEAD + FROM_C, lines, overloads.tuples)
     count += write(folder / "_C" / "__init__.pyi", HEAD, compiled_module(_C, overloads), overloads.tuples)
     count += write(folder / "__init__.pyi", HEAD + FROM_C, package(hwaro, _C, overloads), overloads.tuples)
-    (folder / "_C.pyi").unlink(missing_ok=True)
+    for old in [folder / "_C.pyi", *(folder / "_C").glob("*.pyi")]:  # of modules that there were in earlier builds
+        if old.stem not in (*parts, "__init__"):
+            old.unlink(missing_ok=True)
     print(f"stubs: {count} lines")
 
 

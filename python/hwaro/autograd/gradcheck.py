@@ -191,16 +191,11 @@ def gradgradcheck(func, inputs, grad_outputs=None, *, eps=1e-6, atol=1e-5, rtol=
         raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
     inputs = _as_tuple(inputs)
     if grad_outputs is None:
-        drawn = []
-        for out in _differentiable(func(*inputs)):
-            wide = torch.float64 if not out.is_complex() else torch.complex128
-            dtype = out.dtype if out.is_floating_point() or out.is_complex() else wide
-            if gen_non_contig_grad_outputs:
-                grad = torch.randn((*out.shape, 2), dtype=dtype)[..., 0].detach()
-            else:
-                grad = torch.randn(out.shape, dtype=dtype)
-            drawn.append(grad.requires_grad_(True))
-        grad_outputs = tuple(drawn)
+        grad_outputs = tuple(
+            torch.testing.make_tensor(
+                out.shape, dtype=out.dtype if out.is_floating_point() or out.is_complex() else torch.float64, low=-1, high=1,
+                device=out.device, requires_grad=True, noncontiguous=gen_non_contig_grad_outputs)
+            for out in _differentiable(func(*inputs)))
     else:
         grad_outputs = _as_tuple(grad_outputs)
     count = len(grad_outputs)

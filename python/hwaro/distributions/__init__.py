@@ -6,12 +6,14 @@ from hwaro.distributions.categorical import Categorical
 from hwaro.distributions.cauchy import Cauchy
 from hwaro.distributions.distribution import Distribution
 from hwaro.distributions.exponential import Exponential
+from hwaro.distributions.gamma import Beta, Chi2, Dirichlet, Gamma, StudentT
 from hwaro.distributions.geometric import Geometric
 from hwaro.distributions.half_normal import HalfNormal
 from hwaro.distributions.independent import Independent
 from hwaro.distributions.kl import kl_divergence, register_kl
 from hwaro.distributions.laplace import Laplace
 from hwaro.distributions.log_normal import LogNormal
+from hwaro.distributions.multivariate_normal import MultivariateNormal
 from hwaro.distributions.normal import Normal
 from hwaro.distributions.one_hot_categorical import OneHotCategorical, OneHotCategoricalStraightThrough
 from hwaro.distributions.poisson import Poisson
@@ -19,6 +21,12 @@ from hwaro.distributions.uniform import Uniform
 
 __all__ = [
     "Bernoulli",
+    "Beta",
+    "Chi2",
+    "Dirichlet",
+    "Gamma",
+    "MultivariateNormal",
+    "StudentT",
     "Categorical",
     "Cauchy",
     "Distribution",

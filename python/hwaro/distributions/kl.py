@@ -7,9 +7,11 @@ from hwaro.distributions.bernoulli import Bernoulli
 from hwaro.distributions.categorical import Categorical
 from hwaro.distributions.distribution import Distribution
 from hwaro.distributions.exponential import Exponential
+from hwaro.distributions.gamma import Beta, Dirichlet, Gamma
 from hwaro.distributions.independent import Independent, _sum_rightmost
 from hwaro.distributions.laplace import Laplace
 from hwaro.distributions.log_normal import LogNormal
+from hwaro.distributions.multivariate_normal import MultivariateNormal, _log_diagonal, _mahalanobis
 from hwaro.distributions.normal import Normal
 from hwaro.distributions.one_hot_categorical import OneHotCategorical
 from hwaro.distributions.poisson import Poisson
@@ -125,3 +127,37 @@ def _independent_independent(p, q):
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
         raise NotImplementedError
     return _sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)
+
+
+@register_kl(Gamma, Gamma)
+def _gamma_gamma(p, q):
+    return (q.concentration * (p.rate / q.rate).log() + torch.lgamma(q.concentration) - torch.lgamma(p.concentration)
+            + (p.concentration - q.concentration) * torch.digamma(p.concentration)
+            + (q.rate - p.rate) * (p.concentration / p.rate))
+
+
+@register_kl(Dirichlet, Dirichlet)
+def _dirichlet_dirichlet(p, q):
+    total, others = p.concentration.sum(-1), q.concentration.sum(-1)
+    constants = torch.lgamma(total) - torch.lgamma(others)
+    each = (torch.lgamma(p.concentration) - torch.lgamma(q.concentration)).sum(-1)
+    distance = torch.digamma(p.concentration) - torch.digamma(total).unsqueeze(-1)
+    return constants - each + ((p.concentration - q.concentration) * distance).sum(-1)
+
+
+@register_kl(Beta, Beta)
+def _beta_beta(p, q):
+    return _dirichlet_dirichlet(p._dirichlet, q._dirichlet)
+
+
+@register_kl(MultivariateNormal, MultivariateNormal)
+def _multivariate_normals(p, q):
+    if p.event_shape != q.event_shape:
+        raise ValueError("KL-divergence between two Multivariate Normals with different event shapes cannot be computed")
+    shape = torch.broadcast_shapes(p._factor.shape[:-2], q._factor.shape[:-2])
+    size = p.event_shape[0]
+    solved = torch.linalg.solve_triangular(q._factor.expand(shape + (size, size)), p._factor.expand(shape + (size, size)),
+                                           upper=False)
+    spread = solved.pow(2).sum((-2, -1))
+    distance = _mahalanobis(q._factor, q.loc - p.loc)
+    return _log_diagonal(q._factor) - _log_diagonal(p._factor) + 0.5 * (spread + distance - size)

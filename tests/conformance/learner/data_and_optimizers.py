@@ -173,3 +173,43 @@ o.step()
 s.step()
 s.get_last_lr()
 get_swa_avg_fn()(torch.ones(1), torch.zeros(1), 3)
+from torch.distributions import Beta, Chi2, Dirichlet, Gamma, MultivariateNormal, StudentT, Normal, kl_divergence, Independent
+t = torch.tensor
+torch.manual_seed(0)
+Gamma(2., 3.), Beta(1., 2.), Dirichlet(t([1., 2.])), Chi2(3.), StudentT(3.), MultivariateNormal(torch.zeros(2), torch.eye(2)), MultivariateNormal(torch.zeros(2), scale_tril=torch.eye(2)), Gamma(t([1., 2.]), 1.)
+Gamma(2., 3.).sample((5,)), Gamma(t([.3, 1., 20.]), 2.).sample((2,))
+Gamma(t([.3, 1., 20.], dtype=torch.double), 2.).sample()
+Beta(t([.5, 2.]), t([1., 3.])).sample((3,))
+Dirichlet(t([1., 2., .5])).sample((2,))
+Chi2(t([1., 4.])).sample()
+StudentT(3., 1., 2.).sample((3,))
+MultivariateNormal(t([1., 2.]), t([[2., .5], [.5, 1.]])).sample((2,))
+MultivariateNormal(t([1., 2.]), precision_matrix=t([[2., .5], [.5, 1.]])).rsample()
+torch.rand(1)
+for d in [Gamma(t([.5, 3.]), 2.), Chi2(t([1., 5.])), Beta(t([.5, 3.]), t([2., 2.])), StudentT(t([1., 2.5, 5.]), 1., 2.), Dirichlet(t([[1., 2., 3.], [.5, .5, 2.]])), MultivariateNormal(torch.zeros(2, 2), t([[2., .5], [.5, 1.]]))]: print(type(d).__name__, d.mean, d.variance, d.entropy(), d.mode, d.batch_shape, d.event_shape, d.stddev, d.expand((3,) + tuple(d.batch_shape)).batch_shape)
+Gamma(t([.5, 3.]), 2.).log_prob(t([.1, 4.])), Beta(.5, 2.).log_prob(t(.3)), Dirichlet(t([1., 2.])).log_prob(t([.4, .6])), StudentT(3.).log_prob(t([0., 2.])), Chi2(3.).log_prob(t(2.)), Gamma(2., 1.).cdf(t(1.5))
+m = MultivariateNormal(t([1., 2.]), t([[2., .5], [.5, 1.]]))
+m.log_prob(t([[0., 0.], [1., 2.]])), m.precision_matrix, m.scale_tril, m.covariance_matrix
+MultivariateNormal(t([1., 2.]), precision_matrix=t([[2., .5], [.5, 1.]])).covariance_matrix
+kl_divergence(Gamma(1., 2.), Gamma(2., 1.)), kl_divergence(Beta(1., 2.), Beta(2., 3.)), kl_divergence(Dirichlet(t([1., 2.])), Dirichlet(t([2., 2.]))), kl_divergence(m, MultivariateNormal(torch.zeros(2), torch.eye(2)))
+a = t([.4, 1.5, 30., 2000.], requires_grad=True)
+torch.manual_seed(1)
+g = Gamma(a, 2.).rsample()
+g
+g.sum().backward()
+a.grad
+l = torch.zeros(2, requires_grad=True)
+MultivariateNormal(l, torch.eye(2)).rsample().sum().backward()
+l.grad
+Gamma(-1., 1.)
+Beta(1., -1.)
+Dirichlet(t(1.))
+MultivariateNormal(t(1.), torch.eye(2))
+MultivariateNormal(torch.zeros(2))
+MultivariateNormal(torch.zeros(2), t([[1., 2.], [2., 1.]]))
+MultivariateNormal(torch.zeros(2), torch.eye(2), scale_tril=torch.eye(2))
+Beta(1., 2.).log_prob(t(1.5))
+Gamma(1., 2.).log_prob(t(-1.5))
+Dirichlet(t([1., 2.])).log_prob(t([.4, .7]))
+torch._standard_gamma(t([1, 2]))
+Beta(t(2.), t(3.)).expand((2,)).sample().shape, Independent(Gamma(torch.ones(2, 3), 1.), 1).log_prob(torch.ones(2, 3)).shape
