@@ -15,7 +15,7 @@ _C.linalg.LinAlgError = _C._LinAlgError
 
 from hwaro import _tensor  # noqa: E402,F401  (methods of Tensor that are written in Python)
 from hwaro._top import *  # noqa: E402,F401,F403
-from hwaro.torch_version import TorchVersion as _TorchVersion  # noqa: E402
+from hwaro._torch_version import TorchVersion as _TorchVersion  # noqa: E402
 
 __version__ = _TorchVersion("2.13.0+hwaro0.1.0")
 
