@@ -79,8 +79,8 @@ bench:  ## run BENCH=path/to/compare.py (default benchmarks/compare.py) against 
 	@$(MAKE) build
 	$(python) '$(BENCH)' hwaro torch $(BENCH_ARGS)
 
-asan:  ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(setup) test demo
+asan:  ## all tests and 2,000 random programs under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(setup) test demo conformance
 	@$(MAKE) build PRESET=asan
 	tools/sanitize.sh asan $(PYTEST_ARGS)
 

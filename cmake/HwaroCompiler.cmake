@@ -40,14 +40,16 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(hwaro_flags INTERFACE -Wno-undefined-var-template)
 endif()
 # Kernels are flat loops over vectors: with every check of undefined behaviour each of them compiles for minutes. They
-# get those that such loops can violate, and address checks by calls. HWARO_SANITIZE_KERNELS=OFF leaves them as they are
-# in the preset dev, whose objects a compiler cache then serves.
-option(HWARO_SANITIZE_KERNELS "Instrument the kernels too, when HWARO_SANITIZE is set" ON)
+# get those that such loops can violate, and address checks by calls. Those of other instruction sets than
+# HWARO_SANITIZE_KERNELS lists stay as they are in the preset dev, whose objects a compiler cache then serves.
+set(HWARO_SANITIZE_KERNELS ON CACHE STRING
+    "The instruction sets whose kernels are instrumented, too, when HWARO_SANITIZE is set; ON: all, OFF: none")
 add_library(hwaro_kernel_flags INTERFACE)
 target_compile_options(hwaro_kernel_flags INTERFACE ${common_flags})
 if(HWARO_SANITIZE STREQUAL "address")
   # A cast of a float that is out of range is undefined too, but not in the group.
-  set(flags -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all)
+  # Without optimisation these checks compile in less than half the time, and tests wait for Python, not for the engine.
+  set(flags -O0 -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all)
   set(kernel_flags -fsanitize=address,signed-integer-overflow,shift,integer-divide-by-zero,bounds,float-cast-overflow
       -fno-sanitize-recover=all)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
@@ -56,19 +58,20 @@ if(HWARO_SANITIZE STREQUAL "address")
     list(APPEND kernel_flags "SHELL:-mllvm -asan-instrumentation-with-call-threshold=0")
   endif()
 elseif(HWARO_SANITIZE STREQUAL "thread")
-  set(flags -fsanitize=thread)
+  set(flags -O1 -fsanitize=thread)
   set(kernel_flags ${flags})
 elseif(HWARO_SANITIZE)
   message(FATAL_ERROR "HWARO_SANITIZE is '${HWARO_SANITIZE}'; it is address, thread or empty")
 endif()
 if(HWARO_SANITIZE)
-  target_compile_options(hwaro_flags INTERFACE -O1 -fno-omit-frame-pointer ${flags})
+  target_compile_options(hwaro_flags INTERFACE -fno-omit-frame-pointer ${flags})
   target_link_options(hwaro_flags INTERFACE ${flags})
   target_compile_definitions(hwaro_flags INTERFACE HWARO_SANITIZE=1)
-  if(HWARO_SANITIZE_KERNELS)
-    target_compile_options(hwaro_kernel_flags INTERFACE -O1 -fno-omit-frame-pointer ${kernel_flags})
-    target_compile_definitions(hwaro_kernel_flags INTERFACE HWARO_SANITIZE=1)
-  endif()
+  add_library(hwaro_sanitized_kernel_flags INTERFACE)
+  target_link_libraries(hwaro_sanitized_kernel_flags INTERFACE hwaro_kernel_flags)
+  target_compile_options(hwaro_sanitized_kernel_flags INTERFACE ${common_flags} -O1 -fno-omit-frame-pointer
+                         ${kernel_flags})
+  target_compile_definitions(hwaro_sanitized_kernel_flags INTERFACE HWARO_SANITIZE=1)
 endif()
 
 # The instruction sets that kernels are compiled for, as HWARO_EACH_ISA in hwaro/base/isa.h lists them.
@@ -85,10 +88,18 @@ set(HWARO_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi -mbmi2)
 set(HWARO_ISA_FLAGS_avx512 ${HWARO_ISA_FLAGS_avx2} -mavx512f -mavx512dq -mavx512bw -mavx512vl
     -mprefer-vector-width=512)
 
+function(hwaro_kernel_flags_of isa variable)
+  set(${variable} hwaro_kernel_flags PARENT_SCOPE)
+  if(HWARO_SANITIZE AND (isa IN_LIST HWARO_SANITIZE_KERNELS OR HWARO_SANITIZE_KERNELS STREQUAL "ON"))
+    set(${variable} hwaro_sanitized_kernel_flags PARENT_SCOPE)
+  endif()
+endfunction()
+
 function(hwaro_add_isa_library isa)
   add_library(hwaro_isa_${isa} OBJECT ${ARGN})
   target_include_directories(hwaro_isa_${isa} PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
   target_compile_definitions(hwaro_isa_${isa} PRIVATE HWARO_ISA=${isa})
   target_compile_options(hwaro_isa_${isa} PRIVATE ${HWARO_ISA_FLAGS_${isa}})
-  target_link_libraries(hwaro_isa_${isa} PRIVATE hwaro_kernel_flags)
+  hwaro_kernel_flags_of(${isa} flags)
+  target_link_libraries(hwaro_isa_${isa} PRIVATE ${flags})
 endfunction()

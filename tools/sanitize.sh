@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Runs the tests of a sanitizer build: tools/sanitize.sh asan|tsan [PYTEST ARGUMENT …]
-# Python itself is not instrumented, so the sanitizer's runtime is loaded before it, and leaks of Python do not count.
+#   asan  C++ tests, Python tests, 2,000 random programs beside PyTorch (half of them cut into chunks for three threads)
+#   tsan  C++ tests, Python tests of threads
+# Python and PyTorch are not instrumented, so the sanitizer's runtime is loaded before them, and leaks of theirs do not
+# count. There are no suppressions.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 kind=$1
@@ -11,6 +14,9 @@ tree=build/$kind
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1:abort_on_error=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
+step() { printf '\n==== %s, after %d s\n' "$1" "$SECONDS"; }
+
+step 'C++ tests'
 "$tree/hwaro_tests"
 
 compiler=$(sed -n 's/^CMAKE_CXX_COMPILER:[^=]*=//p' "$tree/CMakeCache.txt")
@@ -35,5 +41,17 @@ fi
 runtime=$(library "${kind}")
 # libstdc++ goes with it: an exception thrown before the runtime finds it would end the process.
 preload="$runtime $("$compiler" -print-file-name=libstdc++.so.6)"
-LD_PRELOAD=$preload ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 PYTHONMALLOC=malloc \
-  HWARO_PRESET=$kind PYTHONPATH=$PWD/$tree/python .venv/bin/python -m pytest "$@" "${tests[@]}"
+instrumented() {
+  LD_PRELOAD=$preload ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 PYTHONMALLOC=malloc \
+    HWARO_PRESET=$kind PYTHONPATH=$PWD/$tree/python .venv/bin/python "$@"
+}
+
+step 'Python tests'
+instrumented -m pytest "$@" "${tests[@]}"
+
+if [ "$kind" = asan ]; then
+  step 'random programs'
+  instrumented tests/fuzz/fuzz.py --count 1000 --jobs "$(nproc)"
+  instrumented tests/fuzz/fuzz.py --count 1000 --seed 1001 --jobs "$(nproc)" --pool
+fi
+step 'all passed'

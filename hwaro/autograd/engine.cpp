@@ -436,14 +436,18 @@ std::vector<Tensor> run_backward(Span<Tensor> roots, Span<Tensor> grads, Span<Te
   }
   GradModeGuard mode(options.create_graph);
   // A pass that starts inside another one (a hook, checkpointing) needs vectors of its own.
-  static thread_local constinit Workspace* spare = nullptr;
-  Workspace* workspace = std::exchange(spare, nullptr);
+  struct Spare {
+    Workspace* w = nullptr;
+    ~Spare() { delete std::exchange(w, nullptr); }
+  };
+  static thread_local constinit Spare spare;
+  Workspace* workspace = std::exchange(spare.w, nullptr);
   if (!workspace) workspace = new Workspace();
   struct GiveBack {
     Workspace* w;
     ~GiveBack() {
-      if (spare) delete w;
-      else spare = w;
+      if (spare.w) delete w;
+      else spare.w = w;
     }
   } give_back{workspace};
   static std::atomic<std::int64_t> next_pass{0};

@@ -52,7 +52,13 @@ class Scalar {
 
   constexpr double re() const { return re_; }
   constexpr double im() const { return im_; }
-  std::int64_t to_int() const { return kind_ <= Kind::Int ? int_ : static_cast<std::int64_t>(re_); }
+  // The integer, or the whole part. Errors: RuntimeError where int64 does not hold it.
+  std::int64_t to_int() const {
+    if (kind_ <= Kind::Int) return int_;
+    HWARO_CHECK(fits_int(), "value cannot be converted to type int64_t without overflow");
+    return static_cast<std::int64_t>(re_);
+  }
+  constexpr bool fits_int() const { return kind_ <= Kind::Int || (re_ >= -0x1p63 && re_ < 0x1p63); }
   constexpr double to_double() const { return re_; }
   constexpr bool to_bool() const { return kind_ <= Kind::Int ? int_ != 0 : (re_ != 0 || im_ != 0); }
 

@@ -26,13 +26,16 @@ void VersionCounter::destroy(VersionCounter* counter) noexcept { deallocate_node
 
 void TensorImpl::refresh_geometry() {
   std::int64_t n = 1;
-  bool contiguous = true;
+  bool contiguous = true, overflow = false, empty = false;
   for (std::size_t i = sizes.size(); i-- > 0;) {
     if (sizes[i] != 1) {
       if (strides[i] != n) contiguous = false;
-      n *= sizes[i];
+      empty = empty || sizes[i] == 0;
+      overflow = __builtin_mul_overflow(n, sizes[i], &n) || overflow;
     }
   }
+  HWARO_CHECK(!overflow || empty, "numel: integer multiplication overflow");
+  if (empty) n = 0;
   numel = n;
   set(kContiguous, contiguous || n == 0);
 }
@@ -64,13 +67,17 @@ std::int64_t wrap_dim(std::int64_t dim, std::int64_t ndim, bool wrap_scalar) {
   return dim < 0 ? dim + ndim : dim;
 }
 
+// A stride over `size` steps. Wraps around for absurd sizes beside a zero; whoever needs the memory checks.
+static std::int64_t stride_over(std::int64_t stride, std::int64_t size) {
+  return std::int64_t(std::uint64_t(stride) * std::uint64_t(size > 1 ? size : 1));
+}
+
 Dims contiguous_strides(IntSpan sizes) {
   Dims strides(sizes.size());
   std::int64_t n = 1;
   for (std::size_t i = sizes.size(); i-- > 0;) {
     strides[i] = n;
-    // Wraps around for absurd sizes beside a zero; whoever needs the memory checks.
-    n = std::int64_t(std::uint64_t(n) * std::uint64_t(sizes[i] > 1 ? sizes[i] : 1));
+    n = stride_over(n, sizes[i]);
   }
   return strides;
 }
@@ -79,18 +86,23 @@ Dims channels_last_strides(IntSpan sizes) {
   Dims strides(sizes.size());
   std::int64_t n = 1;
   strides[1] = n;
-  n *= sizes[1] > 1 ? sizes[1] : 1;
+  n = stride_over(n, sizes[1]);
   for (std::size_t i = sizes.size(); i-- > 0;) {
     if (i == 1) continue;
     strides[i] = n;
-    n *= sizes[i] > 1 ? sizes[i] : 1;
+    n = stride_over(n, sizes[i]);
   }
   return strides;
 }
 
 std::int64_t product(IntSpan sizes) {
   std::int64_t n = 1;
-  for (std::int64_t s : sizes) n *= s;
+  bool overflow = false;
+  for (std::int64_t s : sizes) {
+    if (s == 0) return 0;
+    overflow = __builtin_mul_overflow(n, s, &n) || overflow;
+  }
+  HWARO_CHECK(!overflow, "numel: integer multiplication overflow");
   return n;
 }
 
@@ -98,11 +110,12 @@ bool is_contiguous_geometry(IntSpan sizes, IntSpan strides) {
   std::int64_t n = 1;
   bool good = true;
   for (std::size_t i = sizes.size(); i-- > 0;) {
+    if (sizes[i] == 0) return true;
     if (sizes[i] == 1) continue;
     if (strides[i] != n) good = false;
-    n *= sizes[i];
+    n = stride_over(n, sizes[i]);
   }
-  return good || n == 0;
+  return good;
 }
 
 // Dimensions from outermost to innermost stride; equal strides keep their order.
@@ -124,7 +137,7 @@ bool is_dense_non_overlapping(IntSpan sizes, IntSpan strides) {
     if (sizes[d] == 0) return true;
     if (sizes[d] == 1) continue;
     if (strides[d] != n) return false;
-    n *= sizes[d];
+    n = stride_over(n, sizes[d]);
   }
   return true;
 }

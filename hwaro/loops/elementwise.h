@@ -11,7 +11,7 @@ struct Attr {
   double re = 0, im = 0;
   std::int64_t i = 0;
   Attr() = default;
-  Attr(const Scalar& s) : re(s.re()), im(s.im()), i(s.to_int()) {}  // NOLINT
+  Attr(const Scalar& s) : re(s.re()), im(s.im()), i(s.fits_int() ? s.to_int() : 0) {}  // NOLINT
 };
 
 // out[i] = f(in[0][i], in[1][i], …) for i in [0, n), contiguous.

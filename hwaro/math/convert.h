@@ -297,7 +297,8 @@ HWARO_INLINE Vec<std::int64_t, N> truncate_to_int64(Vec<double, N> x) {
   }
 #endif
   const Vec<double, N> magic(0x1.8p52), t = trunc(x);
-  R out = (R)(t + magic).v - (R)magic.v;
+  using B = native::Raw<std::uint64_t, N>;
+  R out = (R)((B)(t + magic).v - (B)magic.v);
   const auto wide = !(abs(t) < Vec<double, N>(0x1p51));
   if (wide.any()) [[unlikely]] {
     for (int i = 0; i < N; ++i) {

@@ -249,7 +249,7 @@ HWARO_INLINE Vec<T, N> nextafter_of(Vec<T, N> a, Vec<T, N> b) {
   using S = native::SignedLike<T>;
   const auto away = (b > a) ^ signbit(a);
   const I step = away.v ? I{} + S(1) : I{} - S(1);
-  const V moved = V::from_raw((typename V::Raw)((I)a.v + step));
+  const V moved = V::from_raw((typename V::Raw)((typename V::Bits)a.v + (typename V::Bits)step));  // -0.0 wraps around
   const V from_zero = copysign_of(V::from_raw((typename V::Raw)(I{} + S(1))), b);
   V r = where(a == V(0), from_zero, moved);
   r = where(a == b, b, r);

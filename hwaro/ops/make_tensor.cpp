@@ -1,13 +1,13 @@
 // Making tensors, and the helpers of vocabulary.h that are not operators.
 #include "hwaro/autograd/grad_mode.h"
 #include "hwaro/autograd/node.h"
+#include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/vocabulary.h"
 
 namespace hwaro::engine {
 
-// The bytes that a tensor of this geometry spans.
-static std::size_t span_bytes(IntSpan sizes, IntSpan strides, DType dtype) {
-  std::int64_t last = 0, step = 0, bytes = 0;
+std::size_t span_bytes(IntSpan sizes, IntSpan strides, std::int64_t offset, DType dtype) {
+  std::int64_t last = offset, step = 0, bytes = 0;
   bool overflow = false, empty = false;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     empty = empty || sizes[i] == 0;
@@ -58,7 +58,7 @@ Tensor make_strided(IntSpan sizes, IntSpan strides, DType dtype, Device device) 
   t->strides.assign(strides);
   t->refresh_geometry();
   t->set(kInference, inference_enabled());
-  t->storage = Storage::create(span_bytes(sizes, strides, dtype), device);
+  t->storage = Storage::create(span_bytes(sizes, strides, 0, dtype), device);
   return out;
 }
 

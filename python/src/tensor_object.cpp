@@ -126,13 +126,17 @@ void destroy_pyobj(TensorImpl* impl) {
     // The object still lives: it owns a reference, so this cannot happen except while it is being freed.
     return;
   }
-#if PY_VERSION_HEX >= 0x030D0000
-  if (Py_IsFinalizing()) return;
-#else
-  if (_Py_IsFinalizing()) return;
-#endif
-  GilAcquire gil;
   auto* self = static_cast<PyTensor*>(impl->pyobj);
+#if PY_VERSION_HEX >= 0x030D0000
+  const bool ending = Py_IsFinalizing();
+#else
+  const bool ending = _Py_IsFinalizing();
+#endif
+  if (ending) {  // the object stays, and the collector still looks at it
+    self->impl = nullptr;
+    return;
+  }
+  GilAcquire gil;
   self->impl = nullptr;
   impl->pyobj = nullptr;
   Py_DECREF(reinterpret_cast<PyObject*>(self));

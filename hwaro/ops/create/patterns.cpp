@@ -1,4 +1,6 @@
 // Tensors with a fixed pattern: unit matrices, triangles of indices.
+#include <algorithm>
+
 #include "hwaro/core/availability.h"
 #include "hwaro/ops/create/fill.h"
 #include "hwaro/ops/registry.h"
@@ -28,6 +30,7 @@ Tensor unit_matrix(int64_t n, int64_t m, OptDType dtype, const std::optional<Dev
 // Calls f(row, col) for the cells of a triangle in row-major order: those with col - row <= offset, or >= offset.
 template <class F>
 void triangle(bool lower, int64_t rows, int64_t cols, int64_t offset, F&& f) {
+  offset = std::clamp(offset, -rows, cols);  // beyond, all diagonals are the same
   for (int64_t r = 0; r < rows; ++r) {
     int64_t begin = lower ? 0 : r + offset, end = lower ? r + offset + 1 : cols;
     if (begin < 0) begin = 0;

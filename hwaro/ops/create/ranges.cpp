@@ -3,6 +3,7 @@
 
 #include "hwaro/core/availability.h"
 #include "hwaro/base/parallel.h"
+#include "hwaro/math/convert.h"
 #include "hwaro/ops/create/fill.h"
 #include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/kinds/support.h"
@@ -24,20 +25,22 @@ Device target(const std::optional<Device>& device) {
 std::string text_of(const Scalar& s) { return s.is_integral(true) ? std::to_string(s.to_int()) : concat(s.re()); }
 
 int64_t range_length(const Scalar& start, const Scalar& end, const Scalar& step, DType dtype) {
-  if (is_integral(dtype))
-    HWARO_CHECK_AS(ValueError, step.to_int() != 0 || step.to_double() == 0, "step must be nonzero");
-  HWARO_CHECK(step.to_double() != 0, "step must be nonzero");
+  HWARO_CHECK(step.to_double() > 0 || step.to_double() < 0, "step must be nonzero");
+  if (dtype == DType::Int64) HWARO_CHECK_AS(ValueError, step.to_int() != 0, "step must be nonzero");
   HWARO_CHECK(std::isfinite(start.to_double()) && std::isfinite(end.to_double()), "unsupported range: ", text_of(start),
               " -> ", text_of(end));
   const bool up = step.to_double() > 0;
   HWARO_CHECK(up ? end.to_double() >= start.to_double() : end.to_double() <= start.to_double(),
               "upper bound and lower bound inconsistent with step sign");
-  double size;
-  if (dtype == DType::Int64) {  // counted in integers, to which fractions are cut
-    const int64_t s = step.to_int(), distance = end.to_int() - start.to_int();
-    return (distance + s - (s > 0 ? 1 : -1)) / s;
+  if (dtype == DType::Int64) {  // counted in integers, to which fractions are cut; as PyTorch's, the sums wrap around
+    const int64_t s = step.to_int();
+    const std::uint64_t distance = std::uint64_t(end.to_int()) - std::uint64_t(start.to_int());
+    const auto room = int64_t(distance + std::uint64_t(s) - (s > 0 ? 1 : std::uint64_t(-1)));
+    const int64_t count = s == -1 ? int64_t(0 - std::uint64_t(room)) : room / s;
+    HWARO_CHECK(count >= 0, "invalid size, possible overflow?");
+    return count;
   }
-  size = std::ceil((end.to_double() - start.to_double()) / step.to_double());
+  const double size = std::ceil((end.to_double() - start.to_double()) / step.to_double());
   HWARO_CHECK(size >= 0 && size <= 9.2e18, "invalid size, possible overflow?");
   return int64_t(size);
 }
@@ -60,8 +63,8 @@ Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, OptDTy
     T* data = out->write_as<T>();
     parallel_for(n, kGrain, [&](int64_t begin, int64_t stop) {
       if constexpr (std::is_integral_v<T>) {
-        const int64_t first = start.to_int(), by = step.to_int();
-        for (int64_t i = begin; i < stop; ++i) data[i] = T(first + by * i);
+        const auto first = std::uint64_t(start.to_int()), by = std::uint64_t(step.to_int());
+        for (int64_t i = begin; i < stop; ++i) data[i] = T(first + by * std::uint64_t(i));
       } else {
         const double first = start.to_double(), by = step.to_double();
         for (int64_t i = begin; i < stop; ++i) {
@@ -121,7 +124,8 @@ Tensor space(Spacing spacing, const Scalar& start, const Scalar& end, int64_t st
       only =
           start.is_complex() ? Scalar(Complex<double>{size * std::cos(angle), size * std::sin(angle)}) : Scalar(size);
     }
-    fill_elements(*out.impl(), is_integral(type) && only.is_floating() ? Scalar(int64_t(only.to_double())) : only);
+    check_fits(only, type);
+    fill_elements(*out.impl(), is_integral(type) ? Scalar(only.to_int()) : only);
     return out;
   }
   visit<kIntSet | kFloatSet | kComplexSet>(type, name, [&](auto tag) {
@@ -141,7 +145,8 @@ Tensor space(Spacing spacing, const Scalar& start, const Scalar& end, int64_t st
       const auto first = Step(start.to<T>()), last = Step(end.to<T>());
       auto put = [=](int64_t i, Step x) {
         if (spacing == Spacing::Logarithmic) x = Step(std::pow(base, double(x)));
-        data[i] = T(x);
+        if constexpr (std::is_integral_v<T>) data[i] = cast_scalar<T>(x);
+        else data[i] = T(x);
       };
       if constexpr (contains(kHalfSet, dtype_of<T>)) spaced_reduced<T>(start.to<T>(), end.to<T>(), steps, put);
       else spaced<Step>(first, last, steps, put);

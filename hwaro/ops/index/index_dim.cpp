@@ -112,6 +112,7 @@ static Tensor add_slices(bool inplace, const Tensor& self, int64_t dim, const Te
               sizes_str(self.sizes()), " source.shape = ", sizes_str(source.sizes()));
   HWARO_CHECK(index.numel() == length, "index_add_(): Number of indices (", index.numel(),
               ") should be equal to source.size(dim): (", length, "), for dim: ", dim);
+  check_fits(alpha, self.dtype());
   const double a = alpha.re();
   return write_into(
       inplace, "IndexAddBackward0", self, {self, source}, {save(index)},
@@ -252,6 +253,7 @@ static Tensor fill_slices(bool inplace, const Tensor& self, int64_t dim, const T
   dim = check_fill(self, dim, index);
   HWARO_CHECK(!value.is_complex() || is_complex(self.dtype()),
               "index_fill_(): Converting complex Scalar to non-complex type is not supported");
+  check_fits(value, self.dtype());
   return write_into(
       inplace, "IndexFillBackward0", self, {self}, {save(index)},
       [&](const Tensor& target) { write_slices(target, dim, index, make_full({}, value, self.dtype())); },

@@ -8,6 +8,7 @@
 #include "hwaro/autograd/saved_tensor.h"
 #include "hwaro/core/promotion.h"
 #include "hwaro/core/type_names.h"
+#include "hwaro/ops/create/fill.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/vocabulary.h"
 
@@ -87,6 +88,12 @@ Dims broadcast_operands(const PointwiseInfo& info, const Operand* operands) {
   return shape;
 }
 
+// Numbers beside integers must be such integers.
+void check_numbers(const PointwiseInfo& info, const Scalar* scalars, DType compute) {
+  for (int i = 0; i < info.scalars && is_integral(compute); ++i)
+    if (!scalars[i].is_none()) check_fits(scalars[i], compute);
+}
+
 // Types first, then shapes, then whether there is a kernel: the order of PyTorch's complaints.
 Call decide(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, Dims& shape,
             const DType* target = nullptr, const Tensor* written = nullptr) {
@@ -101,6 +108,7 @@ Call decide(const PointwiseInfo& info, const Operand* operands, const Scalar* sc
     HWARO_CHECK(operands[i].tensor != written->impl() || IntSpan(shape) == written->sizes(), "output with shape ",
                 sizes_str(written->sizes()), " doesn't match the broadcast shape ", sizes_str(shape));
   fill_types(info, call, target);
+  check_numbers(info, scalars, call.compute);
   if (written && types_first) check_no_overlap(*written, operands, info.operands);
   const PointwiseKernels* kernels = info.kernels_on(call.device.type);
   call.loop = kernels ? kernels->forward[int(call.compute)] : nullptr;
@@ -313,6 +321,7 @@ Tensor pointwise(const PointwiseInfo& called, const Operand* operands, const Sca
     if (info.check) info.check(info, operands, scalars, call.common);
     call.device = first->device;
     fill_types(info, call);
+    check_numbers(info, scalars, call.compute);
     call.loop = info.kernels_on(DeviceType::CPU)->forward[int(call.compute)];
     out = make_tensor(first->sizes, call.result);
   } else {

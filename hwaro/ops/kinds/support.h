@@ -21,6 +21,9 @@ void check_apart(const Tensor& out, const Tensor& other);
 void resize_out(const Tensor& out, IntSpan shape);
 // Changes sizes, keeping storage where it is large enough (Tensor.resize_).
 void resize_tensor(const Tensor& t, IntSpan shape);
+// The bytes of storage up to the last element of a geometry, 0 where it has none. Errors: RuntimeError where that
+// is more than 2^63.
+std::size_t span_bytes(IntSpan sizes, IntSpan strides, std::int64_t offset, DType dtype);
 // Raises where `out=` must not have this type. `position`: which of several results it is for.
 void check_out_type(const OutRule& rule, DType result, DType out, std::size_t position = 0);
 // Stores a computed result in `out=` (resized, type checked): for operators without an out variant of their own.

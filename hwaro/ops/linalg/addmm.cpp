@@ -1,5 +1,7 @@
 // Products added to a tensor: beta * self + alpha * product, and the linear layer.
+#include "hwaro/core/promotion.h"
 #include "hwaro/core/type_names.h"
+#include "hwaro/ops/create/fill.h"
 #include "hwaro/ops/kinds/out_types.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
@@ -148,6 +150,13 @@ struct AddmvInplace {
   }
 };
 
+static void check_factor(const Scalar& factor, const char* name, DType type) {
+  HWARO_CHECK(!factor.is_bool() || type == DType::Bool, "Boolean ", name, " only supported for Boolean results.");
+  HWARO_CHECK(!is_integral(type, true) || factor.is_integral(true), "For integral input tensors, argument ", name,
+              " must not be a floating point number.");
+  check_fits(factor, type);
+}
+
 struct Addr {
   static constexpr Schema schema =
       "addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
@@ -157,13 +166,16 @@ struct Addr {
     HWARO_CHECK(vec1.dim() == 1, "addr: Expected 1-D argument vec1, but got ", vec1.dim(), "-D");
     HWARO_CHECK(vec2.dim() == 1, "addr: Expected 1-D argument vec2, but got ", vec2.dim(), "-D");
     const Dims shape = {vec1.sizes()[0], vec2.sizes()[0]};
+    const DType type = promote_types(self.dtype(), promote_types(vec1.dtype(), vec2.dtype()));
+    check_factor(beta, "beta", type);
+    check_factor(alpha, "alpha", type);
     Tensor out;
     {
       NoGradGuard guard;
       const Tensor wide = expand(self, shape);
       const Tensor pairs = maybe_multiply(mul(unsqueeze(vec1, 1), unsqueeze(vec2, 0)), alpha);
       out = is_zero(beta) ? pairs : add(maybe_multiply(wide, beta), pairs);
-      out = to_dtype(out, promote_types(self.dtype(), promote_types(vec1.dtype(), vec2.dtype())));
+      out = to_dtype(out, type);
     }
     if (recording(self, vec1, vec2))
       record("AddrBackward0", {self, vec1, vec2}, out,

@@ -202,27 +202,29 @@ struct ChainMatmul {
   }
 };
 
-static Tensor matrix_power_of(const Tensor& a, int64_t n) {
-  const int d = a.dim();
+static Tensor matrix_power_of(const Tensor& base, int64_t n) {
+  const int d = base.dim();
+  Tensor a = base;
   HWARO_CHECK(d >= 2, "linalg.matrix_power: The input tensor A must have at least 2 dimensions.");
   HWARO_CHECK(a.sizes()[d - 1] == a.sizes()[d - 2],
               "linalg.matrix_power: A must be batches of square matrices, but they are ", a.sizes()[d - 2], " by ",
               a.sizes()[d - 1], " matrices");
   if (n == -1) return linalg_inv(a);
-  if (n < 0) return matrix_power_of(linalg_inv(a), -n);
+  if (n < 0) a = linalg_inv(a);
+  auto left = n < 0 ? 0 - std::uint64_t(n) : std::uint64_t(n);
   if (n == 0) {
     const Tensor out = clone(a), one = make_zeros(a.sizes(), a.dtype(), a.device());
     if (!a.device().is_meta()) fill_elements(*diagonal(one, 0, -2, -1).impl(), 1);
     return copy_(out, one, false);
   }
-  if (n == 1) return clone(a);
-  if (n == 2) return matmul(a, a);
-  if (n == 3) return matmul(matmul(a, a), a);
+  if (left == 1) return clone(a);
+  if (left == 2) return matmul(a, a);
+  if (left == 3) return matmul(matmul(a, a), a);
   // Square and multiply, lowest bit first.
   Tensor square, out;
-  for (; n > 0; n >>= 1) {
+  for (; left > 0; left >>= 1) {
     square = square.defined() ? matmul(square, square) : a;
-    if (n & 1) out = out.defined() ? matmul(out, square) : square;
+    if (left & 1) out = out.defined() ? matmul(out, square) : square;
   }
   return out;
 }

@@ -1,7 +1,7 @@
 #include "hwaro/ops/linalg/products.h"
 
 #include "hwaro/core/type_names.h"
-
+#include "hwaro/ops/create/fill.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 
@@ -42,10 +42,18 @@ Matrix as_matrix(const Tensor& t) {
   return m;
 }
 
+// The half types compute in float, which is what their factors are.
+static void check_factors(DType type, const Scalar& alpha, const Scalar& beta) {
+  if (is_reduced_float(type)) return;
+  check_fits(alpha, type);
+  check_fits(beta, type);
+}
+
 void product_into(const Tensor& out, const Tensor& a, const Tensor& b, const char* name, const Scalar& alpha,
                   const Scalar& beta) {
   const auto kernel = product_kernels().gemm[int(out.dtype())];
   if (out.numel() == 0) return;
+  check_factors(out.dtype(), alpha, beta);
   if (a.size(-1) == 0 && beta.to_double() == 0) return fill_elements(*out.impl(), 0);
   HWARO_CHECK_AS(NotImplementedError, kernel, '"', name, "\" not implemented for '", scalar_type_name(out.dtype()),
                  '\'');
@@ -79,6 +87,7 @@ void matvec_into(const Tensor& out, const Tensor& mat, const Tensor& vec, const 
   HWARO_CHECK_AS(NotImplementedError, table.gemm[type], "\"addmv_impl_cpu\" not implemented for '",
                  scalar_type_name(out.dtype()), '\'');
   if (out.numel() == 0) return;
+  check_factors(out.dtype(), alpha, beta);
   const Matrix m = as_matrix(mat);
   const Tensor x = vec.is_conj() || (vec.numel() > 1 && vec.strides()[0] <= 0) ? dense(vec) : vec;
   const int64_t incx = vec.numel() > 1 ? x.strides()[0] : 1;

@@ -1,6 +1,8 @@
 // Convolution and its transpose over one to three spatial dimensions, as one operator with one backward operator.
 // The kernels know float and double. The half types are computed in float, complex numbers as real and imaginary parts,
 // and integers by plain loops that wrap around. A transposed convolution is the gradient of the input of an ordinary one.
+#include <algorithm>
+
 #include "hwaro/base/parallel.h"
 #include "hwaro/core/type_names.h"
 #include "hwaro/ops/kinds/record.h"
@@ -21,6 +23,8 @@ namespace engine {
 using std::int64_t;
 
 namespace {
+
+using Wide = __int128;  // holds all sums and products of 64-bit arguments
 
 struct ConvParams {
   Dims stride, padding, dilation, output_padding;
@@ -165,7 +169,9 @@ ConvGeometry geometry(IntSpan large, IntSpan small, IntSpan weight, const ConvPa
     g.in[d] = large[2 + d];
     g.out[d] = small[2 + d];
     g.kernel[d] = weight[2 + d];
-    g.stride[d] = p.stride[d];
+    // Where there is one step only, its length says nothing; kernels plan for tiles that grow with it.
+    g.stride[d] =
+        g.out[d] > 1 ? p.stride[d] : int64_t(std::min<Wide>(p.stride[d], g.in[d] + 2 * Wide(p.padding[d]) + 1));
     g.padding[d] = p.padding[d];
     g.dilation[d] = p.dilation[d];
   }
@@ -175,10 +181,12 @@ ConvGeometry geometry(IntSpan large, IntSpan small, IntSpan weight, const ConvPa
 Dims output_shape(const Tensor& input, const Tensor& weight, const ConvParams& p) {
   Dims shape = {input.sizes()[0], p.transposed ? weight.sizes()[1] * p.groups : weight.sizes()[0]};
   for (int d = 2; d < input.dim(); ++d) {
-    const int64_t in = input.sizes()[d], reach = p.dilation[d - 2] * (weight.sizes()[d] - 1);
-    shape.push_back(p.transposed
-                        ? (in - 1) * p.stride[d - 2] - 2 * p.padding[d - 2] + reach + p.output_padding[d - 2] + 1
-                        : (in + 2 * p.padding[d - 2] - reach - 1) / p.stride[d - 2] + 1);
+    const Wide in = input.sizes()[d], stride = p.stride[d - 2], padding = p.padding[d - 2];
+    const Wide reach = Wide(p.dilation[d - 2]) * (weight.sizes()[d] - 1);
+    const Wide out = p.transposed ? (in - 1) * stride - 2 * padding + reach + p.output_padding[d - 2] + 1
+                                  : (in + 2 * padding - reach - 1) / stride + 1;
+    HWARO_CHECK(out <= INT64_MAX, "Calculated output size per channel is 2^63 or more in dimension ", d - 2);
+    shape.push_back(int64_t(std::max<Wide>(out, INT64_MIN)));
   }
   return shape;
 }
@@ -198,6 +206,9 @@ std::string times(IntSpan sizes) {
 void check_shapes(const Tensor& input, const Tensor& weight, const Tensor& bias, const ConvParams& p) {
   HWARO_CHECK(!any_below(p.padding, 0), "negative padding is not supported");
   HWARO_CHECK(!any_below(p.output_padding, 0), "negative output_padding is not supported");
+  for (std::size_t d = 0; d < p.padding.size(); ++d)
+    HWARO_CHECK(p.padding[d] <= INT64_MAX / 2, "Given padding=", p.padding[d], " at dimension ", d,
+                " , expected padding to be at most ", INT64_MAX / 2);
   HWARO_CHECK(!any_below(p.stride, 1), "non-positive stride is not supported");
   HWARO_CHECK(!any_below(p.dilation, 1), "dilation should be greater than zero");
   HWARO_CHECK(p.groups > 0, "non-positive groups is not supported");
@@ -232,9 +243,10 @@ void check_shapes(const Tensor& input, const Tensor& weight, const Tensor& bias,
   Dims padded, kernel;
   bool fits = true;
   for (int d = 2; d < k; ++d) {
-    padded.push_back(input.sizes()[d] + 2 * p.padding[d - 2]);
-    kernel.push_back(p.dilation[d - 2] * (w[d] - 1) + 1);
-    fits = fits && padded.back() >= kernel.back();
+    const Wide room = input.sizes()[d] + 2 * Wide(p.padding[d - 2]), reach = Wide(p.dilation[d - 2]) * (w[d] - 1) + 1;
+    padded.push_back(int64_t(std::min<Wide>(room, INT64_MAX)));
+    kernel.push_back(int64_t(std::min<Wide>(reach, INT64_MAX)));
+    fits = fits && room >= reach;
   }
   HWARO_CHECK(fits, "Calculated padded input size per channel: ", times(padded), ". Kernel size: ", times(kernel),
               ". Kernel size can't be greater than actual input size");

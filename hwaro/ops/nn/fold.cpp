@@ -1,4 +1,6 @@
 // Sliding blocks of images as columns (unfold), and columns summed back into an image (fold): each the other's transpose.
+#include <algorithm>
+
 #include "hwaro/base/parallel.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
@@ -39,8 +41,11 @@ Blocks blocks_of(IntSpan size, IntSpan kernel, IntSpan dilation, IntSpan padding
               "stride should be greater than zero, but got stride_height: ", b.stride[0],
               " stride_width: ", b.stride[1]);
   for (int d = 0; d < 2; ++d) {
-    const int64_t room = b.size[d] + 2 * b.padding[d] - b.dilation[d] * (b.kernel[d] - 1) - 1;
-    b.count[d] = room < 0 ? -((-room + b.stride[d] - 1) / b.stride[d]) + 1 : room / b.stride[d] + 1;
+    using Wide = __int128;
+    const Wide stride = b.stride[d];
+    const Wide room = Wide(b.size[d]) + 2 * Wide(b.padding[d]) - Wide(b.dilation[d]) * (b.kernel[d] - 1) - 1;
+    const Wide count = room < 0 ? -((-room + stride - 1) / stride) + 1 : room / stride + 1;
+    b.count[d] = int64_t(std::clamp<Wide>(count, INT64_MIN, INT64_MAX));
   }
   return b;
 }
@@ -86,8 +91,8 @@ Tensor unfold_of(const Tensor& self, IntSpan kernel, IntSpan dilation, IntSpan p
               ", kernel_size=", pair(b.kernel), ", dilation=", pair(b.dilation), ", padding=", pair(b.padding),
               ", calculated shape of the array of sliding blocks as ", pair(b.count),
               ", but its components must be at least one.");
-  const int64_t channels = self.size(d - 3), rows = channels * b.kernel[0] * b.kernel[1],
-                length = b.count[0] * b.count[1];
+  const int64_t channels = self.size(d - 3), rows = product({channels, b.kernel[0], b.kernel[1]}),
+                length = product({b.count[0], b.count[1]});
   const Tensor out =
       make_tensor(d == 4 ? Dims{self.size(0), rows, length} : Dims{rows, length}, self.dtype(), self.device());
   if (!self.device().is_meta()) {
@@ -119,15 +124,16 @@ Tensor fold_of(const Tensor& columns, IntSpan size, IntSpan kernel, IntSpan dila
               "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for "
               "input, but got: ",
               sizes_str(columns.sizes()));
-  const int64_t rows = columns.size(d - 2), length = columns.size(d - 1), k = b.kernel[0] * b.kernel[1];
+  const int64_t rows = columns.size(d - 2), length = columns.size(d - 1), k = product({b.kernel[0], b.kernel[1]});
   HWARO_CHECK(
       rows % k == 0,
       "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got input.size(1)=",
       rows, " and kernel_size=", pair(b.kernel), '.');
-  HWARO_CHECK(length == b.count[0] * b.count[1], "Given output_size=", pair(b.size), ", kernel_size=", pair(b.kernel),
+  const int64_t blocks = product({b.count[0], b.count[1]});
+  HWARO_CHECK(length == blocks, "Given output_size=", pair(b.size), ", kernel_size=", pair(b.kernel),
               ", dilation=", pair(b.dilation), ", padding=", pair(b.padding), ", stride=", pair(b.stride),
               ", expected size of input's dimension 2 to match the calculated number of sliding blocks ", b.count[0],
-              " * ", b.count[1], " = ", b.count[0] * b.count[1], ", but got input.size(2)=", length, '.');
+              " * ", b.count[1], " = ", blocks, ", but got input.size(2)=", length, '.');
   const int64_t channels = rows / k;
   const Dims shape =
       d == 3 ? Dims{columns.size(0), channels, b.size[0], b.size[1]} : Dims{channels, b.size[0], b.size[1]};

@@ -1,9 +1,11 @@
 // Fractional max pooling (Graham, 2014): the largest element of windows at random places. With a sample u in [0, 1) per
 // plane and dimension, window i starts at floor((i + u) alpha) - floor(u alpha), alpha = (size - kernel) / (windows - 1),
 // and the last one ends where the plane does.
+#include <algorithm>
 #include <cmath>
 
 #include "hwaro/base/parallel.h"
+#include "hwaro/math/convert.h"
 #include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/nn/pick.h"
@@ -31,8 +33,11 @@ void window_starts(T u, int64_t size, int64_t windows, int64_t kernel, int64_t* 
   const auto rounded = [](W v) { return W(T(v)); };
   if (windows > 1) {
     const W wide(u), alpha = rounded(W(size - kernel) / W(windows - 1));
-    const auto shift = int64_t(rounded(wide * alpha));
-    for (int64_t i = 0; i + 1 < windows; ++i) starts[i] = int64_t(rounded(rounded(W(i) + wide) * alpha)) - shift;
+    const auto whole = [](W v) { return std::uint64_t(cast_scalar<int64_t>(v)); };
+    const std::uint64_t shift = whole(rounded(wide * alpha));
+    // Samples lie in [0, 1), where this stays inside; what a user passes need not.
+    for (int64_t i = 0; i + 1 < windows; ++i)
+      starts[i] = std::clamp<int64_t>(int64_t(whole(rounded(rounded(W(i) + wide) * alpha)) - shift), 0, size - kernel);
   }
   if (windows > 0) starts[windows - 1] = size - kernel;
 }

@@ -213,6 +213,11 @@ Tensor resize_bytes(const Tensor& input, const Resize& r) {
 
 Tensor resize(const Tensor& input, const Resize& r) {
   Tensor out;
+  {  // Memory for the result, before tables as long as that are filled.
+    Dims shape(input.sizes());
+    for (std::size_t d = 0; d < r.out.size(); ++d) shape[2 + d] = r.out[d];
+    make_tensor(shape, input.dtype(), input.device());
+  }
   if (r.mode == Mode::Nearest || r.mode == Mode::NearestExact) out = gather_map(input, nearest_maps(r));
   else if (input.dtype() == DType::UInt8) out = resize_bytes(input, r);
   else out = apply_taps(input, taps_for(r));
@@ -306,7 +311,7 @@ struct Interpolate {
         r.out.push_back((*size)[size->size() == 1 ? 0 : d]);
       } else {
         const double f = (*factors)[factors->size() == 1 ? 0 : d];
-        r.out.push_back(int64_t(std::floor(double(r.in[d]) * f)));
+        r.out.push_back(Scalar(std::floor(double(r.in[d]) * f)).to_int());
         if (!recompute.value_or(false) && d < 3) r.factor[d] = f;
       }
     }

@@ -1,4 +1,5 @@
 // Padding: with a constant, by reflection, replication or wrapping around.
+#include "hwaro/ops/create/fill.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
 #include "hwaro/ops/nn/index_map.h"
@@ -25,10 +26,10 @@ struct ConstantPadNd {
     for (int i = 0; i < padded; ++i) {
       const int dim = d - 1 - i;
       const int64_t before = pad[2 * i], after = pad[2 * i + 1], size = self.sizes()[dim];
-      shape[dim] = size + before + after;
-      HWARO_CHECK(
-          size + (before < 0 ? before : 0) >= 0 && size + (before < 0 ? before : 0) + (after < 0 ? after : 0) >= 0,
-          "narrow(): length must be non-negative.");
+      HWARO_CHECK(before >= -size && after >= -size - (before < 0 ? before : 0),
+                  "narrow(): length must be non-negative.");
+      if (__builtin_add_overflow(size, before, &shape[dim]) || __builtin_add_overflow(shape[dim], after, &shape[dim]))
+        shape[dim] = -1;
       HWARO_CHECK(shape[dim] >= 0, "The input size ", size, ", plus negative padding ", before, " and ", after,
                   " resulted in a negative output size, which is invalid. Check dimension ", dim, " of your input.");
       from[dim] = before < 0 ? -before : 0;
@@ -41,6 +42,7 @@ struct ConstantPadNd {
         only_crops ? make_strided(shape, preserved_strides(shape, self.strides()), self.dtype(), self.device())
         : is_channels_last(self) ? make_strided(shape, channels_last_strides(shape), self.dtype(), self.device())
                                  : make_tensor(shape, self.dtype(), self.device());
+    check_fits(value, self.dtype(), out.numel());
     if (!self.device().is_meta()) {
       if (shape != common) fill_elements(*out.impl(), value);
       int64_t read = self->offset, write = out->offset;

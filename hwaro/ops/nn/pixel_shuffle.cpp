@@ -65,11 +65,14 @@ struct PixelShuffle {
     HWARO_CHECK(self.dim() >= 3, "pixel_shuffle expects input to have at least 3 dimensions, but got input with ",
                 self.dim(), " dimension(s)");
     HWARO_CHECK(r > 0, "pixel_shuffle expects a positive upscale_factor, but got ", r);
+    int64_t square = 0;
+    HWARO_CHECK_AS(ValueError, !__builtin_mul_overflow(r, r, &square),
+                   "upscale factor is too large, (upscale_factor)^2 overflowed: upscale_factor=", r);
     const int64_t c = self.size(-3);
-    HWARO_CHECK(c % (r * r) == 0,
+    HWARO_CHECK(c % square == 0,
                 "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of "
                 "upscale_factor, but input.size(-3)=",
-                c, " is not divisible by ", r * r);
+                c, " is not divisible by ", square);
     return shuffle(self, r);
   }
 };

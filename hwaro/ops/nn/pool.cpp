@@ -1,4 +1,6 @@
 // Max and average pooling over windows of one, two or three dimensions.
+#include <algorithm>
+
 #include "hwaro/base/parallel.h"
 #include "hwaro/ops/kinds/record.h"
 #include "hwaro/ops/kinds/support.h"
@@ -34,14 +36,17 @@ void per_dim(int64_t (&to)[3], IntSpan v, int dims, const char* op, const char* 
           number_word(dims), " ints");
   }
   for (int d = 0; d < dims; ++d) to[3 - dims + d] = v[v.size() == 1 ? 0 : d];
+  for (int64_t x : v) HWARO_CHECK(x == std::int32_t(x), "value cannot be converted to type int without overflow");
 }
+
+using Wide = __int128;  // holds all sums and products of 64-bit arguments
 
 // Windows that start inside the input or its left padding.
 int64_t window_count(int64_t in, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation, bool ceil_mode) {
-  const int64_t room = in + 2 * padding - dilation * (kernel - 1) - 1 + (ceil_mode ? stride - 1 : 0);
-  int64_t n = (room < 0 ? -((-room + stride - 1) / stride) : room / stride) + 1;
-  if (ceil_mode && (n - 1) * stride >= in + padding) --n;
-  return n;
+  const Wide room = Wide(in) + 2 * Wide(padding) - Wide(dilation) * (kernel - 1) - 1 + (ceil_mode ? stride - 1 : 0);
+  Wide n = (room < 0 ? -((-room + stride - 1) / stride) : room / stride) + 1;
+  if (ceil_mode && (n - 1) * stride >= Wide(in) + padding) --n;
+  return int64_t(std::clamp<Wide>(n, INT64_MIN, INT64_MAX));
 }
 
 struct PoolCall {
@@ -182,8 +187,10 @@ TensorOrPair max_pool1d(const Tensor& input, IntSpan kernel, IntSpan stride, Int
     HWARO_CHECK_AS(NotImplementedError, recording(input) || is_floating(input.dtype()),
                    "\"max_pool1d_impl\" not implemented for '", scalar_type_name(input.dtype()), '\'');
   }
+  // Two dimensions take no step beyond 31 bits. Where there is one window only, its length says nothing.
+  const int64_t step = return_indices ? s : int64_t(std::min<Wide>(s, input.sizes()[d - 1] + 2 * Wide(p) + 1));
   TensorOrPair r =
-      max_pool(unsqueeze(input, -2), {"max_pool2d", 2, {1, k}, {1, s}, {0, p}, {1, dil}, ceil_mode}, return_indices);
+      max_pool(unsqueeze(input, -2), {"max_pool2d", 2, {1, k}, {1, step}, {0, p}, {1, dil}, ceil_mode}, return_indices);
   if (!recording(input) && !return_indices) r.values = dense(r.values);
   return {squeeze(r.values, -2), r.indices.defined() ? squeeze(r.indices, -2) : Tensor()};
 }

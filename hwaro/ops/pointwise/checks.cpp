@@ -107,11 +107,6 @@ void check_condition(const PointwiseInfo&, const Operand* operands, const Scalar
 void check_no_complex_clamp(const PointwiseInfo&, const Operand*, const Scalar*, DType common) {
   HWARO_CHECK_AS(NotImplementedError, !is_complex(common), "clamp is not supported for complex types");
 }
-void check_clamp(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common) {
-  check_no_complex_clamp(info, operands, scalars, common);
-  for (int i = 0; i < info.scalars; ++i)
-    if (is_integral(common) && !scalars[i].is_none()) check_fits(scalars[i], common);
-}
 const PointwiseInfo* select_clamp(const Operand*, const Scalar* scalars) {
   HWARO_CHECK(!(scalars[0].is_none() && scalars[1].is_none()),
               "torch.clamp: At least one of 'min' or 'max' must not be None");

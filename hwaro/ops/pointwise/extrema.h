@@ -9,7 +9,6 @@ namespace hwaro::engine {
 void check_no_complex_extremes(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common);
 void check_no_complex_clamp(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common);
 // Complex numbers, and limits that the integer type cannot hold.
-void check_clamp(const PointwiseInfo& info, const Operand* operands, const Scalar* scalars, DType common);
 const PointwiseInfo* select_clamp(const Operand* operands, const Scalar* scalars);
 
 struct Maximum {
@@ -66,7 +65,7 @@ struct ClampBelow {
   static constexpr auto dtypes = same(integers | floating);
   static constexpr auto grad_name = "Clamp";
   static constexpr auto grad_number = &always_one;
-  static constexpr auto check = &check_clamp;
+  static constexpr auto check = &check_no_complex_clamp;
   static constexpr auto forward(auto x, auto low, auto) { return maximum(x, low); }
   static constexpr auto backward(auto g, auto x, auto, auto low, auto) { return where(x >= low, g, 0); }
 };
@@ -79,7 +78,7 @@ struct ClampAbove {
   static constexpr auto dtypes = same(integers | floating);
   static constexpr auto grad_name = "Clamp";
   static constexpr auto grad_number = &always_one;
-  static constexpr auto check = &check_clamp;
+  static constexpr auto check = &check_no_complex_clamp;
   static constexpr auto forward(auto x, auto, auto high) { return minimum(x, high); }
   static constexpr auto backward(auto g, auto x, auto, auto, auto high) { return where(x <= high, g, 0); }
 };
@@ -90,7 +89,7 @@ struct Clamp {
   static constexpr bool promotes_scalars = true;
   static constexpr auto dtypes = same(integers | floating);
   static constexpr auto grad_number = &always_one;
-  static constexpr auto check = &check_clamp;
+  static constexpr auto check = &check_no_complex_clamp;
   static constexpr auto select = &select_clamp;
   static constexpr auto forward(auto x, auto low, auto high) { return minimum(maximum(x, low), high); }
   static constexpr auto backward(auto g, auto x, auto, auto low, auto high) {
@@ -107,7 +106,7 @@ struct ClampTensors {
   static constexpr auto dtypes = same(integers | floating);
   static constexpr auto kernel_name = "clamp_cpu";
   static constexpr auto grad_name = "Clamp";
-  static constexpr auto check = &check_clamp;
+  static constexpr auto check = &check_no_complex_clamp;
   static constexpr auto forward(auto x, auto low, auto high) { return minimum(maximum(x, low), high); }
   static constexpr auto b_self(auto g, auto x, auto low, auto high, auto) {
     return where((x >= low) & (x <= high), g, 0);

@@ -133,14 +133,15 @@ template <bool Upper>
   return Upper ? front * h : 1 - front * h;
 }
 
-// P(n) of a family of orthogonal polynomials by its recurrence; n is cut to a whole number, below zero the value is 0.
+// P(n) of a family of orthogonal polynomials by its recurrence; n is cut to a whole number; below zero, and
+// where int64 does not hold it, the value is 0.
 enum class Family { ChebyshevT, ChebyshevU, ChebyshevV, ChebyshevW, HermiteH, HermiteHe, Laguerre, Legendre };
 template <Family F, bool Shifted>
 [[gnu::noinline]] inline double polynomial(double value, double order) {
   const double x = Shifted ? 2 * value - 1 : value;
   if (order != order || x != x) return __builtin_nan("");
+  if (order <= -1 || order >= 0x1p63) return 0;
   const auto n = static_cast<std::int64_t>(order);
-  if (n < 0) return 0;
   double before = 1, current = x;
   if (F == Family::ChebyshevU || F == Family::HermiteH) current = 2 * x;
   if (F == Family::ChebyshevV) current = 2 * x - 1;

@@ -1,9 +1,11 @@
 #include "hwaro/ops/random/fill_random.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "hwaro/core/type_names.h"
+#include "hwaro/math/convert.h"
 #include "hwaro/ops/index/has_data.h"
 #include "hwaro/ops/kinds/support.h"
 
@@ -32,8 +34,8 @@ int64_t through(DType t, int64_t v) {
   int64_t out = v;
   visit_if<kFloatSet>(t, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    if constexpr (std::is_same_v<T, double>) out = int64_t(double(v));
-    else out = int64_t(float(T(float(v))));
+    if constexpr (std::is_same_v<T, double>) out = cast_scalar<int64_t>(double(v));
+    else out = cast_scalar<int64_t>(T(float(v)));
   });
   return out;
 }
@@ -53,7 +55,7 @@ int64_t update_from(DType t, int64_t from) {
 int64_t update_to(DType t, int64_t to) {
   const int64_t last = through(t, to - 1);
   if (last < to) return to;
-  return last - (int64_t(1) << (highest_bit(std::llabs(to - 1)) - float_limits(t).digits + 1));
+  return last - (int64_t(1) << (highest_bit(std::llabs(std::max(to - 1, -INT64_MAX))) - float_limits(t).digits + 1));
 }
 
 int64_t largest(DType t) {

@@ -24,6 +24,7 @@ namespace {
 void keep_triangle(const Tensor& t, bool lower, int64_t diagonal) {
   const int64_t rows = t.size(-2), cols = t.size(-1), size = int64_t(t.element_size());
   if (t.numel() == 0) return;
+  diagonal = std::clamp(diagonal, -rows, cols);  // beyond, all diagonals are the same
   char* data = static_cast<char*>(t->write());
   parallel_for(t.numel() / cols, (kGrain + cols - 1) / cols, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
@@ -183,7 +184,10 @@ struct DiagEmbed {
   static Tensor call(const Tensor& self, int64_t offset, int64_t dim1, int64_t dim2) {
     const int64_t n = self.dim() + 1;
     const Wrapped w = wrap_diagonal(dim1, dim2, n);
-    const int64_t last = self.size(-1), length = last + (offset < 0 ? -offset : offset);
+    int64_t length = 0;
+    HWARO_CHECK(!(offset < 0 ? __builtin_sub_overflow(self.size(-1), offset, &length)
+                             : __builtin_add_overflow(self.size(-1), offset, &length)),
+                "numel: integer multiplication overflow");
     Dims sizes;
     int64_t from = 0;
     for (int64_t d = 0; d < n; ++d) sizes.push_back(d == w.dim1 || d == w.dim2 ? length : self.sizes()[from++]);

@@ -10,15 +10,17 @@ Dims infer_size(IntSpan shape, int64_t numel) {
   Dims out(shape);
   int64_t known = 1;
   int at = -1;
+  bool overflow = false;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] == -1) {
       HWARO_CHECK(at < 0, "only one dimension can be inferred");
       at = int(i);
     } else {
       HWARO_CHECK(shape[i] >= 0, "invalid shape dimension ", shape[i], " at index ", i, " of shape ", sizes_str(shape));
-      known *= shape[i];
+      overflow = __builtin_mul_overflow(known, shape[i], &known) || overflow;
     }
   }
+  HWARO_CHECK(!overflow, "numel: integer multiplication overflow");
   if (at >= 0 && known > 0 && numel % known == 0) out[at] = numel / known;
   else if (at >= 0)
     HWARO_CHECK(known != 0 || numel != 0, "cannot reshape tensor of 0 elements into shape ", sizes_str(shape),

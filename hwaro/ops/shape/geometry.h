@@ -7,6 +7,10 @@ namespace hwaro::engine {
 
 // A shape with at most one -1 filled in so that it holds numel elements. Errors: RuntimeError in PyTorch's words.
 Dims infer_size(IntSpan shape, std::int64_t numel);
+// A stride `step` times as long. Wraps around where the step leads out of every tensor, as that of t[::2**62].
+inline std::int64_t stretched(std::int64_t stride, std::int64_t step) {
+  return std::int64_t(std::uint64_t(stride) * std::uint64_t(step));
+}
 // Strides that show a tensor of the given geometry in a new shape without a copy; false where there are none.
 bool view_strides(IntSpan sizes, IntSpan strides, IntSpan new_sizes, Dims& new_strides);
 // The gradient through as_strided: see autograd/primitives.h. Recorded.

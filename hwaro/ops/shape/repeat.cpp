@@ -21,8 +21,11 @@ struct Repeat {
                 "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
     const std::size_t n = repeats.size(), skip = n - self.sizes().size();
     // Each dimension of size s becomes r x s, written through a view from a source whose r has stride 0.
-    Dims shape, pairs, from, to;
-    for (std::size_t d = 0; d < n; ++d) shape.push_back(repeats[d] * (d < skip ? 1 : self.sizes()[d - skip]));
+    Dims shape(n), pairs, from, to;
+    bool overflow = false;
+    for (std::size_t d = 0; d < n; ++d)
+      overflow = __builtin_mul_overflow(repeats[d], d < skip ? 1 : self.sizes()[d - skip], &shape[d]) || overflow;
+    HWARO_CHECK(!overflow, "numel: integer multiplication overflow");
     const Tensor out = make_tensor(shape, self.dtype(), self.device());
     for (std::size_t d = 0; d < n; ++d) {
       const int64_t s = d < skip ? 1 : self.sizes()[d - skip];
@@ -65,10 +68,12 @@ static Tensor repeated_positions(const Tensor& repeats, std::optional<int64_t> o
   const Tensor counts = dense_as(repeats, DType::Int64);
   const int64_t* count = counts->read_as<int64_t>();
   int64_t total = 0;
+  bool overflow = false;
   for (int64_t i = 0; i < counts.numel(); ++i) {
     HWARO_CHECK(count[i] >= 0, "repeats can not be negative");
-    total += count[i];
+    overflow = __builtin_add_overflow(total, count[i], &total) || overflow;
   }
+  HWARO_CHECK(!overflow, "numel: integer multiplication overflow");
   HWARO_CHECK(!output_size || *output_size == total, "allocated size does not match required size");
   const Tensor out = make_tensor({total}, DType::Int64);
   int64_t* to = out->write_as<int64_t>();

@@ -234,19 +234,10 @@ struct SetTensorStrided {
     const Dims strides = stride.empty() ? contiguous_strides(size) : Dims(stride);
     HWARO_CHECK(strides.size() == size.size(), "mismatch in length of strides and shape");
     HWARO_CHECK(storage_offset >= 0, "Tensor: invalid storage offset ", storage_offset);
-    int64_t last = storage_offset, step = 0, bytes = 0;
-    bool empty = false, overflow = false;
-    for (std::size_t d = 0; d < size.size(); ++d) {
+    for (std::size_t d = 0; d < size.size(); ++d)
       HWARO_CHECK(strides[d] >= 0 && size[d] >= 0, "set_: negative sizes and strides are not supported");
-      empty = empty || size[d] == 0;
-      overflow = overflow || __builtin_mul_overflow(size[d] - 1, strides[d], &step) ||
-                 __builtin_add_overflow(last, step, &last);
-    }
-    overflow = overflow || __builtin_add_overflow(last, 1, &last) ||
-               __builtin_mul_overflow(last, int64_t(size_of(self.dtype())), &bytes);
-    HWARO_CHECK(empty || !overflow, "Storage size calculation overflowed with sizes=", sizes_str(size),
-                " and strides=", sizes_str(strides));
-    if (!empty && std::size_t(bytes) > source->storage->nbytes()) source->storage->resize(std::size_t(bytes));
+    const std::size_t bytes = span_bytes(size, strides, storage_offset, self.dtype());
+    if (bytes > source->storage->nbytes()) source->storage->resize(bytes);
     return set_to(self, source->storage, storage_offset, size, strides);
   }
 };

@@ -22,7 +22,7 @@ static SliceRange slice_range(int64_t size, std::optional<int64_t> from, std::op
   if (end < 0) end += size;
   start = start < 0 ? 0 : start > size ? size : start;
   end = end < start ? start : end > size ? size : end;
-  return {start, (end - start + step - 1) / step};
+  return {start, end > start ? 1 + (end - start - 1) / step : 0};
 }
 
 // g in a tensor of zeros, at the place where a view with these strides (over contiguous memory) looks.
@@ -45,7 +45,7 @@ Tensor select_backward(const Tensor& g, IntSpan sizes, int64_t dim, int64_t inde
 Tensor slice_backward(const Tensor& g, IntSpan sizes, int64_t dim, int64_t start, int64_t end, int64_t step) {
   Dims strides = contiguous_strides(sizes);
   const int64_t offset = start * strides[dim];
-  strides[dim] *= step;
+  strides[dim] = stretched(strides[dim], step);
   const Tensor out = embed(g, sizes, strides, offset);
   if (recording(g))
     record("SliceBackwardBackward0", {g}, out, {},
@@ -91,8 +91,8 @@ struct Slice {
     Dims sizes(self.sizes()), strides(self.strides());
     const int64_t offset = self->offset + r.start * strides[dim];
     sizes[dim] = r.length;
-    strides[dim] *= step;
-    const int64_t end = r.start + r.length * step;
+    strides[dim] = stretched(strides[dim], step);
+    const int64_t end = r.length ? r.start + (r.length - 1) * step + 1 : r.start;
     return record_view("SliceBackward0", self, sizes, strides, offset,
                        [shape = Dims(self.sizes()), dim, start = r.start, end, step](const Tensor& g) {
                          return slice_backward(g, shape, dim, start, end, step);

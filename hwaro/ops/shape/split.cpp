@@ -55,8 +55,7 @@ std::vector<Tensor> split_into(const Tensor& self, int64_t split_size, int64_t d
   HWARO_CHECK(split_size > 0 || size == 0,
               "split_size can only be 0 if dimension size is 0, but got dimension size of ", size);
   int64_t count = 1;
-  if (split_size > 0) count = (size + split_size - 1) / split_size;
-  if (count < 1) count = 1;
+  if (size > 0) count = 1 + (size - 1) / split_size;
   return cut("SplitBackward0", self, dim, count, [=](int64_t i) {
     return i + 1 < count ? split_size : split_size > 0 ? size - split_size * (count - 1) : size;
   });
@@ -66,13 +65,15 @@ std::vector<Tensor> split_sizes_into(const Tensor& self, IntSpan sizes, int64_t 
   HWARO_CHECK(self.dim() > 0, "split expects at least a 1-dimensional tensor");
   dim = wrap_dim(dim, self.dim());
   int64_t sum = 0;
+  bool overflow = false;
   for (int64_t s : sizes) {
     HWARO_CHECK(s >= 0, "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=",
                 sizes_str(sizes));
-    sum += s;
+    overflow = __builtin_add_overflow(sum, s, &sum) || overflow;
   }
-  HWARO_CHECK(sum == self.sizes()[dim], "split_with_sizes expects split_sizes to sum exactly to ", self.sizes()[dim],
-              " (input tensor's size at dimension ", dim, "), but got split_sizes=", sizes_str(sizes));
+  HWARO_CHECK(!overflow && sum == self.sizes()[dim], "split_with_sizes expects split_sizes to sum exactly to ",
+              self.sizes()[dim], " (input tensor's size at dimension ", dim,
+              "), but got split_sizes=", sizes_str(sizes));
   return cut("SplitWithSizesBackward0", self, dim, int64_t(sizes.size()),
              [sizes](int64_t i) { return sizes[std::size_t(i)]; });
 }
@@ -159,7 +160,7 @@ struct Chunk {
     HWARO_CHECK(self.dim() > 0, "chunk expects at least a 1-dimensional tensor");
     HWARO_CHECK(chunks > 0, "chunk expects `chunks` to be greater than 0, got: ", chunks);
     dim = wrap_dim(dim, self.dim());
-    const int64_t size = self.sizes()[dim], length = (size + chunks - 1) / chunks;
+    const int64_t size = self.sizes()[dim], length = size > 0 ? 1 + (size - 1) / chunks : 0;
     if (length == 0) return split_sizes_into(self, Dims(std::size_t(chunks), 0), dim);
     return split_into(self, length, dim);
   }

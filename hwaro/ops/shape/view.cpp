@@ -206,17 +206,13 @@ struct AsStrided {
     const int64_t offset = storage_offset.value_or(self->offset);
     HWARO_CHECK(size.size() == stride.size(), "mismatch in length of strides and shape");
     HWARO_CHECK(offset >= 0, "Tensor: invalid storage offset ", offset);
-    int64_t last = 0;
-    bool empty = false;
     for (std::size_t i = 0; i < size.size(); ++i) {
       HWARO_CHECK(stride[i] >= 0,
                   "as_strided: Negative strides are not supported at the moment, got strides: ", sizes_str(stride));
       HWARO_CHECK(size[i] >= 0, "Trying to create tensor with negative dimension ", size[i], ": ", sizes_str(size));
-      empty = empty || size[i] == 0;
-      last += (size[i] - 1) * stride[i];
     }
-    const std::size_t bytes = std::size_t(offset + last + 1) * size_of(self.dtype());
-    HWARO_CHECK(empty || bytes <= self->storage->nbytes(), "setStorage: sizes ", sizes_str(size), ", strides ",
+    const std::size_t bytes = span_bytes(size, stride, offset, self.dtype());
+    HWARO_CHECK(bytes <= self->storage->nbytes(), "setStorage: sizes ", sizes_str(size), ", strides ",
                 sizes_str(stride), ", storage offset ", offset, ", and itemsize ", size_of(self.dtype()),
                 " requiring a storage size of ", bytes, " are out of bounds for storage of size ",
                 self->storage->nbytes());

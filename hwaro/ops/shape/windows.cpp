@@ -21,14 +21,14 @@ struct Unfold {
     Dims sizes(self.sizes()), strides(self.strides());
     if (self.dim() > 0) {
       sizes[d] = (whole - size) / step + 1;
-      strides[d] *= step;
+      strides[d] = stretched(strides[d], step);
     }
     sizes.push_back(size);
     strides.push_back(stride);
     // The gradient's geometry is that of the same windows over contiguous memory.
     const Dims base(self.sizes()), base_strides = contiguous_strides(base);
     Dims windows(base_strides);
-    if (self.dim() > 0) windows[d] *= step;
+    if (self.dim() > 0) windows[d] = stretched(windows[d], step);
     windows.push_back(self.dim() ? base_strides[d] : 1);
     return record_view("UnfoldBackward0", self, sizes, strides, self->offset,
                        [base, base_strides, sizes, windows](const Tensor& g) {
@@ -48,7 +48,7 @@ struct UnfoldCopy {
         Dims strides = contiguous_strides(base), windows(strides);
         const int64_t d = wrap_dim(dimension, int64_t(base.size()));
         windows.push_back(base.empty() ? 1 : windows[d]);
-        if (!base.empty()) windows[d] *= step;
+        if (!base.empty()) windows[d] = stretched(windows[d], step);
         b.set(0, as_strided_backward(b.g(), base, strides, 0, b.g().sizes(), windows, 0));
       });
     return out;
