@@ -208,3 +208,14 @@ def test_unary(line):
 @pytest.mark.parametrize("line", rows(BINARY), ids=lambda line: line.split(":")[0])
 def test_binary(line):
     check(line, lambda f, x: f(x, x))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("value", [0.1, 0.3, 1000.1])
+def test_halves_are_compared_with_what_a_number_is_worth_as_one(dtype, value):
+    x = torch.tensor([value, value * 2], dtype=dtype)
+    for v in (value, torch.tensor(value), torch.tensor(value, dtype=torch.float64)):
+        assert (x == v).tolist() == [True, False]
+        assert (x <= v).tolist() == [True, False]
+        assert (x > v).tolist() == [False, True]
+        assert (v >= x).tolist() == [True, False]

@@ -278,8 +278,28 @@ PointwiseNode* record(const PointwiseInfo& info, const Operand* operands, const 
 }
 
 void run(const Call& call, const PointwiseInfo& info, const Tensor& out, bool fresh, const Operand* operands,
-         const Scalar* scalars) {
+         const Scalar* scalars, bool rounded = false);
+
+// Halves are compared with what a number is worth as a half, though the loop computes in float32.
+[[gnu::cold]] void run_rounded(const Call& call, const PointwiseInfo& info, const Tensor& out, bool fresh,
+                               const Operand* operands, const Scalar* scalars) {
+  Operand used[kMaxOperands];
+  Tensor held[kMaxOperands];
+  for (int i = 0; i < info.operands; ++i) {
+    used[i] = operands[i];
+    if (operands[i].is_tensor() && operands[i].tensor->dtype == call.common) continue;
+    held[i] = operands[i].is_tensor() ? dense_as(operands[i].get(), call.common)
+                                      : make_full({}, operands[i].scalar, call.common);
+    used[i] = held[i];
+  }
+  run(call, info, out, fresh, used, scalars, true);
+}
+
+void run(const Call& call, const PointwiseInfo& info, const Tensor& out, bool fresh, const Operand* operands,
+         const Scalar* scalars, bool rounded) {
   if (call.device.is_meta()) return;
+  if (info.rule.out == DTypeRule::Out::Bool && is_reduced_float(call.common) && !rounded) [[unlikely]]
+    return run_rounded(call, info, out, fresh, operands, scalars);
   Attr attrs[kMaxScalars];
   for (int i = 0; i < info.scalars; ++i) {
     HWARO_CHECK(!scalars[i].is_complex() || is_complex(call.compute), "value cannot be converted to type ",
