@@ -89,6 +89,15 @@ bool try_short_rows(const Plan& plan, CopyKernel cast) {
   return true;
 }
 
+Side written(TensorImpl& dst) {
+  Side side;
+  side.data = static_cast<char*>(dst.write());
+  side.strides = dst.strides;
+  side.dtype = dst.dtype;
+  side.size = std::int64_t(size_of(dst.dtype));
+  return side;
+}
+
 }  // namespace
 
 void copy_elements(TensorImpl& dst, const TensorImpl& src) {
@@ -110,10 +119,7 @@ void copy_elements(TensorImpl& dst, const TensorImpl& src) {
   plan.shape = dst.sizes;
   plan.numel = dst.numel;
   plan.count = 2;
-  plan.sides[0].data = static_cast<char*>(dst.write());
-  plan.sides[0].strides = dst.strides;
-  plan.sides[0].dtype = dst.dtype;
-  plan.sides[0].size = std::int64_t(size_of(dst.dtype));
+  plan.sides[0] = written(dst);
   plan.sides[1].data = static_cast<char*>(const_cast<void*>(src.read()));
   plan.sides[1].strides = strides_over(dst.sizes, src);
   plan.sides[1].dtype = src.dtype;
@@ -158,10 +164,7 @@ void fill_elements(TensorImpl& dst, const Scalar& value) {
   plan.shape = dst.sizes;
   plan.numel = dst.numel;
   plan.count = 1;
-  plan.sides[0].data = static_cast<char*>(dst.write());
-  plan.sides[0].strides = dst.strides;
-  plan.sides[0].dtype = dst.dtype;
-  plan.sides[0].size = std::int64_t(size_of(dst.dtype));
+  plan.sides[0] = written(dst);
   plan.simplify();
   parallel_for(dst.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
     Walker walker(plan, begin);
