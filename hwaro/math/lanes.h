@@ -50,11 +50,11 @@ template <class A, int N>
 HWARO_INLINE Vec<A, N> load_first(const A* p, std::int64_t n, A fill) {
 #if defined(__AVX512F__)
   if constexpr (native::kSame<A, float> && N == 16)
-    return Vec<A, N>::from_raw((native::Raw<A, N>)_mm512_mask_loadu_ps((__m512)Vec<A, N>(fill).v,
-                                                                       static_cast<__mmask16>((1u << n) - 1), p));
+    return Vec<A, N>::from_raw(
+        (native::Raw<A, N>)_mm512_mask_loadu_ps((__m512)Vec<A, N>(fill).v, static_cast<__mmask16>((1u << n) - 1), p));
   if constexpr (native::kSame<A, double> && N == 8)
-    return Vec<A, N>::from_raw((native::Raw<A, N>)_mm512_mask_loadu_pd((__m512d)Vec<A, N>(fill).v,
-                                                                       static_cast<__mmask8>((1u << n) - 1), p));
+    return Vec<A, N>::from_raw(
+        (native::Raw<A, N>)_mm512_mask_loadu_pd((__m512d)Vec<A, N>(fill).v, static_cast<__mmask8>((1u << n) - 1), p));
 #elif defined(__AVX2__)
   if constexpr (native::kIsFloating<A> && sizeof(A) * N == 32) {
     using I = native::SignedLike<A>;
