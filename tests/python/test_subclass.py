@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -232,3 +234,13 @@ def test_errors_inside_handlers_are_passed_on():
                        (lambda: a[0], "__getitem__"), (lambda: len(a), "__len__"), (lambda: torch.sum(a), "sum")):
         with pytest.raises(KeyError, match=name):
             call()
+
+
+def test_layers_leave_calls_unwatched():
+    """A class with __torch_function__ makes every call ask for it: only those who use lazy layers have one."""
+    code = (
+        "import hwaro.nn, sys; hwaro.nn.Linear(1, 1)(hwaro.ones(1)); dir(hwaro.nn);"
+        "print('hwaro.nn._uninitialized' in sys.modules, hwaro.nn.UninitializedParameter.__module__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "hwaro.nn.parameter"]

@@ -2,7 +2,7 @@
 import importlib
 
 from hwaro.nn import modules as modules
-from hwaro.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
+from hwaro.nn.parameter import Buffer, Parameter
 
 _SUBMODULES = frozenset(["functional", "init", "utils", "parameter", "parallel", "attention", "_reduction"])
 __all__ = [*modules.__all__, "Buffer", "Parameter", "DataParallel", "UninitializedBuffer", "UninitializedParameter"]
@@ -13,6 +13,10 @@ def __getattr__(name):
         value = getattr(modules, name)
     elif name in _SUBMODULES:
         value = importlib.import_module(f"{__name__}.{name}")
+    elif name in ("UninitializedBuffer", "UninitializedParameter"):
+        from hwaro.nn import parameter
+
+        value = getattr(parameter, name)
     elif name == "DataParallel":
         from hwaro.nn.parallel import DataParallel as value
     else:
@@ -22,4 +26,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *modules.__all__, *_SUBMODULES, "DataParallel"})
+    return sorted({*globals(), *__all__, *_SUBMODULES})
