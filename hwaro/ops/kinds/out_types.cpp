@@ -102,8 +102,6 @@ const Rule* rule_of(const Schema& op) {
   return nullptr;
 }
 
-}  // namespace
-
 // Operators that read elements after others are written, and which of their arguments out= must not meet (bit by bit).
 struct Apart {
   unsigned arguments, partly;  // `partly`: may be out= itself, but not share some of its elements
@@ -116,6 +114,8 @@ constexpr Apart kApart[] = {
     {1 | 4, 0, " index_select "},
     {4 | 8, 1, " scatter scatter_add scatter_reduce index_copy index_add "},
 };
+
+}  // namespace
 
 void check_out_apart(const Schema& op, const Value* args, const Tensor& out, const Tensor& result) {
   if (out.dtype() != result.dtype()) return;
