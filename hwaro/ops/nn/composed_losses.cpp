@@ -21,12 +21,6 @@ using std::int64_t;
 
 namespace {
 
-Tensor reduced(const Tensor& loss, std::string_view reduction) {
-  const Reduction r = reduction_of(reduction);
-  if (r == Reduction::None) return loss;
-  return r == Reduction::Mean ? mean(loss, OptDType()) : sum_all(loss);
-}
-
 Tensor zero_of(const Tensor& t) { return make_zeros({}, t.dtype(), t.device()); }
 
 Tensor sum_last(const Tensor& t, int64_t dim) { return sum(t, IntSpan(&dim, 1)); }
@@ -49,7 +43,7 @@ struct PoissonNllLoss {
           add(sub(mul(target, log(target)), target), mul(log(mul(target, 2 * std::numbers::pi)), 0.5));
       loss = add(loss, masked_fill(stirling, le(target, 1), 0));
     }
-    return reduced(loss, reduction);
+    return reduce_loss(loss, reduction_of(reduction));
   }
 };
 
@@ -62,7 +56,7 @@ struct HingeEmbeddingLoss {
     const Tensor zero = zero_of(input);
     const Tensor loss =
         add(where(ne(target, 1), clamp_min(rsub(input, margin), 0), zero), where(ne(target, -1), input, zero));
-    return reduced(loss, reduction);
+    return reduce_loss(loss, reduction_of(reduction));
   }
 };
 
@@ -78,7 +72,7 @@ struct MultilabelSoftMarginLoss {
     loss = div(sum_last(loss, -1), input.sizes()[input.dim() - 1]);
     HWARO_CHECK_AS(ValueError, reduction == "none" || reduction == "mean" || reduction == "sum", reduction,
                    " is not valid");
-    return reduced(loss, reduction);
+    return reduce_loss(loss, reduction_of(reduction));
   }
 };
 
@@ -104,7 +98,7 @@ struct CosineEmbeddingLoss {
     const Tensor zero = make_zeros(cosine.sizes(), cosine.dtype(), cosine.device());
     const Tensor loss = add(where(eq(target, 1), rsub(cosine, 1), zero),
                             where(eq(target, -1), clamp_min(sub(cosine, margin), 0), zero));
-    return reduced(loss, reduction);
+    return reduce_loss(loss, reduction_of(reduction));
   }
 };
 
@@ -124,7 +118,7 @@ struct TripletMarginLoss {
     const Tensor near = pairwise_distance(anchor, positive, p, eps, false);
     Tensor far = pairwise_distance(anchor, negative, p, eps, false);
     if (swap) far = minimum(far, pairwise_distance(positive, negative, p, eps, false));
-    return reduced(clamp_min(sub(add(near, margin), far), 0), reduction);
+    return reduce_loss(clamp_min(sub(add(near, margin), far), 0), reduction_of(reduction));
   }
 };
 

@@ -19,13 +19,13 @@ Reduction reduction_of(std::string_view text) {
   raise<ValueError>(text, " is not a valid value for reduction");
 }
 
-namespace {
-
-Tensor reduce(const Tensor& loss, Reduction r) {
+Tensor reduce_loss(const Tensor& loss, Reduction r) {
   if (r == Reduction::Mean) return mean(loss, OptDType());
   if (r == Reduction::Sum) return sum_all(loss);
   return loss;
 }
+
+namespace {
 
 // PyTorch warns where input and target only fit by broadcasting.
 void warn_broadcast(const Tensor& input, const Tensor& target) {
@@ -62,7 +62,7 @@ Tensor difference_loss(const char* name, const char* kernel, const Tensor& input
   Tensor out;
   {
     NoGradGuard guard;
-    out = reduce(to_dtype(f(difference(input, target)), type), r);
+    out = reduce_loss(to_dtype(f(difference(input, target)), type), r);
   }
   if (!recording(input, target)) return out;
   record(name, {input, target}, out, {save(input), save(target)}, [r, d, as_input](Backward& b) {
@@ -105,7 +105,7 @@ struct L1Loss {
   static Tensor call(const Tensor& input, const Tensor& target, std::string_view reduction) {
     const Reduction r = reduction_of(reduction);
     warn_broadcast(input, target);
-    return reduce(abs(sub(input, target)), r);
+    return reduce_loss(abs(sub(input, target)), r);
   }
 };
 
@@ -142,7 +142,7 @@ struct HuberLoss {
           [delta](const Tensor& d) { return limited_square(abs(d), delta, 1); },
           [delta](const Tensor& d) { return _hardtanh(d, -delta, delta); }, true);
     };
-    return weight.defined() ? reduce(mul(weight, loss(Reduction::None)), r) : loss(r);
+    return weight.defined() ? reduce_loss(mul(weight, loss(Reduction::None)), r) : loss(r);
   }
 };
 
@@ -166,7 +166,7 @@ struct KlDiv {
     const Tensor loss =
         log_target ? mul(exp(target), sub(target, input)) : sub(xlogy(target, target), mul(target, input));
     if (batch) return input.dim() == 0 ? sum_all(loss) : div(sum_all(loss), double(input.sizes()[0]));
-    return reduce(loss, reduction_of(reduction));
+    return reduce_loss(loss, reduction_of(reduction));
   }
 };
 
@@ -197,7 +197,7 @@ struct BinaryCrossEntropy {
       const Tensor a = maximum(log(input), floor), b = maximum(log1p(neg(input)), floor);
       Tensor loss = sub(mul(sub(target, 1), b), mul(target, a));
       if (weight.defined()) loss = mul(loss, weight);
-      out = reduce(loss, r);
+      out = reduce_loss(loss, r);
     }
     if (recording(input, target))
       record("BinaryCrossEntropyBackward0", {input, target}, out, {save(input), save(target), save(weight)},
@@ -245,7 +245,7 @@ struct BinaryCrossEntropyWithLogits {
                    mul(add(mul(sub(pos_weight, 1), target), 1), positive));
       else loss = add(mul(sub(make_full({}, 1, input.dtype()), target), input), positive);
       if (weight.defined()) loss = mul(loss, weight);
-      out = reduce(to_dtype(loss, target.dtype()), r);
+      out = reduce_loss(to_dtype(loss, target.dtype()), r);
     }
     if (recording(input, target))
       record("BinaryCrossEntropyWithLogitsBackward0", {input, target}, out,
@@ -283,7 +283,7 @@ struct SoftMarginLoss {
       NoGradGuard guard;
       const Tensor z = neg(mul(input, labels));
       if (is_integral(z.dtype())) check_holds(default_dtype(), z.dtype());
-      out = reduce(log1p(exp(z)), r);
+      out = reduce_loss(log1p(exp(z)), r);
     }
     if (recording(input))
       record("SoftMarginLossBackward0", {input}, out, {save(input), save(labels)}, [r](Backward& b) {

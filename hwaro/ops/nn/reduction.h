@@ -11,5 +11,7 @@ enum class Reduction { None, Mean, Sum };
 
 // Errors: ValueError for any other text.
 Reduction reduction_of(std::string_view text);
+// The loss of each element, reduced.
+Tensor reduce_loss(const Tensor& loss, Reduction r);
 
 }  // namespace hwaro::engine
